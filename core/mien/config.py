@@ -1,0 +1,214 @@
+"""Settings: ``mien.toml`` and options, validated at the edge.
+
+Every key has a default that is safe and works, an unknown key is an error, and a message names the key, the value and
+what was expected. The tables are: ``[engine]``, ``[fusion]``, ``[session]``, ``[server]``, ``[limits]``, ``[privacy]``,
+and ``[plugins.<name>]``, which goes to the plugin unread.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from mien.errors import ConfigError
+from mien.interfaces import MismatchPolicy
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+PositiveSeconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
+PositiveInt = Annotated[int, Field(ge=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EngineSettings(_Table):
+    """``[engine]``: which analyzers run, and how long one may take.
+
+    Attributes:
+        analyzers: Names; empty takes every installed analyzer that does not ask to be named (``opt_in``).
+        deadline_seconds: An analyzer that has not answered by then is missing from the answer.
+        strict: A plugin that cannot be loaded stops the start instead of being left out.
+    """
+
+    analyzers: tuple[str, ...] = ()
+    deadline_seconds: PositiveSeconds = 10.0
+    strict: bool = False
+
+
+class FusionSettings(_Table):
+    """``[fusion]``: how modalities become one score; see ``mien.interfaces.FusionContext`` for the meanings."""
+
+    fuser: str = "weighted_sum"
+    weights: dict[str, Annotated[float, Field(ge=0.0, le=1e6)]] = Field(default_factory=dict)
+    half_life_seconds: PositiveSeconds = 10.0
+    good_threshold: Fraction = 0.6
+    poor_threshold: Fraction = 0.4
+    min_confidence: Fraction = 0.2
+    mismatch_policy: MismatchPolicy = MismatchPolicy.BLEND
+
+    @model_validator(mode="after")
+    def _thresholds_in_order(self) -> FusionSettings:
+        if self.poor_threshold >= self.good_threshold:
+            raise ValueError(
+                f"poor_threshold must be below good_threshold, got {self.poor_threshold} and {self.good_threshold}"
+            )
+        return self
+
+
+class LimitSettings(_Table):
+    """``[limits]``: what is accepted from outside; more is refused before it costs anything.
+
+    Attributes:
+        max_message_bytes: One gRPC message.
+        max_image_bytes: One encoded picture.
+        max_image_pixels: Width x height, read from the header before decoding.
+        max_audio_seconds: One piece of sound.
+        max_text_characters: One text.
+        max_batch: Items that one batch of the scheduler takes.
+        batch_delay_ms: How long the scheduler waits for a batch to fill.
+        max_calls_in_flight: Calls that are worked on at once.
+        max_calls_queued: Calls that wait; one more is refused.
+        max_sessions: Open sessions.
+        max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one.
+        max_stream_items: Requests in flight on one ``AnalyzeStream`` call.
+        idle_seconds: A stream without a message for so long is ended.
+        decode_threads: Threads that decode.
+    """
+
+    max_message_bytes: PositiveInt = 4 << 20
+    max_image_bytes: PositiveInt = 2 << 20
+    max_image_pixels: PositiveInt = 4_000_000
+    max_audio_seconds: PositiveSeconds = 30.0
+    max_text_characters: PositiveInt = 10_000
+    max_batch: PositiveInt = 64
+    batch_delay_ms: Annotated[float, Field(ge=0.0, le=1000.0)] = 2.0
+    max_calls_in_flight: PositiveInt = 32
+    max_calls_queued: PositiveInt = 64
+    max_sessions: PositiveInt = 32
+    max_session_frames_queued: PositiveInt = 2
+    max_stream_items: PositiveInt = 64
+    idle_seconds: PositiveSeconds = 30.0
+    decode_threads: Annotated[int, Field(ge=1, le=64)] = 2
+
+
+class ServerSettings(_Table):
+    """``[server]``: where the gRPC service listens.
+
+    Attributes:
+        address: ``host:port``; port 0 takes a free one. An address other than loopback needs ``insecure`` said aloud.
+        insecure: Serve in plain text on an address that is not loopback.
+        reflection: Answer gRPC reflection.
+        drain_seconds: How long accepted work may take after SIGTERM.
+    """
+
+    address: str = "127.0.0.1:50051"
+    insecure: bool = False
+    reflection: bool = False
+    drain_seconds: PositiveSeconds = 20.0
+
+    @field_validator("address")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, separator, port = value.rpartition(":")
+        if not separator or not host or not port.isdigit() or int(port) > 65_535:
+            raise ValueError(f"expected host:port with a port from 0 to 65535, got {value!r}")
+        return value
+
+
+class SessionSettings(_Table):
+    """``[session]``: how one customer interaction is followed.
+
+    Attributes:
+        snapshot_interval_seconds: Between two analysed pictures; 0 analyses each one.
+        max_snapshots: The session ends after so many.
+        idle_timeout_seconds: The session ends after so many seconds without a message.
+        customer_policy: Whose satisfaction it is where several faces are seen.
+        exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height).
+    """
+
+    snapshot_interval_seconds: Annotated[float, Field(ge=0.0, le=3600.0)] = 1.0
+    max_snapshots: PositiveInt = 100
+    idle_timeout_seconds: PositiveSeconds = 30.0
+    customer_policy: Literal["primary", "all"] = "primary"
+    exclude_regions: tuple[tuple[Fraction, Fraction, Fraction, Fraction], ...] = ()
+
+
+class PrivacySettings(_Table):
+    """``[privacy]``: what must be said first, and what is left out.
+
+    Attributes:
+        require_consent: Refuse a request or session that does not say that a notice was shown or consent given.
+        redact_transcript: Take the words of transcripts out of every answer.
+    """
+
+    require_consent: bool = False
+    redact_transcript: bool = False
+
+
+class Settings(_Table):
+    """All of ``mien.toml``."""
+
+    engine: EngineSettings = EngineSettings()
+    fusion: FusionSettings = FusionSettings()
+    session: SessionSettings = SessionSettings()
+    server: ServerSettings = ServerSettings()
+    limits: LimitSettings = LimitSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+def parse_settings(data: Mapping[str, Any], *, source: str = "settings") -> Settings:
+    """Validate settings that came as nested tables.
+
+    Args:
+        data: Table -> key -> value.
+        source: What to call it in an error.
+
+    Raises:
+        ConfigError: A key is unknown or a value is wrong; every problem is listed.
+    """
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        problems = "\n".join(f"  {_describe(problem)}" for problem in error.errors())
+        raise ConfigError(f"{source} is not a valid configuration:\n{problems}") from error
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Read a TOML file; None gives the defaults.
+
+    Raises:
+        ConfigError: The file cannot be read, is not TOML, or fails validation.
+    """
+    if path is None:
+        return Settings()
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    return parse_settings(data, source=str(path))
+
+
+def _describe(problem: Mapping[str, Any]) -> str:
+    key = ".".join(str(part) for part in problem["loc"]) or "(whole file)"
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: there is no such key; {_known_keys(problem['loc'])}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{key}: {message} (got {problem['input']!r})"
+
+
+def _known_keys(location: tuple[Any, ...]) -> str:
+    table: type[BaseModel] = Settings
+    for part in location[:-1]:
+        annotation = table.model_fields[str(part)].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            break
+        table = annotation
+    return "known here: " + ", ".join(sorted(table.model_fields))
