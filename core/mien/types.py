@@ -387,7 +387,7 @@ def _check_finite(name: str, value: float) -> None:
 
 
 def _distribution(name: str, values: Mapping[str, float]) -> Mapping[str, float]:
-    """A copy of ``values`` (a plain dict, so that results pickle and serialise), checked to be a probability distribution."""
+    """A copy of ``values``, checked to be a distribution; a plain dict, so that results pickle and serialise."""
     copied = {str(label): float(value) for label, value in values.items()}
     for label, value in copied.items():
         _check_unit(f"{name}[{label!r}]", value)
