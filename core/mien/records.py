@@ -1,6 +1,7 @@
 """Results as JSON: one shape for the command line, the sinks and the reports, generated from the types.
 
-The shape is what ``mien.types`` says, field for field, with enums by value. ``schema()`` publishes it as a JSON Schema. Where records are written to is not this module's business.
+The shape is what ``mien.types`` says, field for field, with enums by value; ``schema()`` publishes it. Where records
+are written to is not this module's business.
 """
 
 from __future__ import annotations
