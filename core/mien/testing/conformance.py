@@ -24,7 +24,8 @@ class AnalyzerConformance:
     """The contract of ``mien.Analyzer``. Subclass it, name the subclass ``Test...`` and define three fixtures.
 
     Fixtures:
-        analyzer: The analyzer, loaded. Of scope ``class`` or narrower: the last test closes it.
+        analyzer: The analyzer, loaded. Of scope ``class`` or narrower, since the last test closes it; where loading is
+            slow, a class-scoped fixture outside of the class, so that pytest makes one for all tests.
         info: The ``AnalyzerInfo`` it is registered with.
         samples: At least two different samples that it accepts, at least one of which it has something to say about.
 
