@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -75,6 +75,9 @@ class PluginHost:
                 self._parts.update(loaded.added)
             else:
                 _log.warning("plugin %r left out: %s", loaded.description.name, loaded.description.reason)
+        self._analyzers = _listing(self._parts.analyzers, self._is_enabled)
+        self._fusers = _listing(self._parts.fusers, lambda _: True)
+        self._transcribers = _listing(self._parts.transcribers, lambda _: True)
         self._refuse_failures()
         self._check_selection()
         self._warn_of_unread_tables(context.sections_read)
@@ -108,17 +111,17 @@ class PluginHost:
     @property
     def analyzers(self) -> Mapping[str, RegisteredAnalyzer]:
         """The registered analyzers by name, in the order of names."""
-        return _listing(self._parts.analyzers, self._is_enabled)
+        return self._analyzers
 
     @property
     def fusers(self) -> Mapping[str, RegisteredFuser]:
         """The registered fusers by name, in the order of names."""
-        return _listing(self._parts.fusers, lambda _: True)
+        return self._fusers
 
     @property
     def transcribers(self) -> Mapping[str, RegisteredTranscriber]:
         """The registered speech-to-text engines by name, in the order of names."""
-        return _listing(self._parts.transcribers, lambda _: True)
+        return self._transcribers
 
     def analyzer(self, name: str) -> Analyzer:
         """The analyzer of that name, loaded when it is first asked for.
@@ -262,7 +265,9 @@ class _Context:
         return self._host.transcriber(name)
 
 
-def _listing(slots: Mapping[str, Slot[Info, Part]], enabled: Any) -> Mapping[str, Registered[Info]]:
+def _listing(
+    slots: Mapping[str, Slot[Info, Part]], enabled: Callable[[Slot[Info, Part]], bool]
+) -> Mapping[str, Registered[Info]]:
     return MappingProxyType(
         {
             name: Registered(name=name, info=slots[name].info, plugin=slots[name].plugin, enabled=enabled(slots[name]))
