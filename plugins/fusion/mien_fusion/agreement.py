@@ -1,12 +1,12 @@
 """Whether the streams say the same, and whether face and words contradict each other.
 
-Agreement is 1 minus the confidence-weighted mean distance between the streams' scores: 1 where they say the same or only
-one speaks, 0 where two fully confident ones say 0 and 1.
+Agreement is 1 minus the confidence-weighted mean distance between the streams' scores: 1 where they say the same or
+only one speaks, 0 where two fully confident ones say 0 and 1.
 
-A mismatch is narrower: face and words (voice and text together) lie on opposite sides of 0.5, both by at least a margin,
-and both confident. So a smiling complaint (face 0.9, words 0.1) is one, and a neutral face (0.5) with kind words (0.9) is
-not, however far apart their scores. The streams' weights play no part: it is worth knowing also where one is left out of
-the score.
+A mismatch is narrower: face and words (voice and text together) lie on opposite sides of 0.5, both by at least a
+margin, and both confident. So a smiling complaint (face 0.9, words 0.1) is one, and a neutral face (0.5) with kind
+words (0.9) is not, however far apart their scores. The streams' weights play no part: a mismatch is worth knowing also
+where one of them is left out of the score.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from itertools import combinations
 from typing import Final
 
 from mien import Modality
+
 from mien_fusion.evidence import StreamSummary
 
 FACE: Final = frozenset({str(Modality.FACE)})

@@ -1,14 +1,15 @@
 """What one modality has said so far, in eight numbers: decayed running sums, constant in memory.
 
-Reading ``i`` at time ``t_i`` with evidence ``s_i`` and confidence ``c_i`` weighs ``a_i = c_i 2^(-(now - t_i) / half_life)``.
-Kept are the sums that the mean ``sum a s / sum a`` needs, and those of its variance: with error scale ``b_i = a_i /
-sqrt(c_i)`` and correlation ``r_ij = r + (1 - r) exp(-|t_i - t_j| / tau)`` between the errors of two readings,
+Reading ``i`` at time ``t_i`` with evidence ``s_i`` and confidence ``c_i`` weighs
+``a_i = c_i 2^(-(now - t_i) / half_life)``. Kept are the sums that the mean ``sum a s / sum a`` needs, and those of its
+variance: with error scale ``b_i = a_i / sqrt(c_i)``, and correlation ``r_ij = r + (1 - r) exp(-|t_i - t_j| / tau)``
+between the errors of two readings,
 
     variance = theta (1 - theta) / answers * sum_ij b_i b_j r_ij / (sum a)^2.
 
-The double sum grows by ``b_n^2 + 2 b_n sum_i b_i r_in`` with each reading, and ``sum_i b_i exp(-(t_n - t_i) / tau)`` is itself
-a decayed running sum, so that it is exact without a list. A reading that comes late (behind the newest) is weighed by its
-own time; only its correlation is taken as if it were the newest.
+The double sum grows by ``b_n^2 + 2 b_n sum_i b_i r_in`` with each reading, and ``sum_i b_i exp(-(t_n - t_i) / tau)`` is
+itself a decayed running sum, so that it is exact without a list. A reading that comes late (behind the newest) is
+weighed by its own time; only its correlation is taken as if it were the newest.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How sure a score is: effective sample sizes and the interval made from them.
 
 A reading of evidence ``s`` with confidence ``c`` is taken as an unbiased, noisy look at the customer's satisfaction
-``theta``: mean ``theta``, variance ``theta (1 - theta) / (answers * c)``, which is what ``answers * c`` yes/no answers of
-the customer would have. The weighted mean of several readings then has variance ``theta (1 - theta) / n``, where ``n``,
-the effective sample size, takes account of
+``theta``: mean ``theta``, variance ``theta (1 - theta) / (answers * c)``, which is what ``answers * c`` yes/no answers
+of the customer would have. The weighted mean of several readings then has variance ``theta (1 - theta) / n``, where the
+effective sample size ``n`` takes account of
 
 - unequal weights, as Kish (Survey Sampling, 1965): ``(sum a)^2 / sum a^2``;
 - readings of one subject, which err together: Kish's intraclass correlation, constant over time, and beside it a

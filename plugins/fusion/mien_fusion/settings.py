@@ -1,5 +1,7 @@
-"""The table ``[plugins.fusion]``: constants of the fusion rules, validated. What a fusion means to a caller (weights,
-thresholds, half-life, mismatch policy) is core's ``[fusion]`` and arrives in ``FusionContext``.
+"""The table ``[plugins.fusion]``: constants of the fusion rules, validated.
+
+What a fusion means to a caller (weights, thresholds, half-life, mismatch policy) is core's ``[fusion]`` and arrives in
+``FusionContext``.
 """
 
 from __future__ import annotations
@@ -7,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
 from mien import ConfigError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 

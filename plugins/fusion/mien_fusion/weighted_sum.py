@@ -2,8 +2,8 @@
 
     score = sum_m w_m c_m s_m / sum_m w_m c_m          m in the modalities present
 
-with ``w_m`` the configured (or fitted) weight, ``c_m`` the stream's confidence and ``s_m`` its evidence, each over time with
-exponential decay. With one modality present the score is that modality's; the fields are the same.
+with ``w_m`` the configured (or fitted) weight, ``c_m`` the stream's confidence and ``s_m`` its evidence, each over time
+with exponential decay. With one modality present the score is that modality's; the fields are the same.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from mien import (
     Satisfaction,
     Verdict,
 )
+
 from mien_fusion.agreement import FACE, WORDS, agreement, is_mismatch
 from mien_fusion.calibration import calibrate
 from mien_fusion.evidence import StreamEvidence, StreamSummary
@@ -205,7 +206,9 @@ def _joint_confidence(streams: Mapping[str, StreamSummary], weights: Mapping[str
     One stream alone keeps its own confidence; a further one never lowers it, and one without weight leaves it.
     """
     largest = max(weights.values())
-    doubt = math.prod((1.0 - stream.confidence) ** (weights[name] / largest) for name, stream in streams.items())
+    doubt = 1.0
+    for modality, stream in streams.items():
+        doubt *= math.pow(1.0 - stream.confidence, weights[modality] / largest)
     return min(1.0, max(0.0, 1.0 - doubt))
 
 
