@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Generates core/mien/v1 from proto/mien/v1 with the one pinned generator (grpcio-tools, see the `test` extra).
+# Generates core/mien/v1 from proto/mien/v1 with the one pinned generator (proto/requirements.txt).
 # An optional argument names another output folder; a test uses it to check that the committed code is current.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -10,8 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -325,7 +324,7 @@ class Satisfaction:
             _check_unit(name, getattr(self, name))
         _check_unit("interval.start", self.interval.start)
         _check_unit("interval.end", self.interval.end)
-        object.__setattr__(self, "contributions", MappingProxyType(dict(self.contributions)))
+        object.__setattr__(self, "contributions", dict(self.contributions))
 
 
 class StreamState(StrEnum):
@@ -388,14 +387,14 @@ def _check_finite(name: str, value: float) -> None:
 
 
 def _distribution(name: str, values: Mapping[str, float]) -> Mapping[str, float]:
-    """A read-only copy of ``values``, checked to be a probability distribution."""
-    copied: dict[str, Any] = {str(label): float(value) for label, value in values.items()}
+    """A copy of ``values``, checked to be a distribution; a plain dict, so that results pickle and serialise."""
+    copied = {str(label): float(value) for label, value in values.items()}
     for label, value in copied.items():
         _check_unit(f"{name}[{label!r}]", value)
     total = math.fsum(copied.values())
     if abs(total - 1.0) > PROBABILITY_TOLERANCE:
         raise ValueError(f"{name} must sum to 1, got {total:.6f} over {len(copied)} labels")
-    return MappingProxyType(copied)
+    return copied
 
 
 UNKNOWN_SATISFACTION: Final = Satisfaction(

@@ -1,0 +1,54 @@
+# Each target does all of its own set-up: it creates .venv if it is missing and installs what it needs.
+PYTHON ?= python3
+VENV ?= .venv
+PROTO_VENV ?= .venv-proto
+BIN := $(VENV)/bin
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help demo test test-wheel lint format proto clean
+.DEFAULT_GOAL := help
+
+help:  ## Show this
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.with-demo  ## A real face in a real photograph, through a server in another process
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.with-test $(PROTO_VENV)/.ready  ## The whole suite, offline
+	$(BIN)/python -m pytest -n 2
+
+test-wheel: $(VENV)/.with-test  ## Build the wheel, install it in an empty environment with a stranger's plugin, use both
+	$(BIN)/python -m pytest -m packaging tests/repo
+
+lint: $(VENV)/.with-test  ## Format check, lint and strict types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.with-test  ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+proto: $(PROTO_VENV)/.ready  ## Generate core/mien/v1 from proto/mien/v1
+	PYTHON=$(PROTO_VENV)/bin/python proto/generate.sh
+
+clean:  ## Remove what the targets above made
+	rm -rf $(VENV) $(PROTO_VENV) build dist out runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.created:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.with-demo: $(VENV)/.created pyproject.toml constraints.txt
+	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[demo]'
+	touch $@
+
+$(VENV)/.with-test: $(VENV)/.created pyproject.toml constraints.txt examples/plugins/mien-lexicon/pyproject.toml
+	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[test]' -e examples/plugins/mien-lexicon
+	touch $@
+
+# The generator has an environment of its own: the release that is pinned wants an older protobuf than the service does.
+$(PROTO_VENV)/.ready: proto/requirements.txt
+	$(PYTHON) -m venv $(PROTO_VENV)
+	$(PROTO_VENV)/bin/python $(PIP_INSTALL) -r proto/requirements.txt
+	touch $@

@@ -1,0 +1,105 @@
+"""mien in one minute: a real face in a real photograph, served over gRPC by a server in another process.
+
+    make demo
+
+starts ``mien serve`` on a free loopback port, asks it about the portrait that scikit-image ships (NASA's picture of
+Eileen Collins, public domain), prints the answer as a table and as JSON, writes the annotated picture, and stops the
+server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from mien import AnalysisResult, ImageFrame
+from mien.client import Client
+
+START_SECONDS = 120.0
+STOP_SECONDS = 30.0
+
+
+def main() -> int:
+    """Run the demonstration; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("out/demo"), help="where the annotated picture goes")
+    out: Path = parser.parse_args().out
+    out.mkdir(parents=True, exist_ok=True)
+    console = Console()
+
+    picture = portrait(out)
+    with server(out) as address, Client(address) as client:
+        console.print(f"[bold]1.[/] A server in another process answers on {address}, with these plugins:")
+        client.wait_until_ready(timeout=START_SECONDS)
+        info = client.server_info()
+        for analyzer in info.analyzers:
+            console.print(f"   {analyzer.name} {analyzer.version}: {', '.join(analyzer.labels)}", highlight=False)
+        console.print(f"\n[bold]2.[/] It is asked about {picture}:")
+        result = client.analyze(image=picture)
+    console.print(as_table(result))
+    console.print("[bold]3.[/] The same as JSON, as a program gets it:")
+    console.print_json(data=as_json(result))
+    annotated = annotate(picture, result, out)
+    console.print(f"[bold]4.[/] The annotated picture: {annotated.resolve()}", soft_wrap=True, highlight=False)
+    return 0
+
+
+def portrait(out: Path) -> Path:
+    """Write the portrait that scikit-image ships, and say where."""
+    from PIL import Image
+    from skimage import data
+
+    path = out / "portrait.png"
+    Image.fromarray(data.astronaut()).save(path)
+    return path
+
+
+@contextlib.contextmanager
+def server(out: Path) -> Iterator[str]:
+    """Start ``mien serve`` in a process of its own, yield its address, and stop it as an operator would."""
+    ready = out / "address"
+    ready.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "mien", "serve", "--address", "127.0.0.1:0", "--ready-file", str(ready)]
+    with (out / "server.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        try:
+            yield wait_for(ready, process, log_path=out / "server.log")
+        finally:
+            process.terminate()
+            process.wait(STOP_SECONDS)
+
+
+def wait_for(ready: Path, process: subprocess.Popen[bytes], *, log_path: Path) -> str:
+    """The address that the server wrote once it serves."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise SystemExit(f"the server stopped before it served:\n{log_path.read_text()}")
+        if ready.exists() and (address := ready.read_text().strip()):
+            return address
+        time.sleep(0.05)
+    raise SystemExit(f"the server did not serve within {START_SECONDS:.0f} s; see {log_path}")
+
+
+def as_table(result: AnalysisResult) -> Table:
+    """What a person wants to know, on a few lines."""
+    table = Table("what", "answer", show_header=False)
+    for prediction in result.predictions:
+        ranked = sorted(prediction.emotions.items(), key=lambda item: -item[1])[:3]
+        emotions = ", ".join(f"{label} {share:.0%}" for label, share in ranked)
+        table.add_row(f"{prediction.modality} {prediction.subject_id}", emotions)
+    signal = result.satisfaction
+    table.add_section()
+    table.add_row(
+        "satisfaction", f"{signal.score:.2f}  (90 %: {signal.interval.start:.2f} to {signal.interval.end:.2f})"
+    )
+    table.add_row("verdict", signal.verdict.value)
+    table.add_row("rests on", ", ".join(f"{name} {part.weight:.0%}" for name, part in signal.contributions.items()))
+    return table

@@ -1,0 +1,135 @@
+"""The architecture, as a test: who may import whom, and what must not be loaded early."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE = ROOT / "core" / "mien"
+PLUGINS = {
+    "mien_face": ROOT / "plugins/face/mien_face",
+    "mien_voice": ROOT / "plugins/voice/mien_voice",
+    "mien_fusion": ROOT / "plugins/fusion/mien_fusion",
+}
+# Lower layers first; a module may import from its own layer and those before it.
+LAYERS = [
+    {"errors", "types"},
+    {"interfaces"},
+    {"hookspecs", "weights", "config"},
+    {"host", "media"},
+    {"engine", "session", "testing", "annotate", "records"},
+    {"v1"},
+    {"service", "client", "web", "kiosk"},
+    {"cli"},
+]
+TRANSPORT = {"service", "client", "web", "v1"}
+HEAVY = (
+    "jax",
+    "jaxlib",
+    "flax",
+    "haiku",
+    "torch",
+    "tensorflow",
+    "cv2",
+    "grpc",
+    "transformers",
+    "sklearn",
+    "matplotlib",
+)
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """Every module that a file imports, at any depth, but for those under ``if TYPE_CHECKING``."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for child in node.body
+        for inner in ast.walk(child)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def sources(folder: Path) -> list[Path]:
+    files = sorted(path for path in folder.rglob("*.py") if "v1" not in path.relative_to(folder).parts[:1])
+    assert files, f"no source under {folder}"
+    return files
+
+
+def room_of(path: Path) -> str:
+    """The first part of a core module's path: ``service`` for ``service/wire.py``, ``types`` for ``types.py``."""
+    return path.relative_to(CORE).parts[0].removesuffix(".py")
+
+
+def test_every_room_of_the_core_has_a_layer() -> None:
+    rooms = {room_of(path) for path in sources(CORE)} - {"__init__"}
+    assert rooms <= set().union(*LAYERS), "name the new room's layer in LAYERS"
+
+
+@pytest.mark.parametrize("path", sources(CORE), ids=lambda path: str(path.relative_to(CORE)))
+def test_core_imports_run_one_way_and_know_no_plugin(path: Path) -> None:
+    room = room_of(path)
+    depth = len(LAYERS) if room == "__init__" else next(i for i, layer in enumerate(LAYERS) if room in layer)
+    for name in imported_modules(path):
+        top, _, rest = name.partition(".")
+        assert top not in PLUGINS, f"the core must not import a plugin: {name}"
+        if top == "grpc" or top.startswith("grpc_"):
+            assert room in TRANSPORT, f"only {sorted(TRANSPORT)} may know gRPC, not {room}"
+        target = rest.split(".")[0]
+        if top == "mien" and any(target in layer for layer in LAYERS):
+            target_depth = next(i for i, layer in enumerate(LAYERS) if target in layer)
+            assert target_depth <= depth, f"{room} must not import the later layer {target}"
+            if target == "v1":
+                assert room in TRANSPORT, f"only {sorted(TRANSPORT)} may know the wire, not {room}"
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_plugins_import_public_names_only_and_never_each_other(name: str) -> None:
+    for path in sources(PLUGINS[name]):
+        for module in imported_modules(path):
+            top, _, rest = module.partition(".")
+            assert top not in set(PLUGINS) - {name}, f"{path.name} imports another plugin: {module}"
+            if top == "mien":
+                public = (CORE / "__init__.py").read_text(encoding="utf-8")
+                assert rest == "" or f'"{rest}"' in public, f"{path.name} imports {module}, which is not public"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import mien",
+        "import mien_face.plugin",
+        "import mien_fusion.plugin",
+        "import mien_voice.plugin",
+        "import mien.client",
+        "import mien.cli; sys.argv = ['mien', '--help']; mien.cli.main()",
+    ],
+)
+def test_light_imports_stay_light(statement: str) -> None:
+    may_load = {"grpc"} if "client" in statement else set()
+    code = f"""
+import sys
+try:
+    {statement}
+except SystemExit:
+    pass
+print("LOADED", *sorted(set(sys.modules) & set({HEAVY!r})))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.rsplit("LOADED", 1)[1].split())
+    assert loaded <= may_load
