@@ -125,7 +125,9 @@ class Batcher(Generic[Item, Result]):
             if waiting.answer.done():
                 continue  # its caller is gone
             if waiting.deadline <= now:
-                waiting.answer.set_exception(waited_too_long("the call's time ran out while it waited for the processor"))
+                waiting.answer.set_exception(
+                    waited_too_long("the call's time ran out while it waited for the processor")
+                )
                 continue
             batch.append(waiting)
         if not self._queue:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,13 @@ from mien.service.wire import checked_weights
 from mien.types import AudioClip, ImageFrame, Sample, Utterance
 from mien.v1 import sentiment_pb2 as pb
 
+Result = TypeVar("Result")
+
 MAX_NAMES: Final = 64
 """Analyzers, or weights, that one request may name."""
+
+MAX_LANGUAGE_CHARACTERS: Final = 35
+"""The length that BCP 47 asks every reader of a tag to have room for."""
 
 _CHANNELS: Final = {
     pb.PIXEL_FORMAT_RGB: 3,
@@ -31,7 +36,6 @@ _CHANNELS: Final = {
     pb.PIXEL_FORMAT_RGBA: 4,
     pb.PIXEL_FORMAT_GRAY: 1,
 }
-_SAMPLE_TYPES: Final = {pb.SAMPLE_FORMAT_PCM16: "pcm16", pb.SAMPLE_FORMAT_FLOAT32: "float32"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Decoder:
         """End the threads when they are done."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _off_loop[T](self, function: Callable[[], T]) -> T:
+    async def _off_loop(self, function: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function)
 
 
@@ -121,7 +125,7 @@ def decode_image_message(message: pb.Image, limits: LimitSettings, *, field: str
 
 def decode_audio_message(message: pb.Audio, limits: LimitSettings, *, field: str = "audio") -> AudioClip:
     """Sound, 16 kHz mono, from its encoded bytes or its raw samples."""
-    from mien.media.audio import decode_audio, decode_pcm
+    from mien.media.audio import SampleFormat, decode_audio, decode_pcm
 
     content = message.WhichOneof("content")
     if content is None:
@@ -132,11 +136,12 @@ def decode_audio_message(message: pb.Audio, limits: LimitSettings, *, field: str
                 message.encoded, captured_at=message.captured_at_seconds, max_seconds=limits.max_audio_seconds
             )
         raw = message.raw
-        if raw.format not in _SAMPLE_TYPES:
+        formats = {pb.SAMPLE_FORMAT_PCM16: SampleFormat.PCM16, pb.SAMPLE_FORMAT_FLOAT32: SampleFormat.FLOAT32}
+        if raw.format not in formats:
             raise InvalidFieldError(f"{field}.raw.format", f"expected PCM16 or FLOAT32, got {raw.format}")
         return decode_pcm(
             raw.data,
-            sample_format=_SAMPLE_TYPES[raw.format],
+            sample_format=formats[raw.format],
             sample_rate=raw.sample_rate_hz,
             channels=raw.channels or 1,
             captured_at=message.captured_at_seconds,
@@ -152,7 +157,7 @@ def decode_text_message(message: pb.Text, limits: LimitSettings, *, field: str =
         raise InputTooLargeError(
             f"{field}.content holds {len(message.content)} characters; this server takes {limits.max_text_characters}"
         )
-    if len(message.language) > MAX_NAMES:
+    if len(message.language) > MAX_LANGUAGE_CHARACTERS:
         raise InvalidFieldError(f"{field}.language", "expected a BCP 47 tag such as en-GB")
     with _ValueErrors(field):
         return Utterance(

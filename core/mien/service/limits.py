@@ -22,7 +22,7 @@ SPARE_CALLS: Final = 64
 
 
 def channel_options(max_message_bytes: int) -> list[tuple[str, int]]:
-    """gRPC options that the server and the client share: the same message limit in both directions."""
+    """The gRPC options that the server and the client share: the same message limit in both directions."""
     return [
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", max_message_bytes),
@@ -30,7 +30,7 @@ def channel_options(max_message_bytes: int) -> list[tuple[str, int]]:
 
 
 def server_options(limits: LimitSettings) -> list[tuple[str, int]]:
-    """gRPC options of the server."""
+    """The gRPC options of the server."""
     return [
         *channel_options(limits.max_message_bytes),
         # gRPC shares a port between processes by default, which would hide that two servers were started on one.
@@ -131,7 +131,9 @@ class Gate:
         """
         self._check_open()
         if self._sessions >= self._limits.max_sessions:
-            raise queue_full(f"{self._sessions} sessions are open, which is all that this server takes; try again later")
+            raise queue_full(
+                f"{self._sessions} sessions are open, which is all that this server takes; try again later"
+            )
         self._sessions += 1
         self._enter()
         try:
