@@ -40,7 +40,7 @@ class Consent(StrEnum):
     GIVEN = "given"
 
 
-_CONSENTS: Final = {
+_CONSENTS: Final[Mapping[Consent, int]] = {
     Consent.UNSPECIFIED: pb.CONSENT_UNSPECIFIED,
     Consent.NOTICE_SHOWN: pb.CONSENT_NOTICE_SHOWN,
     Consent.GIVEN: pb.CONSENT_GIVEN,

@@ -91,7 +91,7 @@ class Batcher(Generic[Item, Result]):
         """
         if len(self._queue) >= self._capacity:
             raise queue_full(f"{len(self._queue)} requests wait for the processor; try again later")
-        waiting = _Waiting[Item, Result](item, deadline, asyncio.get_running_loop().create_future())
+        waiting: _Waiting[Item, Result] = _Waiting(item, deadline, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._arrived.set()
         return await waiting.answer

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import mien
 from mien.config import Settings
-from mien.interfaces import API_VERSION
 from mien.host import PluginHost, PluginState, RegisteredAnalyzer
+from mien.interfaces import API_VERSION
 from mien.v1 import sentiment_pb2 as pb
 
 

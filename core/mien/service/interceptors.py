@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -22,7 +23,7 @@ from mien.service.errors import build_status, to_status
 _log = logging.getLogger("mien.service")
 
 
-class ErrorInterceptor(grpc.aio.ServerInterceptor):
+class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is untyped
     """Answers every call that raises with a status, never with a traceback."""
 
     async def intercept_service(
@@ -50,7 +51,9 @@ def status_of(error: Exception, *, method: str) -> status_pb2.Status:
     if isinstance(error, MienError):
         return to_status(error)
     reference = uuid.uuid4().hex[:12]
-    _log.error("unexpected error in %s, reference %s", method, reference, exc_info=error)
+    # Where it happened, but not its message, which may hold the caller's words.
+    where = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("unexpected %s in %s, reference %s\n%s", type(error).__name__, method, reference, where)
     return build_status(
         grpc.StatusCode.INTERNAL,
         f"the server met an unexpected error; its log has the details under reference {reference}",
