@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from pydantic import BaseModel
+
 from mien import ConfigError
 from mien.config import Settings, load_settings, parse_settings
-from pydantic import BaseModel
 
 
 def test_without_a_file_the_defaults_hold() -> None:

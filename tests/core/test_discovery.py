@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+
 from mien import PluginError, Utterance
 from mien.config import Settings, parse_settings
 from mien.engine import AnalysisRequest, Engine

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
+
 from mien import (
     AnalysisError,
     AnalysisResult,

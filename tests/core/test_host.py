@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import typer
+
 from mien import (
     UNKNOWN_SATISFACTION,
     AnalysisResult,

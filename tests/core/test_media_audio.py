@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from mien import InputError, InputTooLargeError, MissingDependencyError
 from mien.media.audio import (
     SAMPLE_RATE,

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from mien import (
     UNKNOWN_SATISFACTION,
     AnalysisResult,

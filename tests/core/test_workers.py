@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from mien.workers import CallTimeoutError, Lane, LaneBusyError, LaneClosedError
 
 LONG = 60.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mien_fusion.agreement import agreement, is_mismatch
 from mien_fusion.evidence import StreamSummary
 

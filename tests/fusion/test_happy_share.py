@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mien import UNKNOWN_SATISFACTION, FusionContext, Interval, Prediction, Verdict
 from mien_fusion.happy_share import HappyShare
 from mien_fusion.settings import FusionPluginSettings

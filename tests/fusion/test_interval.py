@@ -7,12 +7,13 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy.stats import beta, norm
+
 from mien import FusionContext
 from mien_fusion.evidence import StreamEvidence
 from mien_fusion.interval import wilson_interval
 from mien_fusion.settings import FusionPluginSettings
 from mien_fusion.weighted_sum import combine
-from scipy.stats import beta, norm
 
 SETTINGS = FusionPluginSettings()
 SIMULATIONS = 400

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mien import ConfigError
 from mien_fusion.settings import PlattCalibration, parse_plugin_settings
 

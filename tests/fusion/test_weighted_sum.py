@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+
 from mien import UNKNOWN_SATISFACTION, FusionContext, Interval, MismatchPolicy, Prediction, Verdict
 from mien_fusion.settings import FusionPluginSettings, IsotonicCalibration, PlattCalibration
 from mien_fusion.weighted_sum import MAX_MODALITIES, WeightedSum

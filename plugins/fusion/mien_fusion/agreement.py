@@ -16,7 +16,6 @@ from itertools import combinations
 from typing import Final
 
 from mien import Modality
-
 from mien_fusion.evidence import StreamSummary
 
 FACE: Final = frozenset({str(Modality.FACE)})

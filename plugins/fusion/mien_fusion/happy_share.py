@@ -20,7 +20,6 @@ from mien import (
     Satisfaction,
     Verdict,
 )
-
 from mien_fusion.evidence import StreamEvidence
 from mien_fusion.interval import wilson_interval
 from mien_fusion.settings import FusionPluginSettings

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from mien import FuserInfo, PluginContext, RegisterFuser, __version__, hookimpl
-
 from mien_fusion.happy_share import HappyShare
 from mien_fusion.settings import parse_plugin_settings
 from mien_fusion.weighted_sum import WeightedSum

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from mien import ConfigError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mien import ConfigError
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 

@@ -25,7 +25,6 @@ from mien import (
     Satisfaction,
     Verdict,
 )
-
 from mien_fusion.agreement import FACE, WORDS, agreement, is_mismatch
 from mien_fusion.calibration import calibrate
 from mien_fusion.evidence import StreamEvidence, StreamSummary

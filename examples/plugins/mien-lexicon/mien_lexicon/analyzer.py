@@ -6,9 +6,9 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
-from mien import Analyzer, InputError, Interval, Prediction, Sample, Transcript, Utterance
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
+from mien import Analyzer, InputError, Interval, Prediction, Sample, Transcript, Utterance
 from mien_lexicon.settings import LexiconSettings
 
 NO_WORDS_CONFIDENCE: Final = 0.05

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from mien import Analyzer, AnalyzerInfo, PluginContext, RegisterAnalyzer, SampleKind, hookimpl
-
 from mien_lexicon.settings import LexiconSettings, read_settings
 
 MIEN_API_VERSION = 1

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from mien import AnalyzerInfo, InputError, Prediction, Sample, Utterance
 from mien.config import parse_settings
 from mien.engine import AnalysisRequest, Engine
