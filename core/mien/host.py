@@ -11,11 +11,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 
+from mien.commands import add_commands
 from mien.config import Settings
 from mien.discovery import Candidate, find_candidates, given_candidates, load_plugin
 from mien.errors import AnalyzerNotFoundError, ConfigError, PluginError
@@ -130,13 +132,23 @@ class PluginHost:
             AnalyzerNotFoundError: There is none, or it is not enabled.
             PluginError: It could not be loaded.
         """
-        slot = self._find("analyzer", name, self._parts.analyzers)
-        if not self._is_enabled(slot):
+        self.enabled_analyzer(name)
+        return self._parts.analyzers[name].load()
+
+    def enabled_analyzer(self, name: str) -> RegisteredAnalyzer:
+        """What is known of the analyzer of that name, which is not loaded for it.
+
+        Raises:
+            AnalyzerNotFoundError: There is none, or it is not enabled.
+        """
+        self._find("analyzer", name, self._parts.analyzers)
+        registered = self._analyzers[name]
+        if not registered.enabled:
             raise AnalyzerNotFoundError(
                 f"analyzer {name!r} is installed but not enabled here; enabled are: {_names(self._enabled())}. "
                 f"Name it in [engine] analyzers of the configuration to use it"
             )
-        return slot.load()
+        return registered
 
     def fuser(self, name: str) -> Fuser:
         """The fuser of that name. Raises as ``analyzer`` does."""
@@ -156,7 +168,7 @@ class PluginHost:
         for name, manager in self._managers.items():
             try:
                 manager.hook.mien_on_result(session_id=session_id, result=result)
-            except Exception as error:  # not its message, which may hold the caller's words
+            except (Exception, SystemExit) as error:  # not its message, which may hold the caller's words
                 with self._lock:
                     self._sink_failures[name] += 1
                 _log.warning("plugin %r raised %s in mien_on_result", name, type(error).__name__)
@@ -168,14 +180,16 @@ class PluginHost:
             return dict(self._sink_failures)
 
     def register_commands(self, app: typer.Typer) -> None:
-        """Let each plugin add its commands. One that raises is reported in ``plugins()``.
+        """Let each plugin add its commands; of one that raises, or takes a name that is taken, none is added.
+
+        It is reported in ``plugins()``; the analyzers and fusers that it registered stay.
 
         Raises:
-            PluginError: The host is strict and a plugin raised.
+            PluginError: The host is strict, and commands could not be added.
         """
         for name, manager in self._managers.items():
             try:
-                manager.hook.mien_register_commands(app=app)
+                add_commands(app, partial(manager.hook.mien_register_commands, app=app))
             except (Exception, SystemExit) as error:
                 self._report(name, f"its commands could not be added: {explain(error)}")
         self._refuse_failures()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -99,7 +101,7 @@ def test_nobody_there_is_an_answer(make_engine: MakeEngine) -> None:
     assert states(result) == {"face": StreamState.OK}
 
 
-def raises(error: Exception) -> Answer:
+def raises(error: BaseException) -> Answer:
     def answer(sample: Sample) -> Any:
         raise error
 
@@ -118,6 +120,8 @@ class Answers(Analyzer):
 
 BROKEN: dict[str, tuple[Analyzer | Answer, StreamState, str]] = {
     "raises": (raises(RuntimeError("the customer said darn")), StreamState.FAILED, "it raised RuntimeError"),
+    "exits": (raises(SystemExit(1)), StreamState.FAILED, "it raised SystemExit"),
+    "is_cancelled": (raises(asyncio.CancelledError()), StreamState.UNAVAILABLE, "it raised CancelledError"),
     "raises_mien_error": (raises(WeightsError("of another network")), StreamState.FAILED, "of another network"),
     "not_a_number": (lambda _: [make_prediction("voice", satisfaction=math.nan)], StreamState.INVALID, "nan"),
     "out_of_range": (lambda _: [make_prediction("voice", confidence=1.5)], StreamState.INVALID, "got 1.5"),
@@ -254,10 +258,12 @@ def test_an_empty_batch_is_an_empty_answer(make_engine: MakeEngine) -> None:
         ({}, (CLIP,), InputError, r"no enabled analyzer takes audio \(enabled: face takes image\); add voice to"),
         ({}, (TEXT,), InputError, "install a plugin that does"),
         ({}, (IMAGE, TEXT), InputError, "no enabled analyzer takes text"),
-        ({"analyzers": ("face",)}, (TEXT,), InputError, "'face' takes image; the request holds text"),
+        ({"analyzers": ("face",)}, (TEXT,), InputError, "'face' takes image, not text"),
         ({"analyzers": ("face",)}, (IMAGE, TEXT), InputError, r"none of the named analyzers \(face\) takes text"),
         ({"analyzers": ("fcae",)}, (IMAGE,), AnalyzerNotFoundError, "no analyzer 'fcae'; registered are: face, voice"),
         ({"analyzers": ("voice",)}, (CLIP,), AnalyzerNotFoundError, "'voice' is installed but not enabled"),
+        ({"weights": {"face": -1.0}}, (IMAGE,), InputError, "the weight of 'face' must be finite and not negative"),
+        ({"weights": {"face": math.nan}}, (IMAGE,), InputError, "got nan"),
         ({"fuser": "sum"}, (IMAGE,), AnalyzerNotFoundError, "no fuser 'sum'; registered are: weighted_sum"),
     ],
 )
@@ -336,6 +342,8 @@ class BrokenFuser(Fuser):
 def test_a_fuser_that_raises_or_answers_nonsense_is_named(make_engine: MakeEngine) -> None:
     with pytest.raises(AnalysisError, match="fuser 'weighted_sum' failed: ZeroDivisionError"):
         make_engine({"face": None}, fuser=BrokenFuser(lambda: 1 / 0)).analyze(request(IMAGE))
+    with pytest.raises(AnalysisError, match="it raised SystemExit"):
+        make_engine({"face": None}, fuser=BrokenFuser(lambda: sys.exit(1))).analyze(request(IMAGE))
     with pytest.raises(AnalysisError, match="answered a float, not a Satisfaction"):
         make_engine({"face": None}, fuser=BrokenFuser(lambda: 0.5)).analyze(request(IMAGE))
 
@@ -410,5 +418,6 @@ def test_a_closed_engine_says_so(make_engine: MakeEngine) -> None:
     engine = make_engine({"face": None})
     engine.close()
     engine.close()
+    assert engine.warm_up() == {"face": "the engine is closed"}
     with pytest.raises(AnalysisError, match="the engine is closed"):
         engine.analyze(request(IMAGE))

@@ -21,9 +21,9 @@ PLUGINS = {
 LAYERS = [
     {"errors", "types"},
     {"interfaces"},
-    {"hookspecs", "weights", "config", "registry", "workers"},
+    {"hookspecs", "weights", "config", "registry", "workers", "commands"},
     {"host", "discovery", "media"},
-    {"engine", "execution", "session", "testing", "annotate", "records"},
+    {"engine", "execution", "requests", "session", "testing", "annotate", "records"},
     {"v1"},
     {"service", "client", "web", "kiosk"},
     {"cli"},
