@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -72,6 +73,8 @@ def test_an_installed_plugin_is_found_with_its_distribution_and_version(install:
         ("raise SystemExit(1)", "acme_bad", "SystemExit: 1"),
         ("def broken(:", "acme_bad", "SyntaxError"),
         ("", "acme_bad:plugin", "has no attribute 'plugin'"),
+        ("", "no module at all", "'no module at all' names no module"),
+        ("def __getattr__(name): raise KeyError(name)", "acme_bad", "KeyError: 'MIEN_API_VERSION'"),
         ("", "acme_not_there", "No module named 'acme_not_there'"),
     ],
 )
@@ -97,6 +100,42 @@ def test_two_plugins_of_one_name_are_not_silently_one(install: Install) -> None:
     assert (first.distribution, first.state, first.analyzers) == ("a-first", PluginState.LOADED, ("first",))
     assert (second.distribution, second.state) == ("b-second", PluginState.FAILED)
     assert "the one of distribution 'a-first' was taken, the one of 'b-second' left out" in second.reason
+
+
+@pytest.mark.parametrize("content", [b"[mien.plugins]\nno equals sign\n", b"[mien.plugins]\n\xff = x\n"])
+def test_broken_metadata_of_one_distribution_hides_no_other(install: Install, tmp_path: Path, content: bytes) -> None:
+    install("acme-good", {"acme_good": GOOD.replace("NAME", "good")}, {"good": "acme_good"})
+    install("acme-torn", {}, {})
+    (tmp_path / "acme_torn-1.2.dist-info" / "entry_points.txt").write_bytes(content)
+    (good,) = discovered("good")
+    assert good.state is PluginState.LOADED
+    (torn,) = discovered("acme-torn")
+    assert "the metadata of its distribution is broken" in torn.reason
+
+
+def test_broken_metadata_that_is_no_plugins_is_not_our_business(install: Install, tmp_path: Path) -> None:
+    install("acme-torn", {}, {})
+    (tmp_path / "acme_torn-1.2.dist-info" / "entry_points.txt").write_text("[console_scripts]\nno equals sign\n")
+    assert discovered("acme-torn") == []
+
+
+def test_a_distribution_without_metadata_is_no_obstacle(install: Install, tmp_path: Path) -> None:
+    install("acme-bare", {"acme_bare": GOOD.replace("NAME", "bare")}, {"bare": "acme_bare"})
+    (tmp_path / "acme_bare-1.2.dist-info" / "METADATA").unlink()
+    (bare,) = discovered("bare")
+    assert (bare.state, bare.distribution, bare.version) == (PluginState.LOADED, "", "")
+
+
+def test_of_a_distribution_installed_twice_the_first_on_the_path_counts(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("acme-old", {"acme_old": GOOD.replace("NAME", "old")}, {"old": "acme_old"})
+    other = tmp_path / "elsewhere"
+    shutil.copytree(tmp_path / "acme_old-1.2.dist-info", other / "acme_old-1.3.dist-info")
+    (other / "acme_old-1.3.dist-info" / "METADATA").write_text("Name: acme-old\nVersion: 1.3\n")
+    monkeypatch.syspath_prepend(other)
+    (old,) = discovered("old")
+    assert (old.version, old.state) == ("1.3", PluginState.LOADED)
 
 
 def test_listing_loads_no_model_and_no_jax(install: Install, tmp_path: Path) -> None:
