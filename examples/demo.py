@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from mien import AnalysisResult, ImageFrame
+from mien import AnalysisResult
 from mien.client import Client
 
 START_SECONDS = 120.0

@@ -19,6 +19,7 @@ from mien.errors import (
 from mien.hookspecs import PluginContext, RegisterAnalyzer, RegisterFuser, RegisterTranscriber, hookimpl
 from mien.interfaces import (
     API_VERSION,
+    Accumulator,
     Analyzer,
     AnalyzerInfo,
     Fuser,
@@ -30,6 +31,7 @@ from mien.interfaces import (
     StreamSettings,
     Transcriber,
     TranscriberInfo,
+    WindowAccumulator,
 )
 from mien.types import (
     UNKNOWN_SATISFACTION,
@@ -59,6 +61,7 @@ __version__ = "0.1.0"
 __all__ = [
     "API_VERSION",
     "UNKNOWN_SATISFACTION",
+    "Accumulator",
     "AnalysisError",
     "AnalysisResult",
     "Analyzer",
@@ -102,6 +105,7 @@ __all__ = [
     "Utterance",
     "Verdict",
     "WeightsError",
+    "WindowAccumulator",
     "Word",
     "__version__",
     "hookimpl",

@@ -73,6 +73,7 @@ class LimitSettings(_Table):
         batch_delay_ms: How long the scheduler waits for a batch to fill.
         max_calls_in_flight: Calls that are worked on at once.
         max_calls_queued: Calls that wait; one more is refused.
+        max_wait_seconds: A call whose turn has not come by then is given up, or sooner by its own deadline.
         max_sessions: Open sessions.
         max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one.
         max_stream_items: Requests in flight on one ``AnalyzeStream`` call.
@@ -89,6 +90,7 @@ class LimitSettings(_Table):
     batch_delay_ms: Annotated[float, Field(ge=0.0, le=1000.0)] = 2.0
     max_calls_in_flight: PositiveInt = 32
     max_calls_queued: PositiveInt = 64
+    max_wait_seconds: PositiveSeconds = 10.0
     max_sessions: PositiveInt = 32
     max_session_frames_queued: PositiveInt = 2
     max_stream_items: PositiveInt = 64

@@ -9,9 +9,9 @@ from __future__ import annotations
 import difflib
 import inspect
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import Any, Final
 
 import pluggy
@@ -53,24 +53,18 @@ class LoadedPlugin:
 
 def find_candidates() -> list[Candidate]:
     """All installed plugins by name; of several with one name only mien's own, or the first distribution's, counts."""
-    found = sorted(entry_points(group=GROUP), key=_order)
     owners: dict[str, str] = {}
     candidates = []
-    for entry_point in found:
-        distribution = entry_point.dist.name if entry_point.dist else ""
-        description = PluginDescription(
-            name=entry_point.name,
-            version=entry_point.dist.version if entry_point.dist else "",
-            distribution=distribution,
-        )
-        if entry_point.name in owners:
-            reason = (
-                f"there are two plugins named {entry_point.name!r}: the one of distribution "
-                f"{owners[entry_point.name]!r} was taken, the one of {distribution!r} left out; uninstall one of them"
+    for candidate in sorted(_all_candidates(), key=_order):
+        name, distribution = candidate.description.name, candidate.description.distribution
+        if name in owners:
+            candidate = _fail(
+                candidate.description,
+                f"there are two plugins named {name!r}: the one of distribution {owners[name]!r} was taken, "
+                f"the one of {distribution!r} left out; uninstall one of them",
             )
-            description = replace(description, state=PluginState.FAILED, reason=reason)
-        owners.setdefault(entry_point.name, distribution)
-        candidates.append(Candidate(description, entry_point))
+        owners.setdefault(name, distribution)
+        candidates.append(candidate)
     return candidates
 
 
@@ -98,8 +92,8 @@ def load_plugin(candidate: Candidate, context: PluginContext, taken: Registratio
         _check_version(plugin)
         manager = _check_hooks(plugin, description.name)
         added = _register(manager, description.name, context, taken)
-    except PluginError as error:
-        return LoadedPlugin(replace(description, state=PluginState.FAILED, reason=str(error)))
+    except Exception as error:  # a plugin object can raise wherever it is looked at
+        return LoadedPlugin(_fail(description, explain(error)).description)
     description = replace(
         description,
         analyzers=tuple(sorted(added.analyzers)),
@@ -109,14 +103,57 @@ def load_plugin(candidate: Candidate, context: PluginContext, taken: Registratio
     return LoadedPlugin(description, manager, added)
 
 
-def _order(entry_point: EntryPoint) -> tuple[str, bool, str, str]:
-    distribution = entry_point.dist.name if entry_point.dist else ""
-    return entry_point.name, distribution != PROJECT, distribution, entry_point.value
+def _all_candidates() -> Iterator[Candidate]:
+    """Those of each distribution, read one by one, since one whose metadata is broken must not hide the others."""
+    seen: set[str] = set()
+    for distribution in distributions():
+        if not _may_have_plugins(distribution):
+            continue
+        name, version = _field(distribution, "Name"), _field(distribution, "Version")
+        if name and name in seen:  # further along the path, so it cannot be imported
+            continue
+        seen.add(name)
+        try:
+            found = list(distribution.entry_points.select(group=GROUP))
+        except Exception as error:
+            description = PluginDescription(name=name or "unknown", version=version, distribution=name)
+            yield _fail(description, f"the metadata of its distribution is broken: {explain(error)}")
+            continue
+        for entry_point in found:
+            description = PluginDescription(name=entry_point.name, version=version, distribution=name)
+            yield Candidate(description, entry_point)
+
+
+def _may_have_plugins(distribution: Distribution) -> bool:
+    """Whether it is worth a closer look, found out quickly: there may be hundreds of distributions."""
+    try:
+        return GROUP in (distribution.read_text("entry_points.txt") or "")
+    except Exception:  # it cannot be told, so the closer look will
+        return True
+
+
+def _field(distribution: Distribution, name: str) -> str:
+    """A field of the metadata; empty where there is none, or no metadata that could be read."""
+    try:
+        return str(distribution.metadata[name] or "")
+    except Exception:  # nothing rests on it but what is shown
+        return ""
+
+
+def _fail(description: PluginDescription, reason: str) -> Candidate:
+    return Candidate(replace(description, state=PluginState.FAILED, reason=reason), None)
+
+
+def _order(candidate: Candidate) -> tuple[str, bool, str]:
+    description = candidate.description
+    return description.name, description.distribution != PROJECT, description.distribution
 
 
 def _import(source: object) -> object:
     if not isinstance(source, EntryPoint):
         return source
+    if not EntryPoint.pattern.match(source.value):
+        raise PluginError(f"its entry point {source.value!r} names no module, as 'package.module' or 'module:object'")
     try:
         return source.load()
     except (Exception, SystemExit) as error:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
+from mien import requests
 from mien.config import Settings
-from mien.errors import AnalysisError, AnalyzerNotFoundError, InputError, MienError
+from mien.errors import AnalysisError, MienError
 from mien.execution import Executor, Outcome
 from mien.host import PluginHost
 from mien.interfaces import FusionContext, MismatchPolicy
-from mien.registry import RegisteredAnalyzer, explain
+from mien.registry import explain
+from mien.requests import AnalysisRequest
 from mien.types import (
     AnalysisResult,
-    AudioClip,
-    ImageFrame,
     Prediction,
     Sample,
     SampleKind,
@@ -29,36 +29,14 @@ from mien.types import (
 )
 from mien.workers import CallTimeoutError, LaneBusyError, LaneClosedError
 
+__all__ = ["AnalysisRequest", "Engine"]
+
 _NO_WEIGHTS: Final[Mapping[str, float]] = {}
 _log = logging.getLogger("mien.engine")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnalysisRequest:
-    """One moment to analyse.
-
-    Attributes:
-        samples: What was seen, heard and said; at least one.
-        analyzers: Names; empty takes every enabled analyzer that accepts one of the samples.
-        fuser: Name; empty takes the configured one.
-        weights: Modality -> prior weight, over the configured ones.
-    """
-
-    samples: tuple[Sample, ...]
-    analyzers: tuple[str, ...] = ()
-    fuser: str = ""
-    weights: Mapping[str, float] = field(default_factory=dict)
-
-
-def kind_of(sample: Sample) -> SampleKind:
-    """The kind that an analyzer's ``accepts`` would name for this sample."""
-    if isinstance(sample, ImageFrame):
-        return SampleKind.IMAGE
-    return SampleKind.AUDIO if isinstance(sample, AudioClip) else SampleKind.TEXT
-
-
 class Engine:
-    """Analyses requests with the plugins of a host. Thread-safe; does not close the host."""
+    """Analyses requests with the plugins of a host. Thread-safe; closing it leaves the host open."""
 
     def __init__(self, host: PluginHost, settings: Settings) -> None:
         self._host = host
@@ -82,23 +60,21 @@ class Engine:
             raise result
         return result
 
-    def analyze_batch(self, requests: Sequence[AnalysisRequest]) -> list[AnalysisResult | MienError]:
+    def analyze_batch(self, batch: Sequence[AnalysisRequest]) -> list[AnalysisResult | MienError]:
         """Analyse independent requests, each analyzer's samples of all of them in one batch.
 
         Returns:
             One answer for each request, in order: its result, or the error that ``analyze`` would raise.
         """
-        plans: list[dict[str, list[Sample]] | MienError] = []
+        plans = [self._plan(request) for request in batch]
         work: dict[str, list[Sample]] = {}
-        for request in requests:
-            plan = self._plan(request)
-            plans.append(plan)
+        for plan in plans:
             if not isinstance(plan, MienError):
                 for name, samples in plan.items():
                     work.setdefault(name, []).extend(samples)
         outcomes = {name: iter(found) for name, found in self._executor.run(work).items()}
         answers: list[AnalysisResult | MienError] = []
-        for request, plan in zip(requests, plans, strict=True):
+        for request, plan in zip(batch, plans, strict=True):
             if isinstance(plan, MienError):
                 answers.append(plan)
                 continue
@@ -116,10 +92,9 @@ class Engine:
             AnalyzerNotFoundError: There is no such analyzer, or it is not enabled.
             InputError: It does not accept a sample's kind.
         """
-        registered = self._registered(analyzer)
+        registered = self._host.enabled_analyzer(analyzer)
         for sample in samples:
-            if kind_of(sample) not in registered.info.accepts:
-                raise InputError(f"analyzer {analyzer!r} takes {_kinds(registered)}, not {kind_of(sample).value}")
+            requests.check_accepts(registered, {requests.kind_of(sample)})
         outcomes = self._executor.run({analyzer: samples})[analyzer]
         return [
             list(outcome.predictions) if outcome.status.state is StreamState.OK else outcome.status
@@ -150,12 +125,12 @@ class Engine:
 
         Raises:
             AnalyzerNotFoundError: There is no such fuser.
+            InputError: A weight is negative, NaN or infinite.
             AnalysisError: The fuser raised, took too long or answered something else.
         """
+        name = self._fuser_name(fuser)
+        requests.check_weights(weights)
         fusion = self._settings.fusion
-        name = fuser or fusion.fuser
-        if name not in self._host.fusers:
-            self._host.fuser(name)  # raises, with all that is known about why
         context = FusionContext(
             expected=frozenset(expected),
             weights={**fusion.weights, **weights},
@@ -170,21 +145,17 @@ class Engine:
 
     def enabled_for(self, kinds: Collection[SampleKind]) -> tuple[str, ...]:
         """Names of the enabled analyzers that accept at least one of these kinds, in the order of names."""
-        return tuple(
-            name
-            for name, registered in self._host.analyzers.items()
-            if registered.enabled and not registered.info.accepts.isdisjoint(kinds)
-        )
+        return requests.enabled_for(self._host, kinds)
 
     def warm_up(self) -> Mapping[str, str]:
         """Load and compile every enabled analyzer, however long it takes.
 
         Returns:
-            Analyzer -> the reason, for those that cannot be used; they are unavailable in every answer.
+            Analyzer -> the reason, for those that could not be loaded or warmed up.
         """
         reasons = self._executor.warm_up(self.enabled_for(frozenset(SampleKind)))
         for name, reason in reasons.items():
-            _log.warning("analyzer %r cannot be used: %s", name, reason)
+            _log.warning("analyzer %r could not be warmed up: %s", name, reason)
         return reasons
 
     def close(self) -> None:
@@ -210,43 +181,19 @@ class Engine:
             raise AnalysisError(f"fuser {name!r} answered a {type(satisfaction).__name__}, not a Satisfaction")
         return satisfaction
 
-    def _registered(self, name: str) -> RegisteredAnalyzer:
-        registered = self._host.analyzers.get(name)
-        if registered is None or not registered.enabled:
-            self._host.analyzer(name)  # raises, with all that is known about why
-            raise AnalyzerNotFoundError(f"analyzer {name!r} is not enabled here")
-        return registered
+    def _fuser_name(self, name: str) -> str:
+        name = name or self._settings.fusion.fuser
+        if name not in self._host.fusers:
+            self._host.fuser(name)  # raises, with all that is known about why
+        return name
 
     def _plan(self, request: AnalysisRequest) -> dict[str, list[Sample]] | MienError:
-        """Analyzer -> the samples of this request that it is given; or why the request cannot be analysed."""
-        if not request.samples:
-            return InputError("the request holds no picture, sound or text; give at least one")
-        kinds = {kind_of(sample) for sample in request.samples}
+        """What each analyzer is given; or why the request cannot be analysed."""
         try:
-            chosen = {name: self._registered(name) for name in request.analyzers or self.enabled_for(kinds)}
-        except AnalyzerNotFoundError as error:
+            self._fuser_name(request.fuser)
+            return requests.plan(self._host, request)
+        except MienError as error:
             return error
-        for name, registered in chosen.items():
-            if registered.info.accepts.isdisjoint(kinds):
-                return InputError(f"analyzer {name!r} takes {_kinds(registered)}; the request holds {_join(kinds)}")
-        left_over = kinds.difference(*(registered.info.accepts for registered in chosen.values()))
-        if left_over:
-            return InputError(self._nobody_takes(left_over, request.analyzers))
-        return {
-            name: [sample for sample in request.samples if kind_of(sample) in registered.info.accepts]
-            for name, registered in chosen.items()
-        }
-
-    def _nobody_takes(self, kinds: Collection[SampleKind], named: Sequence[str]) -> str:
-        if named:
-            return f"none of the named analyzers ({', '.join(named)}) takes {_join(kinds)}"
-        known = self._host.analyzers
-        enabled = "; ".join(f"{name} takes {_kinds(entry)}" for name, entry in known.items() if entry.enabled)
-        off = [name for name, entry in known.items() if not entry.enabled and entry.info.accepts.intersection(kinds)]
-        advice = (
-            f"add {' or '.join(off)} to [engine] analyzers" if off else "install a plugin that does (mien plugins list)"
-        )
-        return f"no enabled analyzer takes {_join(kinds)} (enabled: {enabled or 'none'}); {advice}"
 
     def _answer(self, request: AnalysisRequest, outcomes: Mapping[str, list[Outcome]]) -> AnalysisResult | MienError:
         streams = {name: _first_failure(found) for name, found in outcomes.items()}
@@ -294,11 +241,3 @@ def _with_unique_subjects(predictions: Iterable[Prediction]) -> tuple[Prediction
         taken.add(subject)
         named.append(replace(prediction, subject_id=subject))
     return tuple(named)
-
-
-def _kinds(registered: RegisteredAnalyzer) -> str:
-    return _join(registered.info.accepts)
-
-
-def _join(kinds: Iterable[SampleKind]) -> str:
-    return " and ".join(sorted(kind.value for kind in kinds))

@@ -105,8 +105,11 @@ class Executor:
         Returns:
             Name -> the reason, for those that cannot be used.
         """
-        calls = {name: self._lane(name).submit(_warmer(self._host, name)) for name in names}
-        reasons = {}
+        calls: dict[str, Call[None]] = {}
+        failed: dict[str, _Answer] = {}
+        for name in names:
+            self._submit(name, _warmer(self._host, name), calls, failed)
+        reasons = {name: answer.reason for name, answer in failed.items()}
         for name, call in calls.items():
             try:
                 call.wait(None)
@@ -204,7 +207,7 @@ def _analyze(analyzer: Analyzer, name: str, info: AnalyzerInfo, samples: Sequenc
     """Analyse a batch; where it raises, each sample by itself, so that a bad one costs nobody else."""
     try:
         return _checked(analyzer.analyze(samples), name, info, len(samples))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if len(samples) > 1:
             return [answer for sample in samples for answer in _analyze(analyzer, name, info, [sample])]
         return [_blame(error)]
@@ -230,7 +233,7 @@ def _check_sample(result: object, name: str, info: AnalyzerInfo) -> _Answer:
     return _Answer(predictions=tuple(replace(prediction, analyzer=name) for prediction in result))
 
 
-def _blame(error: Exception) -> _Answer:
+def _blame(error: BaseException) -> _Answer:
     """Whose fault an exception is: the sample's, a broken contract's, or the analyzer's own."""
     if isinstance(error, InputError):
         return _Answer(StreamState.FAILED, explain(error), error=error)

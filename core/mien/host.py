@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 
+from mien.commands import add_commands
 from mien.config import Settings
 from mien.discovery import Candidate, find_candidates, given_candidates, load_plugin
 from mien.errors import AnalyzerNotFoundError, ConfigError, PluginError
@@ -75,6 +77,9 @@ class PluginHost:
                 self._parts.update(loaded.added)
             else:
                 _log.warning("plugin %r left out: %s", loaded.description.name, loaded.description.reason)
+        self._analyzers = _listing(self._parts.analyzers, self._is_enabled)
+        self._fusers = _listing(self._parts.fusers, lambda _: True)
+        self._transcribers = _listing(self._parts.transcribers, lambda _: True)
         self._refuse_failures()
         self._check_selection()
         self._warn_of_unread_tables(context.sections_read)
@@ -108,17 +113,17 @@ class PluginHost:
     @property
     def analyzers(self) -> Mapping[str, RegisteredAnalyzer]:
         """The registered analyzers by name, in the order of names."""
-        return _listing(self._parts.analyzers, self._is_enabled)
+        return self._analyzers
 
     @property
     def fusers(self) -> Mapping[str, RegisteredFuser]:
         """The registered fusers by name, in the order of names."""
-        return _listing(self._parts.fusers, lambda _: True)
+        return self._fusers
 
     @property
     def transcribers(self) -> Mapping[str, RegisteredTranscriber]:
         """The registered speech-to-text engines by name, in the order of names."""
-        return _listing(self._parts.transcribers, lambda _: True)
+        return self._transcribers
 
     def analyzer(self, name: str) -> Analyzer:
         """The analyzer of that name, loaded when it is first asked for.
@@ -127,13 +132,23 @@ class PluginHost:
             AnalyzerNotFoundError: There is none, or it is not enabled.
             PluginError: It could not be loaded.
         """
-        slot = self._find("analyzer", name, self._parts.analyzers)
-        if not self._is_enabled(slot):
+        self.enabled_analyzer(name)
+        return self._parts.analyzers[name].load()
+
+    def enabled_analyzer(self, name: str) -> RegisteredAnalyzer:
+        """What is known of the analyzer of that name, which is not loaded for it.
+
+        Raises:
+            AnalyzerNotFoundError: There is none, or it is not enabled.
+        """
+        self._find("analyzer", name, self._parts.analyzers)
+        registered = self._analyzers[name]
+        if not registered.enabled:
             raise AnalyzerNotFoundError(
                 f"analyzer {name!r} is installed but not enabled here; enabled are: {_names(self._enabled())}. "
                 f"Name it in [engine] analyzers of the configuration to use it"
             )
-        return slot.load()
+        return registered
 
     def fuser(self, name: str) -> Fuser:
         """The fuser of that name. Raises as ``analyzer`` does."""
@@ -153,7 +168,7 @@ class PluginHost:
         for name, manager in self._managers.items():
             try:
                 manager.hook.mien_on_result(session_id=session_id, result=result)
-            except Exception as error:  # not its message, which may hold the caller's words
+            except (Exception, SystemExit) as error:  # not its message, which may hold the caller's words
                 with self._lock:
                     self._sink_failures[name] += 1
                 _log.warning("plugin %r raised %s in mien_on_result", name, type(error).__name__)
@@ -165,14 +180,16 @@ class PluginHost:
             return dict(self._sink_failures)
 
     def register_commands(self, app: typer.Typer) -> None:
-        """Let each plugin add its commands. One that raises is reported in ``plugins()``.
+        """Let each plugin add its commands; of one that raises, or takes a name that is taken, none is added.
+
+        It is reported in ``plugins()``; the analyzers and fusers that it registered stay.
 
         Raises:
-            PluginError: The host is strict and a plugin raised.
+            PluginError: The host is strict, and commands could not be added.
         """
         for name, manager in self._managers.items():
             try:
-                manager.hook.mien_register_commands(app=app)
+                add_commands(app, partial(manager.hook.mien_register_commands, app=app))
             except (Exception, SystemExit) as error:
                 self._report(name, f"its commands could not be added: {explain(error)}")
         self._refuse_failures()
@@ -262,7 +279,9 @@ class _Context:
         return self._host.transcriber(name)
 
 
-def _listing(slots: Mapping[str, Slot[Info, Part]], enabled: Any) -> Mapping[str, Registered[Info]]:
+def _listing(
+    slots: Mapping[str, Slot[Info, Part]], enabled: Callable[[Slot[Info, Part]], bool]
+) -> Mapping[str, Registered[Info]]:
     return MappingProxyType(
         {
             name: Registered(name=name, info=slots[name].info, plugin=slots[name].plugin, enabled=enabled(slots[name]))

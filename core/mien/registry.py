@@ -131,7 +131,7 @@ class Slot(Generic[Info, Part]):
         self._loading = True
         try:
             part = self._factory()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return f"{where} could not be loaded: {explain(error)}"
         finally:
             self._loading = False

@@ -55,7 +55,7 @@ class Call(Generic[Result]):
         self._state = _State.WAITING
         self._done = threading.Event()
         self._result: Result | None = None
-        self._error: BaseException | None = None
+        self._error: Exception | None = None
 
     def wait(self, seconds: float | None) -> Result:
         """Wait until ``seconds`` after submission (None: for ever), and give what the function gave or raised.
@@ -139,11 +139,13 @@ class Lane:
             if closed:
                 raise LaneClosedError(self.name)
             result, error = function(), None
-        except BaseException as raised:  # given to the waiting thread
+        except Exception as raised:
             result, error = None, raised
+        except BaseException as raised:  # SystemExit here must not end the thread that waits, nor the process
+            result, error = None, RuntimeError(f"it raised {type(raised).__name__}")
         self._finish(call, result, error)
 
-    def _finish(self, call: Call[Any], result: Any, error: BaseException | None) -> None:
+    def _finish(self, call: Call[Any], result: Any, error: Exception | None) -> None:
         with self._lock:
             call._function = None
             if call._state is _State.ABANDONED:

@@ -21,9 +21,9 @@ PLUGINS = {
 LAYERS = [
     {"errors", "types"},
     {"interfaces"},
-    {"hookspecs", "weights", "config"},
-    {"host", "media"},
-    {"engine", "session", "testing", "annotate", "records"},
+    {"hookspecs", "weights", "config", "registry", "workers", "commands"},
+    {"host", "discovery", "media"},
+    {"engine", "execution", "requests", "session", "testing", "annotate", "records"},
     {"v1"},
     {"service", "client", "web", "kiosk"},
     {"cli"},

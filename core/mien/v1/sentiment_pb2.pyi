@@ -161,14 +161,16 @@ class RawAudio(_message.Message):
     def __init__(self, data: _Optional[bytes] = ..., format: _Optional[_Union[SampleFormat, str]] = ..., sample_rate_hz: _Optional[int] = ..., channels: _Optional[int] = ...) -> None: ...
 
 class Text(_message.Message):
-    __slots__ = ("content", "language", "captured_at_seconds")
+    __slots__ = ("content", "language", "captured_at_seconds", "duration_seconds")
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     CAPTURED_AT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    DURATION_SECONDS_FIELD_NUMBER: _ClassVar[int]
     content: str
     language: str
     captured_at_seconds: float
-    def __init__(self, content: _Optional[str] = ..., language: _Optional[str] = ..., captured_at_seconds: _Optional[float] = ...) -> None: ...
+    duration_seconds: float
+    def __init__(self, content: _Optional[str] = ..., language: _Optional[str] = ..., captured_at_seconds: _Optional[float] = ..., duration_seconds: _Optional[float] = ...) -> None: ...
 
 class AnalyzeRequest(_message.Message):
     __slots__ = ("image", "audio", "text", "analyzers", "fuser", "weights", "consent", "redact_transcript")
@@ -401,12 +403,14 @@ class AnalyzeStreamResponse(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., response: _Optional[_Union[AnalyzeResponse, _Mapping]] = ..., error: _Optional[_Union[ItemError, _Mapping]] = ...) -> None: ...
 
 class ItemError(_message.Message):
-    __slots__ = ("code", "message")
+    __slots__ = ("code", "message", "reason")
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     code: int
     message: str
-    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
+    reason: str
+    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class StreamSessionRequest(_message.Message):
     __slots__ = ("config", "frame", "audio", "text", "marker")
@@ -624,7 +628,7 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ("version", "plugin_api_version", "plugins", "analyzers", "fusers", "default_fuser", "limits", "consent_required")
+    __slots__ = ("version", "plugin_api_version", "plugins", "analyzers", "fusers", "default_fuser", "limits", "consent_required", "transcripts_redacted", "transcribers")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     PLUGIN_API_VERSION_FIELD_NUMBER: _ClassVar[int]
     PLUGINS_FIELD_NUMBER: _ClassVar[int]
@@ -633,15 +637,19 @@ class GetServerInfoResponse(_message.Message):
     DEFAULT_FUSER_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     CONSENT_REQUIRED_FIELD_NUMBER: _ClassVar[int]
+    TRANSCRIPTS_REDACTED_FIELD_NUMBER: _ClassVar[int]
+    TRANSCRIBERS_FIELD_NUMBER: _ClassVar[int]
     version: str
     plugin_api_version: int
     plugins: _containers.RepeatedCompositeFieldContainer[PluginInfo]
     analyzers: _containers.RepeatedCompositeFieldContainer[AnalyzerInfo]
-    fusers: _containers.RepeatedScalarFieldContainer[str]
+    fusers: _containers.RepeatedCompositeFieldContainer[FuserInfo]
     default_fuser: str
     limits: Limits
     consent_required: bool
-    def __init__(self, version: _Optional[str] = ..., plugin_api_version: _Optional[int] = ..., plugins: _Optional[_Iterable[_Union[PluginInfo, _Mapping]]] = ..., analyzers: _Optional[_Iterable[_Union[AnalyzerInfo, _Mapping]]] = ..., fusers: _Optional[_Iterable[str]] = ..., default_fuser: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., consent_required: bool = ...) -> None: ...
+    transcripts_redacted: bool
+    transcribers: _containers.RepeatedCompositeFieldContainer[TranscriberInfo]
+    def __init__(self, version: _Optional[str] = ..., plugin_api_version: _Optional[int] = ..., plugins: _Optional[_Iterable[_Union[PluginInfo, _Mapping]]] = ..., analyzers: _Optional[_Iterable[_Union[AnalyzerInfo, _Mapping]]] = ..., fusers: _Optional[_Iterable[_Union[FuserInfo, _Mapping]]] = ..., default_fuser: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., consent_required: bool = ..., transcripts_redacted: bool = ..., transcribers: _Optional[_Iterable[_Union[TranscriberInfo, _Mapping]]] = ...) -> None: ...
 
 class PluginInfo(_message.Message):
     __slots__ = ("name", "version", "distribution", "loaded", "reason")
@@ -658,7 +666,7 @@ class PluginInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., distribution: _Optional[str] = ..., loaded: bool = ..., reason: _Optional[str] = ...) -> None: ...
 
 class AnalyzerInfo(_message.Message):
-    __slots__ = ("name", "modality", "accepts", "labels", "version", "weights_license", "description", "enabled", "plugin")
+    __slots__ = ("name", "modality", "accepts", "labels", "version", "weights_license", "description", "enabled", "plugin", "opt_in", "load_cost")
     NAME_FIELD_NUMBER: _ClassVar[int]
     MODALITY_FIELD_NUMBER: _ClassVar[int]
     ACCEPTS_FIELD_NUMBER: _ClassVar[int]
@@ -668,6 +676,8 @@ class AnalyzerInfo(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     ENABLED_FIELD_NUMBER: _ClassVar[int]
     PLUGIN_FIELD_NUMBER: _ClassVar[int]
+    OPT_IN_FIELD_NUMBER: _ClassVar[int]
+    LOAD_COST_FIELD_NUMBER: _ClassVar[int]
     name: str
     modality: str
     accepts: _containers.RepeatedScalarFieldContainer[str]
@@ -677,10 +687,40 @@ class AnalyzerInfo(_message.Message):
     description: str
     enabled: bool
     plugin: str
-    def __init__(self, name: _Optional[str] = ..., modality: _Optional[str] = ..., accepts: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., version: _Optional[str] = ..., weights_license: _Optional[str] = ..., description: _Optional[str] = ..., enabled: bool = ..., plugin: _Optional[str] = ...) -> None: ...
+    opt_in: bool
+    load_cost: str
+    def __init__(self, name: _Optional[str] = ..., modality: _Optional[str] = ..., accepts: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., version: _Optional[str] = ..., weights_license: _Optional[str] = ..., description: _Optional[str] = ..., enabled: bool = ..., plugin: _Optional[str] = ..., opt_in: bool = ..., load_cost: _Optional[str] = ...) -> None: ...
+
+class FuserInfo(_message.Message):
+    __slots__ = ("name", "version", "description", "plugin")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    PLUGIN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    description: str
+    plugin: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., description: _Optional[str] = ..., plugin: _Optional[str] = ...) -> None: ...
+
+class TranscriberInfo(_message.Message):
+    __slots__ = ("name", "version", "languages", "offline", "description", "plugin")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGES_FIELD_NUMBER: _ClassVar[int]
+    OFFLINE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    PLUGIN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    languages: _containers.RepeatedScalarFieldContainer[str]
+    offline: bool
+    description: str
+    plugin: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., languages: _Optional[_Iterable[str]] = ..., offline: bool = ..., description: _Optional[str] = ..., plugin: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("max_message_bytes", "max_image_bytes", "max_image_pixels", "max_audio_seconds", "max_text_characters", "max_calls_in_flight", "max_calls_queued", "max_sessions", "max_stream_items")
+    __slots__ = ("max_message_bytes", "max_image_bytes", "max_image_pixels", "max_audio_seconds", "max_text_characters", "max_calls_in_flight", "max_calls_queued", "max_sessions", "max_stream_items", "max_session_frames_queued", "idle_seconds")
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_IMAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_IMAGE_PIXELS_FIELD_NUMBER: _ClassVar[int]
@@ -690,6 +730,8 @@ class Limits(_message.Message):
     MAX_CALLS_QUEUED_FIELD_NUMBER: _ClassVar[int]
     MAX_SESSIONS_FIELD_NUMBER: _ClassVar[int]
     MAX_STREAM_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    MAX_SESSION_FRAMES_QUEUED_FIELD_NUMBER: _ClassVar[int]
+    IDLE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     max_message_bytes: int
     max_image_bytes: int
     max_image_pixels: int
@@ -699,4 +741,6 @@ class Limits(_message.Message):
     max_calls_queued: int
     max_sessions: int
     max_stream_items: int
-    def __init__(self, max_message_bytes: _Optional[int] = ..., max_image_bytes: _Optional[int] = ..., max_image_pixels: _Optional[int] = ..., max_audio_seconds: _Optional[float] = ..., max_text_characters: _Optional[int] = ..., max_calls_in_flight: _Optional[int] = ..., max_calls_queued: _Optional[int] = ..., max_sessions: _Optional[int] = ..., max_stream_items: _Optional[int] = ...) -> None: ...
+    max_session_frames_queued: int
+    idle_seconds: float
+    def __init__(self, max_message_bytes: _Optional[int] = ..., max_image_bytes: _Optional[int] = ..., max_image_pixels: _Optional[int] = ..., max_audio_seconds: _Optional[float] = ..., max_text_characters: _Optional[int] = ..., max_calls_in_flight: _Optional[int] = ..., max_calls_queued: _Optional[int] = ..., max_sessions: _Optional[int] = ..., max_stream_items: _Optional[int] = ..., max_session_frames_queued: _Optional[int] = ..., idle_seconds: _Optional[float] = ...) -> None: ...

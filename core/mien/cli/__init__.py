@@ -1,0 +1,109 @@
+"""The ``mien`` command: global options, error messages and exit codes. Each command is a module of its own.
+
+Importing this loads typer and nothing heavy; a command imports what it needs when it runs. Exit codes: 0 done, 1 some
+inputs failed (each named on stderr, the rest finished), 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from mien.cli.plugin_commands import add_plugin_commands
+from mien.cli.state import CliState
+from mien.errors import AnalyzerNotFoundError, ConfigError, MienError
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+
+_BUILT_IN: Final = ("analyze", "serve", "plugins", "version")
+"""Commands, each the module of its name in this package."""
+
+_OPTIONS_WITH_VALUE: Final = frozenset({"--config"})
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Args:
+        arguments: Without the program's name; None takes the process's own.
+
+    Raises:
+        SystemExit: Always, with the exit code.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    _log_to_stderr()
+    try:
+        command = typer.main.get_command(build_app(given))
+        command.main(given, prog_name="mien")
+    except MienError as error:
+        typer.echo(f"mien: {error}", err=True)
+        raise SystemExit(exit_code_of(error)) from None
+
+
+def exit_code_of(error: MienError) -> int:
+    """2 where the command line or the configuration is wrong, else 1."""
+    return EXIT_USAGE if isinstance(error, ConfigError | AnalyzerNotFoundError) else EXIT_FAILED
+
+
+def build_app(arguments: Sequence[str]) -> typer.Typer:
+    """The command line; plugins are asked for their commands only where the arguments do not name a built-in one."""
+    app = typer.Typer(
+        name="mien",
+        help="One customer-satisfaction signal from faces and, where allowed, voices.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_global_options)
+    for name in _BUILT_IN:
+        if importlib.util.find_spec(f"mien.cli.{name}") is not None:
+            importlib.import_module(f"mien.cli.{name}").register(app)
+    if _first_word(arguments) not in _BUILT_IN:
+        add_plugin_commands(app, reserved=_BUILT_IN)
+    return app
+
+
+def _global_options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Configuration, a TOML file.", show_default=False)
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop where a plugin cannot be loaded, instead of leaving it out.")
+    ] = False,
+) -> None:
+    context.obj = CliState(config=config, strict=strict)
+    context.call_on_close(context.obj.close)
+
+
+def _first_word(arguments: Sequence[str]) -> str:
+    """The command's name: the first argument that is neither a global option nor the value of one."""
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in _OPTIONS_WITH_VALUE:
+            next(rest, None)
+        elif not argument.startswith("-"):
+            return argument
+    return ""
+
+
+class _OneLine(logging.Formatter):
+    """``warning: what happened``."""
+
+    def format(self, record: Any) -> str:
+        return f"mien: {record.levelname.lower()}: {record.getMessage()}"
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneLine())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])

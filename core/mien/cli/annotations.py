@@ -1,0 +1,115 @@
+"""``--annotate DIR``: annotated pictures as JPEG, annotated videos as MP4. The drawing itself is ``mien.annotate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mien.annotate import annotate
+from mien.cli.inputs import InputKind, Source
+from mien.cli.reading import Finding
+from mien.cli.sinks import Sink
+from mien.errors import ConfigError
+from mien.media.images import encode_image
+
+_FASTEST: Final = 30.0
+_SLOWEST: Final = 1.0
+"""Limits of an annotated video's frames a second; between them it plays at the speed of the original."""
+
+
+class AnnotationSink(Sink):
+    """Writes one JPEG for each picture, and for each video one MP4 of its analysed frames."""
+
+    def __init__(self, folder: Path, *, every: float) -> None:
+        """Create the folder.
+
+        Args:
+            folder: Where to write; files of the same names are written over.
+            every: Seconds between two analysed frames of a video.
+
+        Raises:
+            ConfigError: It cannot be created.
+        """
+        self._folder = folder
+        self._rate = min(max(1.0 / every, _SLOWEST), _FASTEST) if every > 0 else _FASTEST
+        self._taken: dict[Path, Path] = {}
+        self._video: _VideoFile | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"--annotate: cannot create the folder {folder}: {error.strerror}") from error
+
+    def write(self, finding: Finding) -> None:
+        """Draw and write one result; a text alone has no picture.
+
+        Raises:
+            ConfigError: The file cannot be written.
+        """
+        if finding.frame is None or finding.source is None:
+            return
+        if finding.source.kind is InputKind.VIDEO:
+            self._write_frame(finding.source, finding)
+            return
+        target = self._target(finding.source, ".jpg")
+        try:
+            target.write_bytes(encode_image(annotate(finding.frame, finding.result)))
+        except OSError as error:
+            raise ConfigError(f"--annotate: cannot write {target}: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Finish the video that is open."""
+        if self._video is not None:
+            self._video.close()
+            self._video = None
+
+    def _write_frame(self, source: Source, finding: Finding) -> None:
+        if finding.frame is None:
+            return
+        if self._video is None or self._video.source != source:
+            self.close()
+            self._video = _VideoFile(source, self._target(source, ".mp4"), self._rate)
+        caption = f"{finding.at_seconds or 0.0:.1f} s"
+        self._video.write(annotate(finding.frame, finding.result, caption=caption))
+
+    def _target(self, source: Source, suffix: str) -> Path:
+        """A file of its own for each source: two that would share one get different names."""
+        wished = self._folder / source.name.with_suffix(suffix)
+        target, number = wished, 2
+        while self._taken.setdefault(target, source.path) != source.path:
+            target = wished.with_stem(f"{wished.stem}-{number}")
+            number += 1
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"--annotate: cannot create the folder {target.parent}: {error.strerror}") from error
+        return target
+
+
+class _VideoFile:
+    """One MP4 file (MPEG-4 part 2, which OpenCV's wheel writes without further programs)."""
+
+    def __init__(self, source: Source, path: Path, rate: float) -> None:
+        self.source = source
+        self._path = path
+        self._rate = rate
+        self._writer: Any = None
+
+    def write(self, pixels: npt.NDArray[np.uint8]) -> None:
+        """Append a picture, RGB ``[height, width, 3]``; all must be of the first one's size."""
+        import cv2
+
+        height, width = pixels.shape[0] // 2 * 2, pixels.shape[1] // 2 * 2  # the codec takes even sides only
+        if self._writer is None:
+            code = cv2.VideoWriter.fourcc(*"mp4v")
+            self._writer = cv2.VideoWriter(str(self._path), code, self._rate, (width, height))
+            if not self._writer.isOpened():
+                raise ConfigError(f"--annotate: cannot write the video {self._path}")
+        self._writer.write(cv2.cvtColor(pixels[:height, :width], cv2.COLOR_RGB2BGR))
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._writer is not None:
+            self._writer.release()

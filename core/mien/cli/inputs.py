@@ -1,0 +1,124 @@
+"""Which files there are to analyse: named files and folders into a list of sources, each of one kind.
+
+To add a kind of input, add it to ``InputKind`` and ``SUFFIXES`` here and its reader to ``READERS`` in
+``mien.cli.reading``. No file is decoded here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from mien.errors import InputError
+
+
+class InputKind(StrEnum):
+    """What a file is read as."""
+
+    PICTURE = "picture"
+    VIDEO = "video"
+
+
+SUFFIXES: Final = {
+    InputKind.PICTURE: frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"}),
+    InputKind.VIDEO: frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ogv"}),
+}
+"""How files of each kind end, in lower case. In a folder only these are looked at."""
+
+_LONGEST_SIGNATURE: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to analyse.
+
+    Attributes:
+        path: Where it is.
+        kind: What it is read as.
+        name: What to call what is made from it: its path below the folder that was named.
+    """
+
+    path: Path
+    kind: InputKind
+    name: Path
+
+
+@dataclass(slots=True)
+class Found:
+    """What the arguments of a command named.
+
+    Attributes:
+        sources: In the order of the arguments; in a folder, by name.
+        problems: Argument -> why nothing of it can be analysed.
+        skipped: Files in folders that are of no known kind.
+    """
+
+    sources: list[Source] = field(default_factory=list)
+    problems: list[tuple[Path, InputError]] = field(default_factory=list)
+    skipped: int = 0
+
+
+def find_sources(paths: Sequence[Path]) -> Found:
+    """Look at each argument: a file is taken whatever its name, a folder with all folders in it by its files' endings.
+
+    Hidden files and folders (``.name``) are passed over. Raises nothing: what is wrong is in ``Found.problems``.
+    """
+    found = Found()
+    for path in paths:
+        if path.is_dir():
+            _add_folder(path, found)
+        elif path.is_file():
+            found.sources.append(Source(path, _kind_of_file(path), Path(path.name)))
+        elif path.exists():
+            found.problems.append((path, InputError("neither a file nor a folder")))
+        else:
+            found.problems.append((path, InputError("there is no such file or folder")))
+    return found
+
+
+def kind_by_name(path: Path) -> InputKind | None:
+    """What a file is read as by its ending; None where that says nothing."""
+    ending = path.suffix.lower()
+    return next((kind for kind, suffixes in SUFFIXES.items() if ending in suffixes), None)
+
+
+def _add_folder(folder: Path, found: Found) -> None:
+    before = len(found.sources)
+    skipped = 0
+    for path in _files_below(folder, found):
+        kind = kind_by_name(path)
+        if kind is None:
+            skipped += 1
+        else:
+            found.sources.append(Source(path, kind, path.relative_to(folder)))
+    found.skipped += skipped
+    if len(found.sources) == before:
+        others = f"; {skipped} other files in it" if skipped else ""
+        found.problems.append((folder, InputError(f"the folder holds no picture and no video{others}")))
+
+
+def _files_below(folder: Path, found: Found) -> Iterator[Path]:
+    def unreadable(error: OSError) -> None:
+        found.problems.append((Path(error.filename), InputError(f"cannot be read: {error.strerror}")))
+
+    for root, folders, files in os.walk(folder, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
+
+
+def _kind_of_file(path: Path) -> InputKind:
+    """A file that was named is read by its ending, or where that says nothing, as its first bytes suggest."""
+    by_name = kind_by_name(path)
+    if by_name is not None:
+        return by_name
+    try:
+        with path.open("rb") as file:
+            start = file.read(_LONGEST_SIGNATURE)
+    except OSError:
+        return InputKind.PICTURE  # whose reader says what is wrong
+    is_video = start[4:8] == b"ftyp" or start[:4] == b"\x1a\x45\xdf\xa3" or start[8:12] == b"AVI "
+    return InputKind.VIDEO if is_video else InputKind.PICTURE

@@ -1,0 +1,143 @@
+"""``mien plugins list``: what is installed, what of it works and why the rest does not. Loads no model.
+
+With ``--json`` one array comes out, an object a part; its fields are those of ``PartRow``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien.cli.state import state_of
+
+if TYPE_CHECKING:
+    from mien.host import PluginHost
+    from mien.registry import PluginDescription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRow:
+    """One part that a plugin registered, or the plugin itself where it registered none.
+
+    Attributes:
+        plugin: Name of its entry point.
+        version: Of its distribution.
+        distribution: The installed package that brought it.
+        state: ``loaded`` or ``failed``.
+        reason: Why it failed.
+        kind: ``analyzer``, ``fuser``, ``transcriber``, or empty.
+        name: Of the part.
+        part_version: Of the part, its weights included.
+        modality: Of an analyzer.
+        labels: Of an analyzer.
+        weights_license: Of an analyzer.
+        enabled: It takes part where nothing is named.
+        description: One line.
+    """
+
+    plugin: str
+    version: str
+    distribution: str
+    state: str
+    reason: str
+    kind: str = ""
+    name: str = ""
+    part_version: str = ""
+    modality: str = ""
+    labels: tuple[str, ...] = ()
+    weights_license: str = ""
+    enabled: bool = False
+    description: str = ""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group of commands."""
+    group = typer.Typer(help="What is installed.", no_args_is_help=True)
+    group.callback()(_group)
+    group.command("list")(_list)
+    app.add_typer(group, name="plugins")
+
+
+def _group() -> None:
+    """Look at the installed plugins."""
+
+
+def _list(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array instead of a table.")] = False,
+) -> None:
+    """List plugins: what they bring, under which licence, and what failed."""
+    rows = rows_of(state_of(context).host)
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False))
+    else:
+        _print_table(rows)
+
+
+def rows_of(host: PluginHost) -> list[PartRow]:
+    """A row for each registered part, in the order of plugins; a plugin without parts has one row of its own."""
+    return [row for plugin in host.plugins() for row in _rows_of_plugin(host, plugin)]
+
+
+def _rows_of_plugin(host: PluginHost, plugin: PluginDescription) -> list[PartRow]:
+    def row(**fields: object) -> PartRow:
+        return PartRow(
+            plugin=plugin.name,
+            version=plugin.version,
+            distribution=plugin.distribution,
+            state=plugin.state.value,
+            reason=plugin.reason,
+            **fields,  # type: ignore[arg-type]  # each caller below names fields of PartRow
+        )
+
+    rows = []
+    for name in plugin.analyzers:
+        analyzer = host.analyzers[name]
+        rows.append(
+            row(
+                kind="analyzer",
+                name=name,
+                part_version=analyzer.info.version,
+                modality=analyzer.info.modality,
+                labels=analyzer.info.labels,
+                weights_license=analyzer.info.weights_license,
+                enabled=analyzer.enabled,
+                description=analyzer.info.description,
+            )
+        )
+    for kind, names, found in (
+        ("fuser", plugin.fusers, host.fusers),
+        ("transcriber", plugin.transcribers, host.transcribers),
+    ):
+        for name in names:
+            info = found[name].info
+            rows.append(
+                row(kind=kind, name=name, part_version=info.version, enabled=True, description=info.description)
+            )
+    return rows or [row()]
+
+
+def _print_table(rows: list[PartRow]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    if not rows:
+        console.print("no plugin is installed")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("plugin", "version", "brings", "modality", "licence of weights", "state"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        state = row.state if row.enabled or not row.kind else f"{row.state}, off"
+        style = "red" if row.state == "failed" else ("dim" if row.kind == "analyzer" and not row.enabled else "")
+        brings = f"{row.kind} {row.name}".strip()
+        cells = (row.plugin, row.version, brings, row.modality, row.weights_license, state)
+        table.add_row(*(escape(cell) for cell in cells), style=style)
+    console.print(table)
+    for name, reason in {row.plugin: row.reason for row in rows if row.reason}.items():
+        console.print(f"{name}: {reason}", style="red", markup=False, soft_wrap=True)

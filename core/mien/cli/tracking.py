@@ -1,0 +1,101 @@
+"""One video through the analyzers' streams, so that a face keeps its track id from frame to frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+from mien.config import Settings
+from mien.engine import Engine
+from mien.errors import AnalysisError, MienError, PluginError
+from mien.host import PluginHost
+from mien.interfaces import Stream, StreamSettings
+from mien.types import AnalysisResult, ImageFrame, Prediction, SampleKind, StreamState, StreamStatus
+
+
+class Tracker:
+    """Follows one video; not for use by several threads."""
+
+    def __init__(
+        self, engine: Engine, host: PluginHost, settings: Settings, *, fuser: str, weights: Mapping[str, float]
+    ) -> None:
+        """Open a stream with every enabled analyzer that takes pictures.
+
+        Raises:
+            AnalysisError: There is none.
+        """
+        self._engine = engine
+        self._fuser = fuser
+        self._weights = weights
+        self._modalities = {name: host.analyzers[name].info.modality for name in engine.enabled_for({SampleKind.IMAGE})}
+        if not self._modalities:
+            raise AnalysisError("no enabled analyzer takes pictures; see 'mien plugins list'")
+        # The reader already takes one frame every so often: the streams are to take each frame they are given.
+        wish = StreamSettings(snapshot_interval=0.0, exclude_regions=settings.session.exclude_regions)
+        self._streams: dict[str, Stream] = {}
+        self._unavailable: dict[str, str] = {}
+        for name in self._modalities:
+            try:
+                self._streams[name] = host.analyzer(name).open_stream(wish)
+            except PluginError as error:
+                self._unavailable[name] = str(error)
+
+    def follow(self, frames: Sequence[ImageFrame]) -> list[AnalysisResult]:
+        """Analyse the next frames, in one batch for each analyzer.
+
+        Returns:
+            One result for each frame.
+
+        Raises:
+            AnalysisError: No stream of a frame could be analysed, or the predictions could not be fused.
+        """
+        columns = {name: self._ask(name, frames) for name in self._modalities}
+        return [self._result([column[index] for column in columns.values()]) for index in range(len(frames))]
+
+    def _ask(self, name: str, frames: Sequence[ImageFrame]) -> list[tuple[StreamStatus, list[Prediction]]]:
+        """What one analyzer says of each frame."""
+        modality = self._modalities[name]
+        if name in self._unavailable:
+            status = StreamStatus(name, modality, StreamState.UNAVAILABLE, self._unavailable[name])
+            return [(status, [])] * len(frames)
+        try:
+            return self._ask_stream(name, modality, self._streams[name], frames)
+        except MienError:
+            raise
+        except Exception as error:  # a plugin's own code: it costs its stream, never the run
+            status = StreamStatus(name, modality, StreamState.FAILED, f"{type(error).__name__} in its stream: {error}")
+            return [(status, [])] * len(frames)
+
+    def _ask_stream(
+        self, name: str, modality: str, stream: Stream, frames: Sequence[ImageFrame]
+    ) -> list[tuple[StreamStatus, list[Prediction]]]:
+        ready = [stream.push(frame) for frame in frames]
+        answers = iter(self._engine.predict(name, list(chain.from_iterable(ready))))
+        said = []
+        for samples in ready:
+            status = StreamStatus(name, modality, StreamState.OK)
+            predictions: list[Prediction] = []
+            for sample in samples:
+                answer = next(answers)
+                if isinstance(answer, StreamStatus):
+                    status = answer
+                else:
+                    predictions += stream.observe(sample, answer)
+            said.append((status, predictions))
+        return said
+
+    def _result(self, parts: Sequence[tuple[StreamStatus, list[Prediction]]]) -> AnalysisResult:
+        statuses = tuple(status for status, _ in parts)
+        if all(status.state is not StreamState.OK for status in statuses):
+            reasons = "; ".join(f"{status.analyzer}: {status.reason}" for status in statuses)
+            raise AnalysisError(f"no stream could be analysed: {reasons}")
+        predictions = tuple(
+            prediction for status, said in parts if status.state is StreamState.OK for prediction in said
+        )
+        satisfaction = self._engine.fuse(
+            predictions,
+            expected={status.modality for status in statuses},
+            fuser=self._fuser,
+            weights=self._weights,
+        )
+        return AnalysisResult(predictions=predictions, satisfaction=satisfaction, streams=statuses)

@@ -1,0 +1,22 @@
+"""The Python client of ``mien serve``: types in, types out. It loads no model and needs no plugin.
+
+with Client("127.0.0.1:50051") as client:
+    print(client.analyze(image="portrait.jpg").satisfaction.score)
+"""
+
+from mien.client.aio import AsyncClient
+from mien.client.blocking import Client
+from mien.client.errors import ServiceError
+from mien.client.requests import AudioSource, Consent, ImageSource, TextSource
+from mien.service.info import ServerInfo
+
+__all__ = [
+    "AsyncClient",
+    "AudioSource",
+    "Client",
+    "Consent",
+    "ImageSource",
+    "ServerInfo",
+    "ServiceError",
+    "TextSource",
+]

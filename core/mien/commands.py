@@ -1,0 +1,52 @@
+"""Lets a plugin add commands to the command line, all of them or none. The commands of mien itself are ``mien.cli``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mien.errors import PluginError
+
+if TYPE_CHECKING:
+    import typer
+
+
+def add_commands(app: typer.Typer, add: Callable[[], object]) -> None:
+    """Run ``add``, which adds commands to ``app`` or to the groups in it; undo what it did where it fails.
+
+    Raises:
+        PluginError: It took the name of a command that exists already.
+        Exception: Whatever ``add`` raised.
+    """
+    before = [(each, list(each.registered_commands), list(each.registered_groups)) for each in _apps(app)]
+    try:
+        add()
+        for each in _apps(app):
+            _check_names(each)
+    except BaseException:
+        for each, commands, groups in before:
+            each.registered_commands[:] = commands
+            each.registered_groups[:] = groups
+        raise
+
+
+def _apps(app: typer.Typer) -> list[typer.Typer]:
+    """The application and all groups in it, at any depth."""
+    inner = [group.typer_instance for group in app.registered_groups if group.typer_instance is not None]
+    return [app, *(each for one in inner for each in _apps(one))]
+
+
+def _check_names(app: typer.Typer) -> None:
+    names = Counter(
+        [_name(each.name, each.callback) for each in app.registered_commands]
+        + [each.name for each in app.registered_groups if isinstance(each.name, str)]
+    )
+    taken = sorted(name for name, count in names.items() if name and count > 1)
+    if taken:
+        raise PluginError(f"the command {taken[0]!r} exists already")
+
+
+def _name(name: str | None, callback: Callable[..., Any] | None) -> str:
+    """The name that typer gives a command."""
+    return name or (callback.__name__.lower().replace("_", "-") if callback else "")

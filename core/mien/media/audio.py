@@ -1,0 +1,273 @@
+"""Encoded sound, raw samples and the sound track of a video, as 16 kHz mono clips; nothing here listens to them.
+
+Whatever came in (8 to 48 kHz, one or two channels), what goes out is float32 at ``SAMPLE_RATE``. Lengths are checked
+in the header where there is one, before anything is decoded, and no more than the limit is ever decoded. The packages
+that decode come with the extra ``mien[voice]`` and are imported when they are needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import math
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mien.errors import InputError, InputTooLargeError, MissingDependencyError
+from mien.media.riff import check_wav
+from mien.types import AudioClip
+
+SAMPLE_RATE: Final = 16_000
+"""Hz of every clip that is handed out: what speech recognisers are trained on."""
+
+MIN_SAMPLE_RATE: Final = 8_000
+"""Hz; telephone sound. Less does not carry speech."""
+
+MAX_SAMPLE_RATE: Final = 48_000
+"""Hz; above it nothing is left to hear."""
+
+MAX_CHANNELS: Final = 2
+"""Mono or stereo; the two are averaged."""
+
+MAX_SECONDS: Final = 30.0
+"""Default limit on one piece of sound."""
+
+MAX_TRACK_SECONDS: Final = 600.0
+"""Default limit on a sound file or a video's sound track that is read from disk."""
+
+MAX_AMPLITUDE: Final = 4.0
+"""Float samples over 1 happen in loud recordings and are clipped; over this they were never scaled to [-1, 1]."""
+
+FORMATS: Final = ("WAV", "FLAC", "OGG", "MP3")
+"""What ``decode_audio`` takes, by the names libsndfile gives them."""
+
+_MAGIC: Final = ((b"RIFF", "WAV"), (b"fLaC", "FLAC"), (b"OggS", "OGG"), (b"ID3", "MP3"))
+_MP3_SYNC: Final = 0xFFE0  # an MPEG audio frame without a tag before it starts with eleven set bits
+_MAX_SAMPLE_BYTES: Final = 8  # float64 is the widest sample that a WAV file may hold
+_MAX_HEADER_BYTES: Final = 1 << 20  # tags and cover pictures
+
+
+class SampleFormat(StrEnum):
+    """How one raw sample is laid out; both little-endian."""
+
+    PCM16 = "pcm16"
+    FLOAT32 = "float32"
+
+
+def decode_audio(data: bytes, *, captured_at: float = 0.0, max_seconds: float = MAX_SECONDS) -> AudioClip:
+    """Decode a WAV, FLAC, OGG (Vorbis or Opus) or MP3 file.
+
+    Args:
+        data: The whole file.
+        captured_at: When its first sample was heard, seconds on the caller's clock.
+        max_seconds: A longer piece is refused.
+
+    Returns:
+        The sound, 16 kHz mono.
+
+    Raises:
+        InputError: It is empty, cut short, damaged, of another format, rate or number of channels, or holds NaN.
+        InputTooLargeError: It is longer than ``max_seconds``.
+        MissingDependencyError: The extra ``mien[voice]`` is not installed.
+    """
+    kind = _sniff(data)
+    if len(data) > _byte_limit(max_seconds):
+        raise InputTooLargeError(
+            f"the {kind} sound has {len(data)} bytes; {max_seconds:g} s of it cannot have more than "
+            f"{_byte_limit(max_seconds)}"
+        )
+    if kind == "WAV":
+        check_wav(data)
+    samples, rate = _decode(data, kind, max_seconds)
+    return _clip(samples, rate, captured_at=captured_at)
+
+
+def decode_pcm(
+    data: bytes,
+    *,
+    sample_format: SampleFormat,
+    sample_rate: int,
+    channels: int = 1,
+    captured_at: float = 0.0,
+    max_seconds: float = MAX_SECONDS,
+) -> AudioClip:
+    """Take raw little-endian samples, channels interleaved.
+
+    Args:
+        data: ``time x channels`` samples.
+        sample_format: How one sample is laid out.
+        sample_rate: Samples a second and channel, Hz.
+        channels: 1 or 2.
+        captured_at: When the first sample was heard, seconds on the caller's clock.
+        max_seconds: A longer piece is refused.
+
+    Returns:
+        The sound, 16 kHz mono.
+
+    Raises:
+        InputError: It is empty or cut inside a sample, the rate or the number of channels is out of range, or a
+            sample is NaN or far outside [-1, 1].
+        InputTooLargeError: It is longer than ``max_seconds``.
+        MissingDependencyError: It needs resampling and the extra ``mien[voice]`` is not installed.
+    """
+    _check_layout(sample_rate, channels, "raw sound")
+    dtype = np.dtype("<i2" if sample_format is SampleFormat.PCM16 else "<f4")
+    frame_bytes = dtype.itemsize * channels
+    if not data:
+        raise InputError("the raw sound is empty; send at least one sample")
+    if len(data) % frame_bytes:
+        raise InputError(
+            f"the raw sound is cut inside a sample: {len(data)} bytes are not a multiple of {frame_bytes} "
+            f"({sample_format}, {channels} channel(s))"
+        )
+    _check_length(len(data) // frame_bytes / sample_rate, max_seconds, "raw sound")
+    frames = np.frombuffer(data, dtype).reshape(-1, channels)  # [time, channels]
+    if sample_format is SampleFormat.PCM16:
+        return _clip(frames.astype(np.float32) / 32_768.0, sample_rate, captured_at=captured_at)
+    return _clip(frames.astype(np.float32), sample_rate, captured_at=captured_at)
+
+
+def read_audio(path: Path, *, captured_at: float = 0.0, max_seconds: float = MAX_TRACK_SECONDS) -> AudioClip:
+    """Read a sound file from disk; see ``decode_audio`` for what it may be and what is raised.
+
+    Raises:
+        InputError: The file cannot be read, or ``decode_audio`` refuses it; names the file.
+    """
+    try:
+        if path.stat().st_size > _byte_limit(max_seconds):
+            raise InputTooLargeError(f"{path} is larger than {max_seconds:g} s of sound can be")
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        return decode_audio(data, captured_at=captured_at, max_seconds=max_seconds)
+    except InputError as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def read_sound_track(
+    path: Path, *, captured_at: float = 0.0, max_seconds: float = MAX_TRACK_SECONDS
+) -> AudioClip | None:
+    """Decode the first sound track of a video file.
+
+    Args:
+        path: The video.
+        captured_at: When its first picture was taken, seconds on the caller's clock; the track's own offset is added.
+        max_seconds: A longer track is refused.
+
+    Returns:
+        The sound, 16 kHz mono; None where the video has no sound track or the track is empty.
+
+    Raises:
+        InputError: The file cannot be read or is no video.
+        InputTooLargeError: The track is longer than ``max_seconds``.
+        MissingDependencyError: The extra ``mien[voice]`` is not installed.
+    """
+    av = _need("av")
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.audio:
+                return None
+            if container.duration is not None:
+                _check_length(container.duration / av.time_base, max_seconds, f"the sound track of {path}")
+            return _track(av, container, path, captured_at=captured_at, max_seconds=max_seconds)
+    except av.FFmpegError as error:
+        raise InputError(f"cannot decode the sound track of {path}: {error.strerror}") from error
+
+
+def _track(av: Any, container: Any, path: Path, *, captured_at: float, max_seconds: float) -> AudioClip | None:
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+    parts: list[npt.NDArray[np.float32]] = []
+    offset: float | None = None
+    total = 0
+    for frame in container.decode(container.streams.audio[0]):
+        if offset is None:
+            offset = (frame.time or 0.0) - (container.start_time or 0) / av.time_base
+        parts += [resampled.to_ndarray()[0] for resampled in resampler.resample(frame)]
+        total += len(parts[-1]) if parts else 0
+        _check_length(total / SAMPLE_RATE, max_seconds, f"the sound track of {path}")
+    if offset is None:
+        return None
+    parts += [resampled.to_ndarray()[0] for resampled in resampler.resample(None)]
+    samples = np.concatenate(parts)[:, np.newaxis]  # [time, 1]
+    return _clip(samples, SAMPLE_RATE, captured_at=captured_at + offset)
+
+
+def _sniff(data: bytes) -> str:
+    if not data:
+        raise InputError("the sound is empty; send the bytes of a WAV, FLAC, OGG or MP3 file")
+    for magic, kind in _MAGIC:
+        if data.startswith(magic):
+            return kind
+    if len(data) >= 2 and int.from_bytes(data[:2], "big") & _MP3_SYNC == _MP3_SYNC:
+        return "MP3"
+    raise InputError(f"this is no WAV, FLAC, OGG or MP3 sound: it starts with {data[:8]!r}")
+
+
+def _decode(data: bytes, kind: str, max_seconds: float) -> tuple[npt.NDArray[np.float32], int]:
+    """The first ``max_seconds`` and a little more, ``[time, channels]``, and the rate; refuses what is longer."""
+    soundfile = _need("soundfile")
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            _check_layout(file.samplerate, file.channels, f"{kind} sound")
+            _check_length(file.frames / file.samplerate, max_seconds, f"{kind} sound")
+            limit = math.ceil(max_seconds * file.samplerate) + 1
+            samples: npt.NDArray[np.float32] = file.read(limit, dtype="float32", always_2d=True)
+            promised, rate = file.frames, file.samplerate
+    except soundfile.LibsndfileError as error:
+        raise InputError(f"the {kind} sound is damaged or cut short: {error.error_string}") from error
+    if not len(samples):
+        raise InputError(f"the {kind} sound holds no samples")
+    if kind == "FLAC" and len(samples) < promised:
+        raise InputError(f"the FLAC sound is cut short: {len(samples)} of {promised} samples are there")
+    _check_length(len(samples) / rate, max_seconds, f"{kind} sound")
+    return samples, int(rate)
+
+
+def _clip(frames: npt.NDArray[np.float32], rate: int, *, captured_at: float) -> AudioClip:
+    """``[time, channels]`` at any rate -> 16 kHz mono in [-1, 1]."""
+    if not bool(np.isfinite(frames).all()):
+        raise InputError("the sound holds NaN or infinite samples; every sample must be a number in [-1, 1]")
+    peak = float(np.abs(frames).max())
+    if peak > MAX_AMPLITUDE:
+        raise InputError(
+            f"float samples must lie in [-1, 1], found {peak:g}; divide 16-bit integers by 32768 before sending"
+        )
+    mono = frames.mean(axis=1, dtype=np.float32)  # [time]
+    if rate != SAMPLE_RATE:
+        mono = _need("soxr").resample(mono, rate, SAMPLE_RATE)
+    if not math.isfinite(captured_at):
+        raise InputError(f"captured_at must be finite, got {captured_at}")
+    return AudioClip(np.clip(mono, -1.0, 1.0).astype(np.float32, copy=False), SAMPLE_RATE, captured_at)
+
+
+def _check_layout(rate: int, channels: int, what: str) -> None:
+    problems = []
+    if not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
+        problems.append(f"{rate} Hz (expected {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE})")
+    if not 1 <= channels <= MAX_CHANNELS:
+        problems.append(f"{channels} channels (expected 1 or {MAX_CHANNELS})")
+    if problems:
+        raise InputError(f"the {what} has {' and '.join(problems)}; convert it first")
+
+
+def _check_length(seconds: float, limit: float, what: str) -> None:
+    if seconds > limit:
+        raise InputTooLargeError(f"the {what} lasts {seconds:.1f} s, longer than the limit of {limit:g} s")
+
+
+def _byte_limit(max_seconds: float) -> int:
+    return math.ceil(max_seconds * MAX_SAMPLE_RATE) * MAX_CHANNELS * _MAX_SAMPLE_BYTES + _MAX_HEADER_BYTES
+
+
+def _need(package: str) -> Any:
+    try:
+        return importlib.import_module(package)
+    except (ImportError, OSError) as error:  # OSError: the package is there, the library it wraps is not
+        raise MissingDependencyError(
+            f"sound needs the package {package!r} ({error}): pip install 'mien[voice]'"
+        ) from error

@@ -1,0 +1,92 @@
+"""The one place where an exception becomes a gRPC status, for unary and streaming calls alike.
+
+Errors raised on purpose keep their message. Any other exception is a bug of ours or of a plugin: it is logged with its
+traceback under a reference, and the caller gets INTERNAL with the reference and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+from google.rpc import status_pb2
+from grpc_status import rpc_status
+
+from mien.errors import MienError
+from mien.service.errors import build_status, to_status
+
+_log = logging.getLogger("mien.service")
+
+
+class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is untyped
+    """Answers every call that raises with a status, never with a traceback."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler:
+        """Wrap the handler of a call; methods that the server does not know pass through."""
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return handler
+        if handler.unary_unary is not None:
+            return grpc.unary_unary_rpc_method_handler(
+                _guard_unary(handler.unary_unary), handler.request_deserializer, handler.response_serializer
+            )
+        if handler.stream_stream is not None:
+            return grpc.stream_stream_rpc_method_handler(
+                _guard_stream(handler.stream_stream), handler.request_deserializer, handler.response_serializer
+            )
+        return handler  # the health Watch, which is the only call with one request and many answers
+
+
+def status_of(error: Exception, *, method: str) -> status_pb2.Status:
+    """The status of any exception; one that nobody expected is logged under a fresh reference."""
+    if isinstance(error, MienError):
+        return to_status(error)
+    reference = uuid.uuid4().hex[:12]
+    # Where it happened, but not its message, which may hold the caller's words.
+    where = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("unexpected %s in %s, reference %s\n%s", type(error).__name__, method, reference, where)
+    return build_status(
+        grpc.StatusCode.INTERNAL,
+        f"the server met an unexpected error; its log has the details under reference {reference}",
+        reason="INTERNAL",
+        metadata={"reference": reference},
+    )
+
+
+def _guard_unary(method: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
+    async def guarded(request: Any, context: Any) -> Any:
+        try:
+            return await method(request, context)
+        except Exception as error:
+            return await _abort(context, error, method)
+
+    return guarded
+
+
+def _guard_stream(method: Callable[[Any, Any], AsyncIterator[Any]]) -> Callable[[Any, Any], AsyncIterator[Any]]:
+    async def guarded(requests: Any, context: Any) -> AsyncIterator[Any]:
+        try:
+            async for response in method(requests, context):
+                yield response
+        except Exception as error:
+            await _abort(context, error, method)
+
+    return guarded
+
+
+async def _abort(context: Any, error: Exception, method: Callable[..., Any]) -> None:
+    if isinstance(error, grpc.aio.AbortError):
+        raise error  # already answered, as the health service does for a name it does not know
+    if context.cancelled():
+        raise asyncio.CancelledError from error  # the caller is gone: nobody to answer
+    status = status_of(error, method=getattr(method, "__name__", "a call"))
+    await context.abort_with_status(rpc_status.to_status(status))

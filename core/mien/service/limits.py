@@ -1,0 +1,174 @@
+"""Who gets in: the gRPC channel's limits, and the gate that admits calls and sessions.
+
+The gate counts; it does not know what a call does. Compute is ordered by ``mien.service.batching``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import Enum, auto
+from typing import Final
+
+from mien.config import LimitSettings
+from mien.service.errors import RefusedError, not_serving, queue_full, waited_too_long
+
+MIN_PING_INTERVAL_MS: Final = 10_000
+"""A client may ping this often while nothing is in flight; more often and the connection is closed."""
+
+SPARE_CALLS: Final = 64
+"""Room for health checks and for answering refusals, over the calls and sessions that the gate admits."""
+
+
+def channel_options(max_message_bytes: int) -> list[tuple[str, int]]:
+    """The gRPC options that the server and the client share: the same message limit in both directions."""
+    return [
+        ("grpc.max_receive_message_length", max_message_bytes),
+        ("grpc.max_send_message_length", max_message_bytes),
+    ]
+
+
+def server_options(limits: LimitSettings) -> list[tuple[str, int]]:
+    """The gRPC options of the server."""
+    return [
+        *channel_options(limits.max_message_bytes),
+        # gRPC shares a port between processes by default, which would hide that two servers were started on one.
+        ("grpc.so_reuseport", 0),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", MIN_PING_INTERVAL_MS),
+        ("grpc.keepalive_permit_without_calls", 1),
+    ]
+
+
+def max_concurrent_calls(limits: LimitSettings) -> int:
+    """The backstop that gRPC itself holds, above what the gate admits."""
+    return limits.max_calls_in_flight + limits.max_calls_queued + limits.max_sessions + SPARE_CALLS
+
+
+class GateState(Enum):
+    """Whether work is let in."""
+
+    LOADING = auto()
+    OPEN = auto()
+    DRAINING = auto()
+
+
+class Gate:
+    """Admits calls, in the order of their coming, and sessions. For one event loop."""
+
+    def __init__(self, limits: LimitSettings) -> None:
+        """Start in LOADING: nothing is let in before ``open``."""
+        self._limits = limits
+        self._state = GateState.LOADING
+        self._slots = asyncio.Semaphore(limits.max_calls_in_flight)
+        self._waiting = 0
+        self._sessions = 0
+        self._inside = 0  # calls, waiting or in flight, and sessions
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._draining = asyncio.Event()
+
+    @property
+    def state(self) -> GateState:
+        """Whether work is let in."""
+        return self._state
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions are open."""
+        return self._sessions
+
+    def open(self) -> None:
+        """Let work in, unless the server is draining already."""
+        if self._state is GateState.LOADING:
+            self._state = GateState.OPEN
+
+    def drain(self) -> None:
+        """Let nothing in any more; what is in may finish."""
+        self._state = GateState.DRAINING
+        self._draining.set()
+
+    async def wait_draining(self) -> None:
+        """Return when ``drain`` was called."""
+        await self._draining.wait()
+
+    async def wait_idle(self) -> None:
+        """Return when no call and no session is in."""
+        await self._idle.wait()
+
+    @asynccontextmanager
+    async def call(self, deadline: float) -> AsyncIterator[None]:
+        """Hold a place among the calls in flight.
+
+        Args:
+            deadline: On the event loop's clock, seconds; a call whose turn has not come by then is given up.
+
+        Raises:
+            RefusedError: Loading, draining, no room in the queue, or the turn did not come in time.
+        """
+        self._check_open()
+        if self._slots.locked() and self._waiting >= self._limits.max_calls_queued:
+            raise queue_full(
+                f"{self._limits.max_calls_in_flight} calls are in flight and {self._waiting} wait, which is all that"
+                " this server takes; try again later"
+            )
+        self._enter()
+        try:
+            await self._wait_for_turn(deadline)
+            try:
+                yield
+            finally:
+                self._slots.release()
+        finally:
+            self._leave()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[None]:
+        """Hold a place among the open sessions.
+
+        Raises:
+            RefusedError: Loading, draining, or too many sessions are open.
+        """
+        self._check_open()
+        if self._sessions >= self._limits.max_sessions:
+            raise queue_full(
+                f"{self._sessions} sessions are open, which is all that this server takes; try again later"
+            )
+        self._sessions += 1
+        self._enter()
+        try:
+            yield
+        finally:
+            self._sessions -= 1
+            self._leave()
+
+    def _check_open(self) -> None:
+        refusal = self._refusal()
+        if refusal is not None:
+            raise refusal
+
+    def _refusal(self) -> RefusedError | None:
+        if self._state is GateState.LOADING:
+            return not_serving("the server is still loading; try again in a moment", reason="LOADING")
+        if self._state is GateState.DRAINING:
+            return not_serving("the server is shutting down and takes no new work", reason="DRAINING")
+        return None
+
+    async def _wait_for_turn(self, deadline: float) -> None:
+        self._waiting += 1
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise waited_too_long("the call's time ran out while it waited for its turn") from None
+        finally:
+            self._waiting -= 1
+
+    def _enter(self) -> None:
+        self._inside += 1
+        self._idle.clear()
+
+    def _leave(self) -> None:
+        self._inside -= 1
+        if self._inside == 0:
+            self._idle.set()

@@ -1,0 +1,90 @@
+"""The calls of ``mien.v1.SentimentService``: check, decode, schedule, answer. Each step is a module of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+
+from mien.config import Settings
+from mien.service.batching import Scheduler
+from mien.service.decoding import Decoder
+from mien.service.errors import RefusedError
+from mien.service.limits import Gate
+from mien.service.privacy import check_consent, redacted
+from mien.service.sinks import Sinks
+from mien.service.wire import result_to_wire
+from mien.v1 import sentiment_pb2 as pb
+from mien.v1 import sentiment_pb2_grpc
+
+
+class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: ignore[misc]  # generated, untyped
+    """Answers calls; errors leave it as exceptions, which ``mien.service.interceptors`` turns into statuses."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        gate: Gate,
+        decoder: Decoder,
+        scheduler: Scheduler,
+        sinks: Sinks,
+        info: pb.GetServerInfoResponse,
+    ) -> None:
+        self._settings = settings
+        self._gate = gate
+        self._decoder = decoder
+        self._scheduler = scheduler
+        self._sinks = sinks
+        self._info = info
+
+    async def GetServerInfo(  # noqa: N802  # the contract's name
+        self, request: pb.GetServerInfoRequest, context: Any
+    ) -> pb.GetServerInfoResponse:
+        """Tell what this server runs; also while it loads and drains."""
+        return self._info
+
+    async def Analyze(self, request: pb.AnalyzeRequest, context: Any) -> pb.AnalyzeResponse:  # noqa: N802
+        """Analyse one moment."""
+        deadline = self._deadline(context)
+        async with self._gate.call(deadline):
+            return await self._analyze(request, deadline)
+
+    async def AnalyzeStream(  # noqa: N802
+        self, requests: AsyncIterator[pb.AnalyzeStreamRequest], context: Any
+    ) -> AsyncIterator[pb.AnalyzeStreamResponse]:
+        """Not offered yet."""
+        raise _not_offered("AnalyzeStream", instead="call Analyze once for each request")
+        yield  # makes this a generator, which a streaming call has to be
+
+    async def StreamSession(  # noqa: N802
+        self, requests: AsyncIterator[pb.StreamSessionRequest], context: Any
+    ) -> AsyncIterator[pb.StreamSessionResponse]:
+        """Not offered yet."""
+        raise _not_offered("StreamSession", instead="call Analyze once for each moment")
+        yield  # makes this a generator, which a streaming call has to be
+
+    async def _analyze(self, request: pb.AnalyzeRequest, deadline: float) -> pb.AnalyzeResponse:
+        check_consent(request.consent, self._settings.privacy)
+        decoded = await self._decoder.request(request)
+        result = await self._scheduler.analyze(decoded.analysis, deadline)
+        if request.redact_transcript or self._settings.privacy.redact_transcript:
+            result = redacted(result)
+        self._sinks.notify("", result)
+        return result_to_wire(result, image_width=decoded.image_width, image_height=decoded.image_height)
+
+    def _deadline(self, context: Any) -> float:
+        """When waiting for a turn stops making sense, on the event loop's clock."""
+        longest: float = self._settings.limits.max_wait_seconds
+        left = context.time_remaining()
+        return asyncio.get_running_loop().time() + (longest if left is None else min(left, longest))
+
+
+def _not_offered(call: str, *, instead: str) -> RefusedError:
+    return RefusedError(
+        f"{call} is not offered by this version of the server; {instead}",
+        code=grpc.StatusCode.UNIMPLEMENTED,
+        reason="NOT_OFFERED",
+    )

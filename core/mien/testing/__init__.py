@@ -1,0 +1,33 @@
+"""For tests of plugins: conformance suites to subclass, and fakes to test against.
+
+A plugin's test subclasses a suite and defines its fixtures with pytest; the suite brings the tests. This package
+imports no pytest itself, and no part of mien that runs in production uses it. See ``docs/plugins.md``.
+"""
+
+from mien.testing.conformance import AnalyzerConformance, TranscriberConformance, assert_predictions_close
+from mien.testing.fakes import (
+    FakeAnalyzer,
+    FakeFuser,
+    FakePlugin,
+    FakeTranscriber,
+    analyzer_info,
+    make_clip,
+    make_image,
+    make_prediction,
+)
+from mien.testing.fusion import FuserConformance
+
+__all__ = [
+    "AnalyzerConformance",
+    "FakeAnalyzer",
+    "FakeFuser",
+    "FakePlugin",
+    "FakeTranscriber",
+    "FuserConformance",
+    "TranscriberConformance",
+    "analyzer_info",
+    "assert_predictions_close",
+    "make_clip",
+    "make_image",
+    "make_prediction",
+]

@@ -1,0 +1,27 @@
+"""The entry point of the fusion plugin: registers its fusers. Importing it loads no numerical library but numpy."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mien import FuserInfo, PluginContext, RegisterFuser, __version__, hookimpl
+from mien_fusion.happy_share import HappyShare
+from mien_fusion.settings import parse_plugin_settings
+from mien_fusion.weighted_sum import WeightedSum
+
+MIEN_API_VERSION: Final = 1
+
+WEIGHTED_SUM: Final = FuserInfo(
+    version=__version__, description="confidence-weighted sum of the modalities, with exponential decay"
+)
+HAPPY_SHARE: Final = FuserInfo(
+    version=__version__, description="share of happy faces, good above 40 % (Ward 2018); faces only"
+)
+
+
+@hookimpl
+def mien_register_fusers(register: RegisterFuser, context: PluginContext) -> None:
+    """Register ``weighted_sum`` and ``happy_share``."""
+    settings = parse_plugin_settings(context.settings("fusion"))
+    register("weighted_sum", WEIGHTED_SUM, lambda: WeightedSum(settings))
+    register("happy_share", HAPPY_SHARE, lambda: HappyShare(settings))

@@ -1,0 +1,98 @@
+"""The table ``[plugins.fusion]``: constants of the fusion rules, validated.
+
+What a fusion means to a caller (weights, thresholds, half-life, mismatch policy) is core's ``[fusion]`` and arrives in
+``FusionContext``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mien import ConfigError
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PlattCalibration(_Table):
+    """Score -> probability by a logistic curve, ``1 / (1 + exp(-(slope * score + intercept)))`` (Platt 1999)."""
+
+    kind: Literal["platt"] = "platt"
+    slope: Annotated[float, Field(gt=0.0, le=1e4, allow_inf_nan=False)]
+    intercept: Annotated[float, Field(ge=-1e4, le=1e4, allow_inf_nan=False)]
+
+
+class IsotonicCalibration(_Table):
+    """Score -> probability by straight lines between knots that never fall (Zadrozny and Elkan 2002).
+
+    Attributes:
+        scores: Where the knots lie, rising.
+        probabilities: The probability at each, never falling.
+    """
+
+    kind: Literal["isotonic"] = "isotonic"
+    scores: tuple[Fraction, ...] = Field(min_length=2)
+    probabilities: tuple[Fraction, ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _monotone(self) -> IsotonicCalibration:
+        if len(self.scores) != len(self.probabilities):
+            raise ValueError(f"{len(self.scores)} scores but {len(self.probabilities)} probabilities")
+        if any(b <= a for a, b in zip(self.scores, self.scores[1:], strict=False)):
+            raise ValueError("scores must rise")
+        if any(b < a for a, b in zip(self.probabilities, self.probabilities[1:], strict=False)):
+            raise ValueError("probabilities must not fall")
+        return self
+
+
+Calibration = Annotated[PlattCalibration | IsotonicCalibration, Field(discriminator="kind")]
+
+
+class FusionPluginSettings(_Table):
+    """``[plugins.fusion]``.
+
+    Attributes:
+        answers_per_prediction: How many yes/no answers of the customer one fully confident prediction is worth; sets
+            the width of the interval.
+        correlation_seconds: The errors of two readings of one stream are correlated by ``exp(-gap / this)``.
+        same_subject_correlation: What correlation remains however far apart the two readings are: a network that
+            misreads a face misreads all its pictures.
+        mismatch_margin: How far from 0.5 both face and words must lie, on opposite sides, to be called a mismatch.
+        mismatch_confidence: How confident both must be.
+        happy_label: The emotion that ``happy_share`` counts.
+        happy_threshold: The share of it above which ``happy_share`` says GOOD.
+        calibration: Score -> probability, as ``mien fusion calibrate`` writes it; none leaves the score as it is.
+    """
+
+    answers_per_prediction: Annotated[float, Field(gt=0.0, le=1000.0)] = 4.0
+    correlation_seconds: Annotated[float, Field(gt=0.0, le=3600.0)] = 5.0
+    same_subject_correlation: Fraction = 0.1
+    mismatch_margin: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.15
+    mismatch_confidence: Fraction = 0.5
+    happy_label: str = "happy"
+    happy_threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.4
+    calibration: Calibration | None = None
+
+
+def parse_plugin_settings(table: Mapping[str, Any]) -> FusionPluginSettings:
+    """Validate ``[plugins.fusion]``.
+
+    Raises:
+        ConfigError: A key is unknown or a value is wrong; every problem is listed.
+    """
+    try:
+        return FusionPluginSettings.model_validate(dict(table))
+    except ValidationError as error:
+        problems = "\n".join(
+            f"  {'.'.join(str(part) for part in problem['loc']) or '(whole table)'}: {problem['msg']}"
+            f" (got {problem['input']!r})"
+            for problem in error.errors()
+        )
+        known = ", ".join(FusionPluginSettings.model_fields)
+        raise ConfigError(f"[plugins.fusion] is not valid:\n{problems}\n  known keys: {known}") from error

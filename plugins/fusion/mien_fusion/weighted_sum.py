@@ -1,0 +1,232 @@
+"""The default fusion rule: a confidence-weighted sum of what face, voice and any other modality say.
+
+    score = sum_m w_m c_m s_m / sum_m w_m c_m          m in the modalities present
+
+with ``w_m`` the configured (or fitted) weight, ``c_m`` the stream's confidence and ``s_m`` its evidence, each over time
+with exponential decay. With one modality present the score is that modality's; the fields are the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mien import (
+    UNKNOWN_SATISFACTION,
+    Accumulator,
+    Contribution,
+    Fuser,
+    FusionContext,
+    Interval,
+    MismatchPolicy,
+    Prediction,
+    Satisfaction,
+    Verdict,
+)
+from mien_fusion.agreement import FACE, WORDS, agreement, is_mismatch
+from mien_fusion.calibration import calibrate
+from mien_fusion.evidence import StreamEvidence, StreamSummary
+from mien_fusion.interval import wilson_interval
+from mien_fusion.settings import FusionPluginSettings
+
+MAX_MODALITIES: Final = 32
+"""An accumulator keeps so many; a prediction of yet another is refused, so that memory stays bounded."""
+
+
+class WeightedSum(Fuser):
+    """Fuses by the weighted sum."""
+
+    def __init__(self, settings: FusionPluginSettings | None = None) -> None:
+        self._settings = settings or FusionPluginSettings()
+
+    def fuse(self, predictions: Sequence[Prediction], context: FusionContext) -> Satisfaction:
+        """Fuse predictions about one subject, in any order."""
+        running = WeightedSumAccumulator(self._settings, context)
+        for prediction in sorted(predictions, key=_canonical_order):
+            running.add(prediction)
+        return running.satisfaction(now=context.now)
+
+    def accumulator(self, context: FusionContext) -> Accumulator:
+        """Running sums: fusing predictions one by one, in the order of time, gives the same as ``fuse``."""
+        return WeightedSumAccumulator(self._settings, context)
+
+
+class WeightedSumAccumulator(Accumulator):
+    """The running sums of each modality of one subject."""
+
+    def __init__(self, settings: FusionPluginSettings, context: FusionContext) -> None:
+        self._settings = settings
+        self._context = context
+        self._streams: dict[str, StreamEvidence] = {}
+
+    def add(self, prediction: Prediction) -> None:
+        """Take one prediction in.
+
+        Raises:
+            ValueError: It is of one modality too many.
+        """
+        stream = self._streams.get(prediction.modality)
+        if stream is None:
+            if len(self._streams) >= MAX_MODALITIES:
+                raise ValueError(f"more than {MAX_MODALITIES} modalities: {prediction.modality!r} is one too many")
+            stream = self._streams[prediction.modality] = StreamEvidence(
+                half_life=self._context.half_life, correlation_seconds=self._settings.correlation_seconds
+            )
+        stream.add(at=prediction.interval.end, score=prediction.satisfaction, confidence=prediction.confidence)
+
+    def satisfaction(self, *, now: float | None = None) -> Satisfaction:
+        """Fuse what was added so far, for the moment ``now``."""
+        if now is None:
+            now = max((stream.newest for stream in self._streams.values()), default=0.0)
+        summaries: dict[str, StreamSummary] = {}
+        for modality in sorted(self._streams):
+            summary = self._streams[modality].summary(
+                now=now,
+                answers=self._settings.answers_per_prediction,
+                same_subject_correlation=self._settings.same_subject_correlation,
+            )
+            if summary is not None:
+                summaries[modality] = summary
+        return combine(summaries, self._context, self._settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pooled:
+    """The weighted sum itself, before calibration and verdict."""
+
+    score: float
+    size: float
+    shares: Mapping[str, float]
+
+
+def combine(
+    streams: Mapping[str, StreamSummary], context: FusionContext, settings: FusionPluginSettings
+) -> Satisfaction:
+    """Fuse the modalities' summaries into one satisfaction.
+
+    Args:
+        streams: Modality -> where it stands; those that have said nothing are not in it.
+        context: Weights, thresholds, policy.
+        settings: Constants of the rule.
+    """
+    mismatch = is_mismatch(streams, margin=settings.mismatch_margin, min_confidence=settings.mismatch_confidence)
+    weights = _weights_after_mismatch(streams, context) if mismatch else _weights(streams, context)
+    pooled = _pool(streams, weights)
+    if pooled is None:
+        return UNKNOWN_SATISFACTION
+    raw = wilson_interval(pooled.score, pooled.size)
+    score = calibrate(pooled.score, settings.calibration)
+    interval = Interval(calibrate(raw.start, settings.calibration), calibrate(raw.end, settings.calibration))
+    confidence = _joint_confidence(streams, weights)
+    abstains = mismatch and context.mismatch_policy is MismatchPolicy.ABSTAIN
+    undecided = abstains or confidence < context.min_confidence
+    return Satisfaction(
+        score=score,
+        interval=interval,
+        confidence=confidence,
+        verdict=Verdict.UNDECIDED if undecided else _verdict(score, interval, context),
+        contributions={
+            modality: Contribution(
+                weight=pooled.shares[modality],
+                score=stream.score,
+                confidence=stream.confidence,
+                samples=stream.samples,
+            )
+            for modality, stream in streams.items()
+        },
+        agreement=min(1.0, max(0.0, agreement(streams))),
+        mismatch=mismatch,
+        coverage=_coverage(streams, context),
+    )
+
+
+def _canonical_order(prediction: Prediction) -> tuple[float, str, str, float, float]:
+    return (
+        prediction.interval.end,
+        prediction.modality,
+        prediction.subject_id,
+        prediction.satisfaction,
+        prediction.confidence,
+    )
+
+
+def _weights(streams: Mapping[str, StreamSummary], context: FusionContext) -> dict[str, float]:
+    return {modality: context.weights.get(modality, 1.0) for modality in streams}
+
+
+def _weights_after_mismatch(streams: Mapping[str, StreamSummary], context: FusionContext) -> dict[str, float]:
+    """On a mismatch the distrusted stream is left out, unless nothing with a weight would remain."""
+    weights = _weights(streams, context)
+    distrusted = {MismatchPolicy.TRUST_WORDS: FACE, MismatchPolicy.TRUST_FACE: WORDS}.get(context.mismatch_policy)
+    if distrusted is None:
+        return weights
+    trusted = {modality: 0.0 if modality in distrusted else weight for modality, weight in weights.items()}
+    return trusted if any(trusted.values()) else weights
+
+
+def _pool(streams: Mapping[str, StreamSummary], weights: Mapping[str, float]) -> _Pooled | None:
+    """The weighted sum and its effective sample size; None where nothing has weight."""
+    # The greatest weight divided out keeps tiny and huge weights from under- or overflowing.
+    largest = max(weights.values(), default=0.0)
+    if largest <= 0.0:
+        return None
+    strengths = {modality: weights[modality] / largest * stream.confidence for modality, stream in streams.items()}
+    total = math.fsum(strengths.values())
+    if total <= 0.0:
+        return None
+    shares = {modality: strength / total for modality, strength in strengths.items()}
+    score = min(1.0, max(0.0, math.fsum(shares[modality] * stream.score for modality, stream in streams.items())))
+    counted = [(shares[modality], stream) for modality, stream in streams.items() if shares[modality] > 0.0]
+    if any(stream.size <= 0.0 for _, stream in counted):
+        return _Pooled(score=score, size=0.0, shares=shares)
+    variance = math.fsum(share * share / stream.size for share, stream in counted)
+    return _Pooled(score=score, size=1.0 / (variance * _birge_factor(counted, score)), shares=shares)
+
+
+def _birge_factor(counted: Sequence[tuple[float, StreamSummary]], score: float) -> float:
+    """How much more the streams differ than their sampling errors explain, at least 1 (Birge 1932).
+
+    Streams that contradict each other do not measure one thing to the precision they claim: the variance is widened.
+    """
+    spread = score * (1.0 - score)
+    if len(counted) < 2 or spread <= 0.0:
+        return 1.0
+    total = math.fsum(stream.size for _, stream in counted)
+    mean = math.fsum(stream.size * stream.score for _, stream in counted) / total
+    chi_squared = math.fsum(stream.size * (stream.score - mean) ** 2 for _, stream in counted) / spread
+    return max(1.0, chi_squared / (len(counted) - 1))
+
+
+def _joint_confidence(streams: Mapping[str, StreamSummary], weights: Mapping[str, float]) -> float:
+    """1 minus the product of the doubts, each to the power of the stream's weight over the greatest weight.
+
+    One stream alone keeps its own confidence; a further one never lowers it, and one without weight leaves it.
+    """
+    largest = max(weights.values())
+    doubt = 1.0
+    for modality, stream in streams.items():
+        doubt *= math.pow(1.0 - stream.confidence, weights[modality] / largest)
+    return min(1.0, max(0.0, 1.0 - doubt))
+
+
+def _coverage(streams: Mapping[str, StreamSummary], context: FusionContext) -> float:
+    """Share of the expected evidence that has arrived and is fresh, by weight (by count where no weight is set)."""
+    expected = context.expected or frozenset(streams)
+    weights = {modality: context.weights.get(modality, 1.0) for modality in sorted(expected)}
+    largest = max(weights.values(), default=0.0)
+    if largest <= 0.0:
+        weights = dict.fromkeys(weights, 1.0)
+        largest = 1.0
+    arrived = math.fsum(weights[name] / largest * streams[name].freshness for name in weights if name in streams)
+    return min(1.0, arrived / math.fsum(weight / largest for weight in weights.values()))
+
+
+def _verdict(score: float, interval: Interval, context: FusionContext) -> Verdict:
+    """GOOD or POOR where the score is past its threshold and the interval excludes the other one."""
+    if score >= context.good_threshold and interval.start > context.poor_threshold:
+        return Verdict.GOOD
+    if score <= context.poor_threshold and interval.end < context.good_threshold:
+        return Verdict.POOR
+    return Verdict.UNDECIDED

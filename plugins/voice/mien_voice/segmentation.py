@@ -1,0 +1,166 @@
+"""Continuous sound into utterances: where one begins, where it ends, and what is none.
+
+PocketSphinx's ``Endpointer`` says which stretches are active. What it lacks is added here: pre-roll, a timer that keeps
+a sentence with a pause together, a longest utterance with a forced cut, and a check that it is speech at all.
+It is told no wall-clock time: all times follow from the samples and the caller's clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from mien import AudioClip
+from pocketsphinx import Endpointer, Vad
+
+from mien_voice.settings import SegmentationSettings, Strictness
+from mien_voice.speechlikeness import SAMPLE_RATE, voiced_seconds
+
+GAP_SECONDS: Final = 0.25
+"""Where two pieces of sound are further apart than this on the caller's clock, what lies between was lost: the
+utterance ends with the first piece. Less is the jitter of a capturing device."""
+
+_CUT_SEARCH: Final = 0.2  # the last fifth of an utterance that is too long is searched for its quietest point
+_QUIET_WINDOW: Final = SAMPLE_RATE // 50  # 20 ms
+_FULL_SCALE: Final = 32_767.0
+
+_MODES: Final = {
+    Strictness.LOOSE: Vad.LOOSE,
+    Strictness.MEDIUM_LOOSE: Vad.MEDIUM_LOOSE,
+    Strictness.MEDIUM_STRICT: Vad.MEDIUM_STRICT,
+    Strictness.STRICT: Vad.STRICT,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpeechClip(AudioClip):
+    """One utterance, already cut out: the analyzer does not look for more in it."""
+
+
+def cut_into_utterances(clip: AudioClip, settings: SegmentationSettings) -> list[SpeechClip]:
+    """All utterances of one clip (16 kHz mono) at once, with their times."""
+    segmenter = Segmenter(settings)
+    return segmenter.push(clip) + segmenter.flush()
+
+
+class Segmenter:
+    """Cuts one stream of sound. Used by one thread at a time."""
+
+    def __init__(self, settings: SegmentationSettings) -> None:
+        self._settings = settings
+        self._run: _Run | None = None
+
+    def push(self, clip: AudioClip) -> list[SpeechClip]:
+        """Take in the next piece (16 kHz mono, any length) and give back the utterances that have ended."""
+        finished: list[SpeechClip] = []
+        if self._run is not None and abs(clip.captured_at - self._run.end_time) > GAP_SECONDS:
+            finished += self._run.flush()
+            self._run = None
+        if self._run is None:
+            self._run = _Run(self._settings, clip.captured_at)
+        return finished + self._run.push(clip.samples)
+
+    def flush(self) -> list[SpeechClip]:
+        """The stream ends: give back the utterance that is still open."""
+        run, self._run = self._run, None
+        return run.flush() if run is not None else []
+
+
+class _Run:
+    """A stretch of sound without gaps. Positions are samples since its start."""
+
+    def __init__(self, settings: SegmentationSettings, start_time: float) -> None:
+        self._settings = settings
+        self._start_time = start_time
+        self._endpointer = Endpointer(sample_rate=SAMPLE_RATE, vad_mode=_MODES[settings.strictness])
+        self._frame = self._endpointer.frame_bytes // 2
+        self._buffer = np.zeros(0, np.float32)
+        self._buffer_start = 0  # position of the buffer's first sample
+        self._seen = 0  # position up to which the endpointer has listened
+        self._open: int | None = None  # where the open utterance starts
+        self._last_active = 0  # where activity was last seen to end
+        self._last_cut = 0  # nothing before it may be given out again
+
+    @property
+    def end_time(self) -> float:
+        """When the last sample was heard."""
+        return self._start_time + (self._buffer_start + len(self._buffer)) / SAMPLE_RATE
+
+    def push(self, samples: npt.NDArray[np.float32]) -> list[SpeechClip]:
+        self._buffer = np.concatenate([self._buffer, samples])
+        finished: list[SpeechClip] = []
+        while self._buffer_start + len(self._buffer) - self._seen >= self._frame:
+            finished += self._listen()
+        self._forget()
+        return finished
+
+    def flush(self) -> list[SpeechClip]:
+        if self._open is None:
+            return []
+        end = self._buffer_start + len(self._buffer)
+        if not self._endpointer.in_speech:
+            end = min(end, self._last_active + _samples(self._settings.post_roll_seconds))
+        return self._close(end)
+
+    def _listen(self) -> list[SpeechClip]:
+        """Have the endpointer listen to one more frame, and act on what it says."""
+        frame = self._piece(self._seen, self._seen + self._frame)
+        was_active = self._endpointer.in_speech
+        self._endpointer.process((frame * _FULL_SCALE).astype("<i2").tobytes())
+        self._seen += self._frame
+        if self._endpointer.in_speech:
+            if not was_active and self._open is None:
+                start = _samples(self._endpointer.speech_start) - _samples(self._settings.pre_roll_seconds)
+                self._open = max(start, self._last_cut, self._buffer_start, 0)
+            self._last_active = self._seen
+        elif was_active:
+            self._last_active = min(_samples(self._endpointer.speech_end), self._seen)
+        if self._open is None:
+            return []
+        if self._seen - self._last_active >= _samples(self._settings.end_silence_seconds):
+            return self._close(self._last_active + _samples(self._settings.post_roll_seconds))
+        if self._seen - self._open >= _samples(self._settings.max_utterance_seconds):
+            return self._force_cut()
+        return []
+
+    def _force_cut(self) -> list[SpeechClip]:
+        """Cut where it is quietest near the end, and go on from there."""
+        assert self._open is not None  # noqa: S101 - the caller has looked
+        window = _samples(self._settings.max_utterance_seconds * _CUT_SEARCH)
+        tail = self._piece(self._seen - window, self._seen)
+        level = np.convolve(tail**2, np.ones(_QUIET_WINDOW, np.float32), mode="valid")
+        cut = self._seen - window + int(level.argmin()) + _QUIET_WINDOW // 2
+        finished = self._close(cut)
+        if self._last_active > cut:
+            self._open = cut
+        return finished
+
+    def _close(self, end: int) -> list[SpeechClip]:
+        """End the open utterance; it is given out if it is speech."""
+        assert self._open is not None  # noqa: S101 - the callers have looked
+        start, self._open, self._last_cut = self._open, None, end
+        samples = self._piece(start, end)
+        if voiced_seconds(samples) < self._settings.min_voiced_seconds:
+            return []
+        return [SpeechClip(samples.copy(), SAMPLE_RATE, self._start_time + start / SAMPLE_RATE)]
+
+    def _piece(self, start: int, end: int) -> npt.NDArray[np.float32]:
+        return self._buffer[start - self._buffer_start : end - self._buffer_start]
+
+    def _forget(self) -> None:
+        """Drop what can no longer be part of an utterance."""
+        lookback = self._settings.pre_roll_seconds + 2 * self._endpointer_window
+        keep = self._open if self._open is not None else self._seen - _samples(lookback)
+        drop = max(min(keep, self._seen) - self._buffer_start, 0)
+        self._buffer = self._buffer[drop:]
+        self._buffer_start += drop
+
+    @property
+    def _endpointer_window(self) -> float:
+        return float(Endpointer.DEFAULT_WINDOW)
+
+
+def _samples(seconds: float) -> int:
+    return round(seconds * SAMPLE_RATE)

@@ -1,0 +1,107 @@
+"""``[plugins.voice]`` of the configuration, validated. Every key has a default that works offline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+from mien import ConfigError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Seconds = Annotated[float, Field(gt=0.0, le=30.0)]
+Pause = Annotated[float, Field(ge=0.0, le=5.0)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Strictness(StrEnum):
+    """How sure the voice activity detector must be that a frame is speech."""
+
+    LOOSE = "loose"
+    MEDIUM_LOOSE = "medium_loose"
+    MEDIUM_STRICT = "medium_strict"
+    STRICT = "strict"
+
+
+class SegmentationSettings(_Table):
+    """``[plugins.voice.segmentation]``: how continuous sound is cut into utterances.
+
+    Attributes:
+        strictness: Looser hears quieter speech, and more noise.
+        pre_roll_seconds: Kept before the first sound that counts as speech, so that no first syllable is lost.
+        post_roll_seconds: Kept after the last.
+        end_silence_seconds: A pause so long ends the utterance; a shorter one is part of it.
+        max_utterance_seconds: A longer one is cut at its quietest point near the end.
+        min_voiced_seconds: Less voiced sound than this is no utterance.
+    """
+
+    strictness: Strictness = Strictness.LOOSE
+    pre_roll_seconds: Pause = 0.3
+    post_roll_seconds: Pause = 0.2
+    end_silence_seconds: Annotated[float, Field(ge=0.1, le=5.0)] = 0.7
+    max_utterance_seconds: Annotated[float, Field(ge=2.0, le=30.0)] = 15.0
+    min_voiced_seconds: Seconds = 0.12
+
+    @model_validator(mode="after")
+    def _post_roll_within_the_pause(self) -> SegmentationSettings:
+        if self.post_roll_seconds > self.end_silence_seconds:
+            raise ValueError(
+                "post_roll_seconds must not exceed end_silence_seconds, "
+                f"got {self.post_roll_seconds} and {self.end_silence_seconds}"
+            )
+        return self
+
+
+class TransformersSettings(_Table):
+    """``[plugins.voice.transformers]``: the engine that runs a Hugging Face speech-recognition checkpoint.
+
+    Attributes:
+        checkpoint: Its id on the Hugging Face hub, or a local folder.
+        language: BCP 47 tag to recognise, where the checkpoint knows several; empty lets it find out.
+        offline: Never ask the hub, as the environment variable ``HF_HUB_OFFLINE=1`` does: take local folders and what
+            is in the cache already.
+    """
+
+    checkpoint: str = "openai/whisper-tiny.en"
+    language: str = ""
+    offline: bool = False
+
+
+class VoiceSettings(_Table):
+    """``[plugins.voice]``.
+
+    Attributes:
+        transcriber: Name of the registered speech-to-text engine.
+        max_text_characters: A longer text is refused.
+        segmentation: How sound is cut.
+        transformers: The engine of that name.
+    """
+
+    transcriber: str = "pocketsphinx"
+    max_text_characters: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    segmentation: SegmentationSettings = SegmentationSettings()
+    transformers: TransformersSettings = TransformersSettings()
+
+
+def parse_voice_settings(table: Mapping[str, Any]) -> VoiceSettings:
+    """Validate the plugin's table.
+
+    Raises:
+        ConfigError: A key is unknown or a value is wrong; every problem is listed with its key.
+    """
+    try:
+        return VoiceSettings.model_validate(dict(table))
+    except ValidationError as error:
+        problems = "; ".join(_describe(problem) for problem in error.errors())
+        raise ConfigError(f"[plugins.voice]: {problems}") from error
+
+
+def _describe(problem: Mapping[str, Any]) -> str:
+    key = ".".join(str(part) for part in problem["loc"]) or "the table"
+    if problem["type"] == "extra_forbidden":
+        return f"there is no key {key!r}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{key}: {message} (got {problem['input']!r})"

@@ -1,0 +1,1 @@
+"""Speech-to-text engines, one module an engine; each imports its packages when it is loaded."""

@@ -1,0 +1,423 @@
+"""The engine: what a bad analyzer, fuser or sample costs, and what the answer says about it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from mien import (
+    AnalysisError,
+    AnalysisResult,
+    Analyzer,
+    AnalyzerNotFoundError,
+    Fuser,
+    FusionContext,
+    InputError,
+    MienError,
+    MismatchPolicy,
+    Prediction,
+    Sample,
+    SampleKind,
+    Satisfaction,
+    StreamState,
+    StreamStatus,
+    Utterance,
+    WeightsError,
+)
+from mien.config import Settings, parse_settings
+from mien.engine import AnalysisRequest, Engine
+from mien.host import PluginHost
+from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_clip, make_image, make_prediction
+
+LONG = 60.0
+KINDS = {"face": SampleKind.IMAGE, "voice": SampleKind.AUDIO, "text": SampleKind.TEXT}
+IMAGE, CLIP, TEXT = make_image(), make_clip(), Utterance("thank you")
+
+MakeEngine = Callable[..., Engine]
+Answer = Callable[[Sample], Any]
+
+
+@pytest.fixture
+def make_engine() -> Iterator[MakeEngine]:
+    engines: list[Engine] = []
+
+    def make(
+        analyzers: Mapping[str, Analyzer | Answer | None],
+        *,
+        fuser: Fuser | None = None,
+        settings: Settings | None = None,
+        opt_in: tuple[str, ...] = (),
+    ) -> Engine:
+        """An engine whose analyzers (face, voice, text) answer as given; None is a healthy one."""
+        parts: dict[str, Any] = {}
+        for name, given in analyzers.items():
+            analyzer = given if isinstance(given, Analyzer) else FakeAnalyzer(name, answer=given)
+            info = analyzer_info(name, KINDS[name], opt_in=name in opt_in)
+            parts[name] = (info, lambda analyzer=analyzer: analyzer)
+        chosen = settings or Settings()
+        plugin = FakePlugin(analyzers=parts, fusers={"weighted_sum": lambda: fuser or FakeFuser()})
+        engines.append(Engine(PluginHost.from_plugins({"p": plugin}, chosen), chosen))
+        return engines[-1]
+
+    yield make
+    for engine in engines:
+        engine.close()
+
+
+def deadline(seconds: float) -> Settings:
+    return parse_settings({"engine": {"deadline_seconds": seconds}})
+
+
+def request(*samples: Sample, **fields: Any) -> AnalysisRequest:
+    return AnalysisRequest(samples=samples, **fields)
+
+
+def states(result: AnalysisResult) -> dict[str, StreamState]:
+    return {status.analyzer: status.state for status in result.streams}
+
+
+def test_predictions_of_all_streams_are_fused_and_signed(make_engine: MakeEngine) -> None:
+    engine = make_engine({"face": lambda _: [make_prediction("face", satisfaction=0.9)], "voice": None})
+    result = engine.analyze(request(IMAGE, CLIP))
+    assert [(prediction.modality, prediction.analyzer) for prediction in result.predictions] == [
+        ("face", "face"),
+        ("voice", "voice"),
+    ]
+    assert result.satisfaction.score == pytest.approx(0.7)
+    assert states(result) == {"face": StreamState.OK, "voice": StreamState.OK}
+    assert not result.missing
+
+
+def test_nobody_there_is_an_answer(make_engine: MakeEngine) -> None:
+    result = make_engine({"face": lambda _: []}).analyze(request(IMAGE))
+    assert result.predictions == ()
+    assert (result.satisfaction.score, result.satisfaction.coverage) == (0.5, 0.0)
+    assert states(result) == {"face": StreamState.OK}
+
+
+def raises(error: BaseException) -> Answer:
+    def answer(sample: Sample) -> Any:
+        raise error
+
+    return answer
+
+
+class Answers(Analyzer):
+    """Answers the same, whatever it is given."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def analyze(self, samples: Sequence[Sample]) -> list[list[Prediction]]:
+        return self._answer  # type: ignore[no-any-return]
+
+
+BROKEN: dict[str, tuple[Analyzer | Answer, StreamState, str]] = {
+    "raises": (raises(RuntimeError("the customer said darn")), StreamState.FAILED, "it raised RuntimeError"),
+    "exits": (raises(SystemExit(1)), StreamState.FAILED, "it raised SystemExit"),
+    "is_cancelled": (raises(asyncio.CancelledError()), StreamState.UNAVAILABLE, "it raised CancelledError"),
+    "raises_mien_error": (raises(WeightsError("of another network")), StreamState.FAILED, "of another network"),
+    "not_a_number": (lambda _: [make_prediction("voice", satisfaction=math.nan)], StreamState.INVALID, "nan"),
+    "out_of_range": (lambda _: [make_prediction("voice", confidence=1.5)], StreamState.INVALID, "got 1.5"),
+    "own_value_error": (raises(ValueError("mine")), StreamState.FAILED, "it raised ValueError"),
+    "too_few": (Answers([]), StreamState.INVALID, "a list of 0 to 1 samples"),
+    "too_many": (Answers([[], []]), StreamState.INVALID, "a list of 2 to 1 samples"),
+    "nothing": (Answers(None), StreamState.INVALID, "a NoneType to 1 samples"),
+    "not_lists": (Answers([make_prediction("voice")]), StreamState.INVALID, "a Prediction where a list was expected"),
+    "not_predictions": (Answers([["happy"]]), StreamState.INVALID, "a str, not a Prediction"),
+    "other_modality": (Answers([[make_prediction("face")]]), StreamState.INVALID, "registered for 'voice'"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_analyzer_costs_its_own_stream_and_the_answer_says_why(make_engine: MakeEngine, name: str) -> None:
+    broken, state, reason = BROKEN[name]
+    result = make_engine({"face": None, "voice": broken}).analyze(request(IMAGE, CLIP))
+    assert states(result) == {"face": StreamState.OK, "voice": state}
+    (missing,) = result.missing
+    assert reason in missing.reason
+    assert missing.modality == "voice"
+    assert [prediction.modality for prediction in result.predictions] == ["face"]
+    assert result.satisfaction.coverage == 0.5, "the missing stream lowers the coverage, and nothing else"
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_where_no_stream_is_left_the_error_lists_the_reasons(make_engine: MakeEngine, name: str) -> None:
+    broken, _, reason = BROKEN[name]
+    with pytest.raises(AnalysisError, match="no stream could be analysed: voice: ") as caught:
+        make_engine({"voice": broken}).analyze(request(CLIP))
+    assert reason in str(caught.value)
+
+
+def test_what_a_customer_said_stays_out_of_the_logs(make_engine: MakeEngine, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="mien")
+    make_engine({"face": None, "voice": BROKEN["raises"][0]}).analyze(request(IMAGE, CLIP))
+    assert "it raised RuntimeError" in caplog.text
+    assert "darn" not in caplog.text
+
+
+class Hang:
+    """An answer that waits until it is told to go on; after that it is healthy."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+
+    def __call__(self, sample: Sample) -> list[Prediction]:
+        self.release.wait(LONG)
+        return [make_prediction("voice")]
+
+
+@pytest.fixture
+def hang() -> Iterator[Hang]:
+    made = Hang()
+    yield made
+    made.release.set()
+
+
+def test_an_analyzer_that_hangs_costs_its_stream_until_it_returns(make_engine: MakeEngine, hang: Hang) -> None:
+    engine = make_engine({"face": None, "voice": hang}, settings=deadline(1.0))
+    first = engine.analyze(request(IMAGE, CLIP))
+    assert states(first) == {"face": StreamState.OK, "voice": StreamState.TIMED_OUT}
+    assert first.missing[0].reason == "it did not answer for 1 s"
+    second = engine.analyze(request(IMAGE, CLIP))
+    assert states(second) == {"face": StreamState.OK, "voice": StreamState.UNAVAILABLE}
+    assert "has not returned from a call that ran out of time" in second.missing[0].reason
+    hang.release.set()
+    pause = threading.Event()
+    for _ in range(2000):
+        if not engine.analyze(request(IMAGE, CLIP)).missing:
+            return
+        pause.wait(0.005)
+    raise AssertionError("the analyzer returned, and was not taken back")
+
+
+def test_where_the_only_analyzer_hangs_the_request_fails_with_the_reason(make_engine: MakeEngine, hang: Hang) -> None:
+    with pytest.raises(AnalysisError, match=r"voice: it did not answer for 0\.05 s"):
+        make_engine({"voice": hang}, settings=deadline(0.05)).analyze(request(CLIP))
+
+
+def refuse_dark(sample: Sample) -> list[Prediction]:
+    if sample.captured_at == 13.0:
+        raise InputError("the picture is upside down")
+    return [make_prediction("face", at=sample.captured_at)]
+
+
+def test_a_bad_sample_costs_its_own_request_only(make_engine: MakeEngine) -> None:
+    face = FakeAnalyzer("face", answer=refuse_dark)
+    engine = make_engine({"face": face, "text": None})
+    results = engine.analyze_batch(
+        [
+            request(make_image(captured_at=1.0)),
+            request(make_image(captured_at=13.0)),
+            request(make_image(captured_at=3.0)),
+            request(make_image(captured_at=13.0), TEXT),
+        ]
+    )
+    good, bad, also_good, half = results
+    assert isinstance(bad, InputError)
+    assert str(bad) == "the picture is upside down"
+    for result, at in ((good, 1.0), (also_good, 3.0)):
+        assert isinstance(result, AnalysisResult)
+        assert [prediction.interval.start for prediction in result.predictions] == [at]
+    assert isinstance(half, AnalysisResult)
+    assert half.missing[0].reason == "the picture is upside down"
+    assert [prediction.modality for prediction in half.predictions] == ["text"]
+    assert face.batches == [4, 1, 1, 1, 1], "one batch, then one by one"
+
+
+def test_samples_of_all_requests_go_in_one_batch_up_to_the_limit(make_engine: MakeEngine) -> None:
+    face = FakeAnalyzer("face", answer=refuse_dark)
+    engine = make_engine({"face": face}, settings=parse_settings({"limits": {"max_batch": 4}}))
+    results = engine.analyze_batch([request(make_image(captured_at=float(index))) for index in range(10)])
+    assert face.batches == [4, 4, 2]
+    starts = [result.predictions[0].interval.start for result in results if isinstance(result, AnalysisResult)]
+    assert starts == [float(index) for index in range(10)]
+
+
+def test_a_request_with_errors_of_its_own_does_not_disturb_a_batch(make_engine: MakeEngine) -> None:
+    results = make_engine({"face": None}).analyze_batch([request(), request(IMAGE), request(IMAGE, analyzers=("x",))])
+    assert [type(result) for result in results] == [InputError, AnalysisResult, AnalyzerNotFoundError]
+
+
+def test_an_empty_batch_is_an_empty_answer(make_engine: MakeEngine) -> None:
+    engine = make_engine({"face": None})
+    assert engine.analyze_batch([]) == []
+    assert engine.predict("face", []) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "samples", "error", "message"),
+    [
+        ({}, (), InputError, "holds no picture, sound or text"),
+        ({}, (CLIP,), InputError, r"no enabled analyzer takes audio \(enabled: face takes image\); add voice to"),
+        ({}, (TEXT,), InputError, "install a plugin that does"),
+        ({}, (IMAGE, TEXT), InputError, "no enabled analyzer takes text"),
+        ({"analyzers": ("face",)}, (TEXT,), InputError, "'face' takes image, not text"),
+        ({"analyzers": ("face",)}, (IMAGE, TEXT), InputError, r"none of the named analyzers \(face\) takes text"),
+        ({"analyzers": ("fcae",)}, (IMAGE,), AnalyzerNotFoundError, "no analyzer 'fcae'; registered are: face, voice"),
+        ({"analyzers": ("voice",)}, (CLIP,), AnalyzerNotFoundError, "'voice' is installed but not enabled"),
+        ({"weights": {"face": -1.0}}, (IMAGE,), InputError, "the weight of 'face' must be finite and not negative"),
+        ({"weights": {"face": math.nan}}, (IMAGE,), InputError, "got nan"),
+        ({"fuser": "sum"}, (IMAGE,), AnalyzerNotFoundError, "no fuser 'sum'; registered are: weighted_sum"),
+    ],
+)
+def test_a_request_that_cannot_be_served_says_what_can(
+    make_engine: MakeEngine,
+    fields: dict[str, Any],
+    samples: tuple[Sample, ...],
+    error: type[MienError],
+    message: str,
+) -> None:
+    engine = make_engine({"face": None, "voice": None}, opt_in=("voice",))
+    with pytest.raises(error, match=message):
+        engine.analyze(request(*samples, **fields))
+
+
+def test_named_analyzers_alone_are_asked(make_engine: MakeEngine) -> None:
+    engine = make_engine({"face": None, "voice": None, "text": None})
+    result = engine.analyze(request(TEXT, CLIP, analyzers=("text", "voice")))
+    assert states(result) == {"text": StreamState.OK, "voice": StreamState.OK}
+
+
+def test_subject_ids_are_unique_in_a_request(make_engine: MakeEngine) -> None:
+    ids = ["", "face-1", "", "face-1", "anna"]
+    answer = [make_prediction("face", subject_id=subject) for subject in ids]
+    result = make_engine({"face": lambda _: answer}).analyze(request(IMAGE, IMAGE))
+    found = [prediction.subject_id for prediction in result.predictions]
+    assert len(set(found)) == len(found) == 10
+    assert all(found)
+    assert found[4] == "anna"
+
+
+class Recorder(FakeFuser):
+    def __init__(self) -> None:
+        self.contexts: list[FusionContext] = []
+
+    def fuse(self, predictions: Sequence[Prediction], context: FusionContext) -> Satisfaction:
+        self.contexts.append(context)
+        return super().fuse(predictions, context)
+
+
+def test_the_fuser_is_told_what_the_settings_and_the_request_say(make_engine: MakeEngine) -> None:
+    recorder = Recorder()
+    table = {
+        "weights": {"face": 2.0, "text": 3.0},
+        "half_life_seconds": 7.0,
+        "good_threshold": 0.7,
+        "poor_threshold": 0.3,
+        "min_confidence": 0.1,
+        "mismatch_policy": "abstain",
+    }
+    engine = make_engine({"face": None, "text": None}, fuser=recorder, settings=parse_settings({"fusion": table}))
+    engine.analyze(request(IMAGE, weights={"face": 5.0}))
+    engine.fuse([], expected=["voice"], now=4.0, half_life=1.0, mismatch_policy=MismatchPolicy.TRUST_FACE)
+    first, second = recorder.contexts
+    assert first == FusionContext(
+        expected=frozenset({"face"}),
+        weights={"face": 5.0, "text": 3.0},
+        half_life=7.0,
+        good_threshold=0.7,
+        poor_threshold=0.3,
+        min_confidence=0.1,
+        mismatch_policy=MismatchPolicy.ABSTAIN,
+    )
+    assert (second.expected, second.now, second.half_life) == (frozenset({"voice"}), 4.0, 1.0)
+    assert second.mismatch_policy is MismatchPolicy.TRUST_FACE
+
+
+class BrokenFuser(Fuser):
+    def __init__(self, answer: Callable[[], Any]) -> None:
+        self._answer = answer
+
+    def fuse(self, predictions: Sequence[Prediction], context: FusionContext) -> Satisfaction:
+        return self._answer()  # type: ignore[no-any-return]
+
+
+def test_a_fuser_that_raises_or_answers_nonsense_is_named(make_engine: MakeEngine) -> None:
+    with pytest.raises(AnalysisError, match="fuser 'weighted_sum' failed: ZeroDivisionError"):
+        make_engine({"face": None}, fuser=BrokenFuser(lambda: 1 / 0)).analyze(request(IMAGE))
+    with pytest.raises(AnalysisError, match="it raised SystemExit"):
+        make_engine({"face": None}, fuser=BrokenFuser(lambda: sys.exit(1))).analyze(request(IMAGE))
+    with pytest.raises(AnalysisError, match="answered a float, not a Satisfaction"):
+        make_engine({"face": None}, fuser=BrokenFuser(lambda: 0.5)).analyze(request(IMAGE))
+
+
+def test_a_fuser_that_hangs_is_given_up_on(make_engine: MakeEngine) -> None:
+    release = threading.Event()
+    engine = make_engine({"face": None}, fuser=BrokenFuser(lambda: release.wait(LONG)), settings=deadline(0.05))
+    with pytest.raises(AnalysisError, match=r"did not answer for 0\.05 s"):
+        engine.fuse([], expected=[])
+    with pytest.raises(AnalysisError, match="has not returned"):
+        engine.fuse([], expected=[])
+    release.set()
+
+
+def test_predict_gives_a_session_each_samples_predictions_or_why_not(make_engine: MakeEngine) -> None:
+    engine = make_engine({"face": refuse_dark})
+    good, bad = engine.predict("face", [make_image(captured_at=1.0), make_image(captured_at=13.0)])
+    assert isinstance(good, list)
+    assert good[0].analyzer == "face"
+    assert isinstance(bad, StreamStatus)
+    assert (bad.state, bad.reason) == (StreamState.FAILED, "the picture is upside down")
+    with pytest.raises(InputError, match="'face' takes image, not text"):
+        engine.predict("face", [TEXT])
+    with pytest.raises(AnalyzerNotFoundError, match="no analyzer 'fcae'"):
+        engine.predict("fcae", [IMAGE])
+
+
+def broken_factory() -> Analyzer:
+    raise WeightsError("the weights are damaged")
+
+
+def test_an_analyzer_that_cannot_be_loaded_is_unavailable(make_engine: MakeEngine) -> None:
+    parts: dict[str, Any] = {
+        "face": (analyzer_info("face"), broken_factory),
+        "text": (analyzer_info("text", SampleKind.TEXT), lambda: FakeAnalyzer("text")),
+    }
+    plugin = FakePlugin(analyzers=parts, fusers={"weighted_sum": FakeFuser})
+    engine = Engine(PluginHost.from_plugins({"p": plugin}), Settings())
+    assert "the weights are damaged" in engine.warm_up()["face"]
+    result = engine.analyze(request(IMAGE, TEXT))
+    assert states(result) == {"face": StreamState.UNAVAILABLE, "text": StreamState.OK}
+    assert "the weights are damaged" in result.missing[0].reason
+    engine.close()
+
+
+def test_warming_up_reaches_every_enabled_analyzer(make_engine: MakeEngine) -> None:
+    face, voice = FakeAnalyzer("face"), FakeAnalyzer("voice")
+    engine = make_engine({"face": face, "voice": voice}, opt_in=("voice",))
+    assert engine.warm_up() == {}
+    assert (face.warmed_up, voice.warmed_up) == (1, 0)
+    assert engine.enabled_for({SampleKind.IMAGE, SampleKind.AUDIO}) == ("face",)
+
+
+def test_many_callers_at_once_each_get_their_own_answer(make_engine: MakeEngine) -> None:
+    engine = make_engine({"face": lambda sample: [make_prediction("face", at=sample.captured_at)]})
+    found: dict[int, list[float]] = {}
+
+    def call(caller: int) -> None:
+        samples = [make_image(captured_at=float(100 * caller + index)) for index in range(20)]
+        results = [engine.analyze(request(sample)) for sample in samples]
+        found[caller] = [result.predictions[0].interval.start for result in results]
+
+    threads = [threading.Thread(target=call, args=(caller,)) for caller in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LONG)
+    assert found == {caller: [float(100 * caller + index) for index in range(20)] for caller in range(4)}
+
+
+def test_a_closed_engine_says_so(make_engine: MakeEngine) -> None:
+    engine = make_engine({"face": None})
+    engine.close()
+    engine.close()
+    assert engine.warm_up() == {"face": "the engine is closed"}
+    with pytest.raises(AnalysisError, match="the engine is closed"):
+        engine.analyze(request(IMAGE))

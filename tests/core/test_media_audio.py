@@ -1,0 +1,265 @@
+"""Sound that comes from outside: what is taken, what is refused, and in which words."""
+
+from __future__ import annotations
+
+import io
+import struct
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien import InputError, InputTooLargeError, MissingDependencyError
+from mien.media.audio import (
+    SAMPLE_RATE,
+    SampleFormat,
+    decode_audio,
+    decode_pcm,
+    read_audio,
+    read_sound_track,
+)
+
+soundfile = pytest.importorskip("soundfile", reason="the extra mien[voice] is not installed")
+pytest.importorskip("soxr", reason="the extra mien[voice] is not installed")
+
+
+def tone(seconds: float = 0.5, rate: int = SAMPLE_RATE, *, hertz: float = 440.0) -> np.ndarray:
+    return (0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
+
+
+def encode(samples: np.ndarray, rate: int = SAMPLE_RATE, *, kind: str = "WAV", subtype: str | None = None) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, rate, format=kind, subtype=subtype)
+    return buffer.getvalue()
+
+
+def dominant_hertz(samples: np.ndarray) -> float:
+    spectrum = np.abs(np.fft.rfft(samples))
+    return float(np.argmax(spectrum) * SAMPLE_RATE / len(samples))
+
+
+def with_data_size(wav: bytes, size: int) -> bytes:
+    at = wav.index(b"data") + 4
+    return wav[:at] + struct.pack("<I", size) + wav[at + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype"),
+    [
+        ("WAV", "PCM_16"),
+        ("WAV", "PCM_24"),
+        ("WAV", "FLOAT"),
+        ("WAVEX", "PCM_16"),
+        ("FLAC", "PCM_16"),
+        ("OGG", "VORBIS"),
+        ("OGG", "OPUS"),
+        ("MP3", "MPEG_LAYER_III"),
+    ],
+)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_every_format_becomes_16_khz_mono(kind: str, subtype: str, channels: int) -> None:
+    sound = np.stack([tone(rate=48_000)] * channels, axis=1)
+    clip = decode_audio(encode(sound, 48_000, kind=kind, subtype=subtype), captured_at=3.0)
+    assert clip.sample_rate == SAMPLE_RATE
+    assert clip.samples.dtype == np.float32
+    assert clip.captured_at == 3.0
+    assert clip.duration == pytest.approx(0.5, abs=0.06)  # MP3 pads to whole frames
+    assert dominant_hertz(clip.samples) == pytest.approx(440, abs=4)
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000])
+def test_every_rate_keeps_pitch_length_and_loudness(rate: int) -> None:
+    clip = decode_audio(encode(tone(1.0, rate), rate))
+    assert clip.duration == pytest.approx(1.0, abs=1e-3)
+    assert dominant_hertz(clip.samples) == pytest.approx(440, abs=1)
+    assert np.abs(clip.samples).max() == pytest.approx(0.5, abs=0.03)
+
+
+def test_stereo_is_averaged() -> None:
+    left, right = tone(), np.zeros_like(tone())
+    clip = decode_audio(encode(np.stack([left, right], axis=1)))
+    np.testing.assert_allclose(clip.samples, left / 2, atol=1e-4)
+
+
+def test_loud_float_samples_are_clipped() -> None:
+    clip = decode_audio(encode(tone() * 3, subtype="FLOAT"))
+    assert np.abs(clip.samples).max() == 1.0
+
+
+def test_one_sample_is_sound() -> None:
+    assert len(decode_audio(encode(np.zeros(1, np.float32))).samples) == 1
+    assert decode_pcm(b"\0\0", sample_format=SampleFormat.PCM16, sample_rate=48_000).samples.ndim == 1
+
+
+def test_a_wav_of_unknown_length_is_read_to_its_end() -> None:
+    whole = encode(tone())
+    clip = decode_audio(with_data_size(whole, 0xFFFFFFFF))
+    assert len(clip.samples) == len(decode_audio(whole).samples)
+
+
+def nan_wav() -> bytes:
+    sound = tone()
+    sound[10] = np.nan
+    return encode(sound, subtype="FLOAT")
+
+
+def wrong_scale_wav() -> bytes:
+    return encode(tone() * 32_767, subtype="FLOAT")
+
+
+def eight_channels() -> bytes:
+    return encode(np.zeros((100, 8), np.float32), 96_000)
+
+
+WAV = encode(tone())
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        pytest.param(b"", "empty", id="empty"),
+        pytest.param(b"hello, I am a text file called .wav\n", "no WAV, FLAC, OGG or MP3.*hello", id="text"),
+        pytest.param(b"RIFF\0\0\0\0AVI LIST", "not followed by WAVE", id="another RIFF"),
+        pytest.param(WAV[:20], "data chunk|cut short", id="header only"),
+        pytest.param(WAV[:-1000], "cut short.*promises 16000 bytes.*15000", id="truncated WAV"),
+        pytest.param(with_data_size(WAV, 1 << 30), "cut short.*promises", id="header promises too much"),
+        pytest.param(with_data_size(WAV, 200), "lies about its length", id="header promises too little"),
+        pytest.param(encode(tone(), kind="FLAC")[:2000], "damaged|cut short", id="truncated FLAC"),
+        pytest.param(b"OggS" + bytes(200), "OGG sound is damaged", id="damaged OGG"),
+        pytest.param(b"ID3" + bytes(200), "MP3 sound is damaged", id="damaged MP3"),
+        pytest.param(encode(np.zeros(0, np.float32)), "no samples", id="no samples"),
+        pytest.param(nan_wav(), "NaN", id="NaN"),
+        pytest.param(wrong_scale_wav(), r"must lie in \[-1, 1\]", id="never scaled"),
+        pytest.param(eight_channels(), "96000 Hz.*8 channels", id="96 kHz and 8 channels"),
+        pytest.param(encode(tone(rate=4_000), 4_000), "4000 Hz", id="4 kHz"),
+    ],
+)
+def test_bad_sound_is_refused_in_plain_words(data: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        decode_audio(data)
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG", "MP3"])
+def test_sound_over_the_limit_is_refused(kind: str) -> None:
+    with pytest.raises(InputTooLargeError, match=r"31\.\d s, longer than the limit of 30 s"):
+        decode_audio(encode(np.zeros(31 * SAMPLE_RATE, np.float32), kind=kind))
+
+
+def test_too_long_is_said_before_anything_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("decoded a sound that is over the limit")
+
+    data = encode(np.zeros(31 * SAMPLE_RATE, np.float32), kind="FLAC")
+    monkeypatch.setattr(soundfile.SoundFile, "read", never)
+    with pytest.raises(InputTooLargeError):
+        decode_audio(data)
+
+
+def test_a_stream_header_does_not_get_round_the_limit() -> None:
+    data = with_data_size(encode(np.zeros(31 * SAMPLE_RATE, np.float32)), 0xFFFFFFFF)
+    with pytest.raises(InputTooLargeError):
+        decode_audio(data)
+
+
+@pytest.mark.parametrize("sample_format", list(SampleFormat))
+def test_raw_samples_are_taken(sample_format: SampleFormat) -> None:
+    stereo = np.stack([tone(rate=44_100)] * 2, axis=1)
+    data = (stereo * 32_768).astype("<i2") if sample_format is SampleFormat.PCM16 else stereo.astype("<f4")
+    clip = decode_pcm(data.tobytes(), sample_format=sample_format, sample_rate=44_100, channels=2, captured_at=1.5)
+    assert clip.captured_at == 1.5
+    assert clip.duration == pytest.approx(0.5, abs=1e-3)
+    assert np.abs(clip.samples).max() == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "message"),
+    [
+        pytest.param(b"", {}, "empty", id="empty"),
+        pytest.param(b"\0\0\0", {}, "cut inside a sample", id="odd bytes"),
+        pytest.param(b"\0" * 8, {"sample_rate": 96_000, "channels": 8}, "96000 Hz.*8 channels", id="layout"),
+        pytest.param(b"\0" * 8, {"sample_rate": 0}, "0 Hz", id="no rate"),
+        pytest.param(b"\0" * 8, {"channels": 0}, "0 channels", id="no channels"),
+        pytest.param(b"\0" * (2 * 31 * 8_000), {"sample_rate": 8_000}, "longer than the limit", id="31 s"),
+        pytest.param(
+            np.array([0, np.inf], "<f4").tobytes(), {"sample_format": SampleFormat.FLOAT32}, "NaN", id="infinity"
+        ),
+    ],
+)
+def test_bad_raw_samples_are_refused_in_plain_words(data: bytes, options: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        decode_pcm(data, **{"sample_format": SampleFormat.PCM16, "sample_rate": SAMPLE_RATE, **options})
+
+
+def test_an_infinite_time_is_refused() -> None:
+    with pytest.raises(InputError, match="captured_at"):
+        decode_audio(WAV, captured_at=float("inf"))
+
+
+def test_a_file_is_named_in_its_error(tmp_path: Path) -> None:
+    path = tmp_path / "talk.wav"
+    with pytest.raises(InputError, match=r"cannot read .*talk\.wav"):
+        read_audio(path)
+    path.write_text("not sound")
+    with pytest.raises(InputError, match=r"talk\.wav: this is no WAV"):
+        read_audio(path)
+    path.write_bytes(WAV)
+    assert read_audio(path).duration == pytest.approx(0.5)
+    with pytest.raises(InputTooLargeError, match=r"talk\.wav"):
+        read_audio(path, max_seconds=0.2)
+
+
+def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    with pytest.raises(MissingDependencyError, match=r"mien\[voice\]"):
+        decode_audio(WAV)
+
+
+def write_video(path: Path, sound: np.ndarray | None, *, rate: int = 44_100) -> None:
+    import av
+
+    with av.open(str(path), "w") as container:
+        picture = container.add_stream("mpeg4", rate=10)
+        picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+        track = container.add_stream("aac", rate=rate, layout="stereo") if sound is not None else None
+        for index in range(10):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), index, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 10)
+            container.mux(picture.encode(frame))
+        if track is not None:
+            stereo = np.ascontiguousarray(np.stack([sound, sound]))
+            frame = av.AudioFrame.from_ndarray(stereo, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+            container.mux(track.encode(frame))
+            container.mux(track.encode(None))
+        container.mux(picture.encode(None))
+
+
+def test_the_sound_track_of_a_video_is_read(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="the extra mien[voice] is not installed")
+    path = tmp_path / "clip.mp4"
+    write_video(path, tone(1.0, 44_100))
+    clip = read_sound_track(path, captured_at=5.0)
+    assert clip is not None
+    assert clip.sample_rate == SAMPLE_RATE
+    assert clip.captured_at == pytest.approx(5.0, abs=0.1)
+    assert clip.duration == pytest.approx(1.0, abs=0.1)
+    assert dominant_hertz(clip.samples) == pytest.approx(440, abs=4)
+    with pytest.raises(InputTooLargeError):
+        read_sound_track(path, max_seconds=0.5)
+
+
+def test_a_video_without_sound_has_no_track(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="the extra mien[voice] is not installed")
+    path = tmp_path / "silent.mp4"
+    write_video(path, None)
+    assert read_sound_track(path) is None
+
+
+def test_a_broken_video_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="the extra mien[voice] is not installed")
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(b"not a video at all")
+    with pytest.raises(InputError, match=r"broken\.mp4"):
+        read_sound_track(path)
