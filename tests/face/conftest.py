@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import skimage.data
+
 from mien_face.analyzer import EmotionTables, FaceAnalyzer
 from mien_face.detector import Detector
 from mien_face.factory import build_detector

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+
+from mien import Box, FaceRegion, ImageFrame, InputError, Prediction, Utterance
 from mien_face.analyzer import EmotionTables, FaceAnalyzer
 from mien_face.detector import Detection, Detector
 from mien_face.factory import build_detector
 from mien_face.settings import FaceSettings
-
-from mien import Box, FaceRegion, ImageFrame, InputError, Prediction, Utterance
 
 if TYPE_CHECKING:
     from tests.face.conftest import BrightnessClassifier

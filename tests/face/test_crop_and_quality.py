@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+
+from mien import Box
 from mien_face.crop import CROP_SIDE, crop_face
 from mien_face.quality import Quality, assess
 from mien_face.settings import QualitySettings
-
-from mien import Box
 
 Pixels = npt.NDArray[np.uint8]
 FACE = Box(170, 70, 110, 110)

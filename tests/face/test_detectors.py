@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+
+from mien import Box, ConfigError
 from mien_face.detector import Detection, Detector, clip, suppress
 from mien_face.factory import build_detector
 from mien_face.settings import DetectorName, FaceSettings
 from mien_face.yunet import YuNetDetector, read_rows
-
-from mien import Box, ConfigError
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from mien_face.settings import merged, parse_face_settings
 
 from mien import ConfigError
+from mien_face.settings import merged, parse_face_settings
 
 
 def test_nothing_said_is_valid() -> None:

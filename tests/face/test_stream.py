@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from mien_face.stream import FaceStream, blanked
 
 from mien import Box, FaceRegion, ImageFrame, InputError, Interval, Prediction, StreamSettings, Utterance
+from mien_face.stream import FaceStream, blanked
 
 
 def frame(captured_at: float) -> ImageFrame:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from mien_face.tracking import FaceTracker
 
 from mien import Box
+from mien_face.tracking import FaceTracker
 
 
 def face(x: float, y: float = 100.0, side: float = 60.0) -> Box:

@@ -47,7 +47,8 @@ def crop_face(pixels: Pixels, box: Box, *, margin: float = MARGIN) -> npt.NDArra
         left + side - inside_right,
     )
     if any(missing):
-        grey = cv2.copyMakeBorder(grey, *(max(0, count) for count in missing), cv2.BORDER_REPLICATE)
+        above, below, before, after = (max(0, count) for count in missing)
+        grey = cv2.copyMakeBorder(grey, above, below, before, after, cv2.BORDER_REPLICATE)
     shrinking = side > CROP_SIDE
     interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR  # INTER_AREA enlarges in blocks
     return np.asarray(cv2.resize(grey, (CROP_SIDE, CROP_SIDE), interpolation=interpolation), dtype=np.uint8)

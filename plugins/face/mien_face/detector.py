@@ -1,4 +1,4 @@
-"""What a face detector is, and the geometry that all of them share. The detectors themselves are ``haar`` and ``yunet``."""
+"""What a face detector is, and the geometry that all share. The detectors themselves are ``haar`` and ``yunet``."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def reduction(pixels: Pixels, *, long_side: int) -> float:
 
 
 def _shared(first: Box, second: Box) -> float:
-    smaller = min(first.area, second.area)
+    smaller: float = min(first.area, second.area)
     across = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
     down = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
     return max(across, 0.0) * max(down, 0.0) / smaller if smaller > 0 else 1.0

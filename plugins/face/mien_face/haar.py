@@ -3,7 +3,8 @@
 The picture is made smaller first, because the cascade's time grows with the pixels and faces of interest are large.
 Where that finds nothing, the picture gets a border and is searched once more for large faces only: the cascade wants
 some surroundings, and a face that fills the picture or is cut by its edge has none. Of the four frontal cascades
-``alt2`` finds most for its time with the fewest false alarms on this project's pictures (see ``benchmarks/detectors.py``).
+``alt2`` finds most for its time with the fewest false alarms on real pictures
+(see ``benchmarks/face_detectors.py``).
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ import numpy.typing as npt
 
 from mien import Box, PluginError
 from mien_face.detector import Detection, Pixels, reduction, suppress
+
+Grey = npt.NDArray[np.uint8]
+"""``[height, width]``."""
 
 CASCADE: Final = "haarcascade_frontalface_alt2.xml"
 WINDOW: Final = 20
@@ -62,11 +66,11 @@ class HaarDetector:
         found = self._search(grey, smallest)
         if not found:
             border = round(BORDER * max(grey.shape))
-            wide = cv2.copyMakeBorder(grey, border, border, border, border, cv2.BORDER_REPLICATE)
+            wide = np.pad(grey, border, mode="edge")
             found = self._search(wide, max(smallest, BORDER_MIN_FACE * short_side), offset=border)
         return suppress([_enlarged(face, scale) for face in found], overlap=OVERLAP)
 
-    def _search(self, grey: npt.NDArray[np.uint8], smallest: float, *, offset: int = 0) -> list[Detection]:
+    def _search(self, grey: Grey, smallest: float, *, offset: int = 0) -> list[Detection]:
         side = math.ceil(smallest)
         if side > min(grey.shape):
             return []
@@ -90,19 +94,19 @@ class HaarDetector:
 
 
 def _load_cascade() -> Any:
-    path = Path(cv2.data.haarcascades) / CASCADE
+    path = Path(cv2.__file__).parent / "data" / CASCADE
     cascade = cv2.CascadeClassifier(str(path))
     if cascade.empty():
         raise PluginError(f"OpenCV {cv2.__version__} has no face cascade at {path}; install opencv-python-headless<5")
     return cascade
 
 
-def _reduced_grey(pixels: Pixels, scale: float) -> npt.NDArray[np.uint8]:
+def _reduced_grey(pixels: Pixels, scale: float) -> Grey:
     height, width = pixels.shape[:2]
     if scale < 1.0:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _score(total: float) -> float:

@@ -7,6 +7,7 @@ is no embedding and no other feature of the face: an id says nothing outside its
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,7 +26,7 @@ SIZE_RATIO: Final = 2.0
 NEW_VELOCITY: Final = 0.6
 """Weight of the newest displacement in the velocity."""
 COAST_SECONDS: Final = 1.5
-"""A track that is not seen moves on for so long, then stands still: people who leave the picture rarely keep walking."""
+"""A track that is not seen moves on for so long, then stands still: nobody walks on for long unseen."""
 STAYED: Final = 0.8
 """What a fit counts with the place where a face was last seen, against one with where it should be by now: between
 snapshots a second apart people sway more than they travel."""
@@ -128,7 +129,7 @@ class FaceTracker:
 
 
 def _affinity(track: _Track, box: Box, now: float) -> float:
-    """How well a box fits a track, [0, 2]: most where they overlap, less where it is only near, 0 where it cannot be."""
+    """How well a box fits a track, [0, 2]: most where they overlap, less where it is only near, 0 where it cannot."""
     if not 1.0 / SIZE_RATIO <= (box.width + 1e-9) / (track.box.width + 1e-9) <= SIZE_RATIO:
         return 0.0
     reach = min(REACH + REACH_PER_SECOND * (now - track.seen), MAX_REACH)
@@ -140,7 +141,7 @@ def _fit(expected: Box, box: Box, reach: float) -> float:
     if overlap >= MIN_OVERLAP:
         return 1.0 + overlap
     (left, top), (x, y) = _centre(expected), _centre(box)
-    distance = ((left - x) ** 2 + (top - y) ** 2) ** 0.5 / max(expected.width, box.width, 1e-9)
+    distance = math.hypot(left - x, top - y) / max(expected.width, box.width, 1e-9)
     return max(0.0, 1.0 - distance / reach)
 
 

@@ -1,4 +1,4 @@
-"""Face detection by YuNet, a small network that OpenCV runs. Its ONNX file is not ours to ship: the settings name it."""
+"""Face detection by YuNet, a small network that OpenCV runs. Its file is not ours to ship: the settings name it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LANDMARKS: Final = 5
 
 
 class YuNetDetector:
-    """Finds faces, turned ones too, with five landmarks. The network must not be shared by threads: each loads its own."""
+    """Finds faces, turned ones too, with five landmarks. Threads must not share a network: each loads its own."""
 
     def __init__(
         self, path: Path, *, search_side: int, min_face_pixels: int, min_face_fraction: float, min_score: float
