@@ -70,7 +70,8 @@ def server(out: Path) -> Iterator[str]:
     """Start ``mien serve`` in a process of its own, yield its address, and stop it as an operator would."""
     ready = out / "address"
     ready.unlink(missing_ok=True)
-    command = [str(Path(sys.executable).with_name("mien")), "serve", "--address", "127.0.0.1:0", "--ready-file", str(ready)]
+    mien = Path(sys.executable).with_name("mien")
+    command = [str(mien), "serve", "--address", "127.0.0.1:0", "--ready-file", str(ready)]
     with (out / "server.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             yield wait_for(ready, process, log_path=out / "server.log")
