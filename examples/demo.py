@@ -21,7 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 from mien import AnalysisResult
+from mien.annotate import annotate
 from mien.client import Client
+from mien.media.images import decode_image
+from mien.records import to_record
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
@@ -46,8 +49,8 @@ def main() -> int:
         result = client.analyze(image=picture)
     console.print(as_table(result))
     console.print("[bold]3.[/] The same as JSON, as a program gets it:")
-    console.print_json(data=as_json(result))
-    annotated = annotate(picture, result, out)
+    console.print_json(data=to_record(result))
+    annotated = write_annotated(picture, result, out)
     console.print(f"[bold]4.[/] The annotated picture: {annotated.resolve()}", soft_wrap=True, highlight=False)
     return 0
 
@@ -67,7 +70,8 @@ def server(out: Path) -> Iterator[str]:
     """Start ``mien serve`` in a process of its own, yield its address, and stop it as an operator would."""
     ready = out / "address"
     ready.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "mien", "serve", "--address", "127.0.0.1:0", "--ready-file", str(ready)]
+    mien = Path(sys.executable).with_name("mien")
+    command = [str(mien), "serve", "--address", "127.0.0.1:0", "--ready-file", str(ready)]
     with (out / "server.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             yield wait_for(ready, process, log_path=out / "server.log")
@@ -103,3 +107,16 @@ def as_table(result: AnalysisResult) -> Table:
     table.add_row("verdict", signal.verdict.value)
     table.add_row("rests on", ", ".join(f"{name} {part.weight:.0%}" for name, part in signal.contributions.items()))
     return table
+
+
+def write_annotated(picture: Path, result: AnalysisResult, out: Path) -> Path:
+    """Draw the result on the picture, and say where it was written."""
+    from PIL import Image
+
+    path = out / "annotated.png"
+    Image.fromarray(annotate(decode_image(picture.read_bytes()), result)).save(path)
+    return path
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
