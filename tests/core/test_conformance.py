@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from mien import (
     UNKNOWN_SATISFACTION,
     Analyzer,
