@@ -1,0 +1,74 @@
+"""What a face detector is, and the geometry that all share. The detectors themselves are ``haar`` and ``yunet``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mien import Box
+
+Pixels = npt.NDArray[np.uint8]
+"""uint8 RGB, ``[height, width, 3]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A face that was found.
+
+    Attributes:
+        box: Pixels of the picture; may reach over its border where the face does.
+        score: The detector's confidence, [0, 1].
+        landmarks: Right eye, left eye, nose, right and left mouth corner (x, y) in pixels; empty where unknown.
+    """
+
+    box: Box
+    score: float
+    landmarks: tuple[tuple[float, float], ...] = ()
+
+
+class Detector(Protocol):
+    """Finds faces. Deterministic, and safe to call from several threads."""
+
+    def detect(self, pixels: Pixels) -> list[Detection]:
+        """Find the faces of one picture, in no particular order."""
+
+
+def clip(box: Box, *, width: int, height: int) -> Box:
+    """The part of a box that lies inside a picture; of no area where none does."""
+    left, top = min(max(box.x, 0.0), width), min(max(box.y, 0.0), height)
+    right, bottom = min(max(box.x + box.width, left), width), min(max(box.y + box.height, top), height)
+    return Box(left, top, right - left, bottom - top)
+
+
+def suppress(detections: Sequence[Detection], *, overlap: float) -> list[Detection]:
+    """Keep the best of those that show the same face.
+
+    Args:
+        detections: In any order.
+        overlap: Two boxes show the same face where their intersection covers more than this share of the smaller.
+
+    Returns:
+        Best score first; equals by size, then place, so that the result depends on nothing else.
+    """
+    ranked = sorted(detections, key=lambda found: (-found.score, -found.box.area, found.box.x, found.box.y))
+    kept: list[Detection] = []
+    for candidate in ranked:
+        if all(_shared(candidate.box, other.box) <= overlap for other in kept):
+            kept.append(candidate)
+    return kept
+
+
+def reduction(pixels: Pixels, *, long_side: int) -> float:
+    """The factor, at most 1, that brings a picture's longer side to ``long_side`` pixels."""
+    return min(1.0, long_side / max(pixels.shape[:2]))
+
+
+def _shared(first: Box, second: Box) -> float:
+    smaller: float = min(first.area, second.area)
+    across = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
+    down = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
+    return max(across, 0.0) * max(down, 0.0) / smaller if smaller > 0 else 1.0

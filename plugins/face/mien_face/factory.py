@@ -1,0 +1,73 @@
+"""Puts the face analyzer together from its settings. OpenCV and JAX are imported only when that is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mien_face.labels import DEFAULT_MEANINGS
+from mien_face.settings import SEARCH_SIDE, DetectorName, FaceSettings, merged
+
+if TYPE_CHECKING:
+    from mien_face.analyzer import EmotionTables, FaceAnalyzer
+    from mien_face.detector import Detector
+
+
+def build_analyzer(settings: FaceSettings, manifest: Path) -> FaceAnalyzer:
+    """Load the face analyzer.
+
+    Args:
+        settings: Validated.
+        manifest: Of the network's weights.
+
+    Raises:
+        ConfigError: An override names no emotion, or YuNet's file is wrong.
+        WeightsError: The weights are missing, damaged, or of another network.
+    """
+    from mien_face.analyzer import FaceAnalyzer
+    from mien_face.inference import ExpressionNetwork
+
+    return FaceAnalyzer(build_detector(settings), ExpressionNetwork.load(manifest), build_tables(settings), settings)
+
+
+def build_tables(settings: FaceSettings) -> EmotionTables:
+    """What each emotion says: the built-in judgement, with the settings' values in their places.
+
+    Raises:
+        ConfigError: The settings name an emotion that does not exist.
+    """
+    from mien_face.analyzer import EmotionTables
+
+    valence = {emotion: meaning.valence for emotion, meaning in DEFAULT_MEANINGS.items()}
+    satisfaction = {emotion: meaning.satisfaction for emotion, meaning in DEFAULT_MEANINGS.items()}
+    return EmotionTables(
+        valence=merged(valence, settings.valence, key="valence"),
+        satisfaction=merged(satisfaction, settings.satisfaction, key="satisfaction"),
+    )
+
+
+def build_detector(settings: FaceSettings) -> Detector:
+    """Load the detector that the settings name.
+
+    Raises:
+        ConfigError: YuNet's file is missing, or is not YuNet.
+        PluginError: OpenCV came without its cascades.
+    """
+    search_side = settings.search_side or SEARCH_SIDE[settings.detector]
+    if settings.detector is DetectorName.YUNET and settings.yunet_path is not None:
+        from mien_face.yunet import YuNetDetector
+
+        return YuNetDetector(
+            settings.yunet_path,
+            search_side=search_side,
+            min_face_pixels=settings.min_face_pixels,
+            min_face_fraction=settings.min_face_fraction,
+            min_score=settings.min_detection_score,
+        )
+    from mien_face.haar import HaarDetector
+
+    return HaarDetector(
+        search_side=search_side,
+        min_face_pixels=settings.min_face_pixels,
+        min_face_fraction=settings.min_face_fraction,
+    )

@@ -1,0 +1,47 @@
+"""The entry point of the face plugin: registers its analyzer and commands. Importing it loads no JAX and no OpenCV."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mien import AnalyzerInfo, Modality, PluginContext, RegisterAnalyzer, SampleKind, hookimpl, read_manifest
+from mien_face.factory import build_analyzer
+from mien_face.labels import FER2013_LABELS
+from mien_face.settings import parse_face_settings
+
+if TYPE_CHECKING:
+    import typer
+
+MIEN_API_VERSION: Final = 1
+
+ANALYZER: Final = "face"
+MANIFEST: Final = Path(__file__).parent / "weights" / "expression.json"
+"""The weights that ship with the plugin."""
+
+
+@hookimpl
+def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) -> None:
+    """Register ``face``. Only the weights' manifest is read."""
+    settings = parse_face_settings(context.settings(ANALYZER))
+    path = settings.weights or MANIFEST
+    manifest = read_manifest(path)
+    info = AnalyzerInfo(
+        modality=Modality.FACE,
+        accepts=frozenset({SampleKind.IMAGE}),
+        labels=FER2013_LABELS,
+        version=manifest.version,
+        weights_license=manifest.license,
+        description=f"facial expressions: {settings.detector} detector, {manifest.name} network",
+        load_cost="about 300 MB and 3 seconds",
+    )
+    register(ANALYZER, info, partial(build_analyzer, settings, path))
+
+
+@hookimpl
+def mien_register_commands(app: typer.Typer) -> None:
+    """Add the training and evaluation commands."""
+    from mien_face import commands
+
+    commands.register(app)

@@ -1,0 +1,140 @@
+"""The face plugin's settings, ``[plugins.face]`` of ``mien.toml``: validated here, used by the factory in ``plugin``.
+
+It imports no JAX and no OpenCV, so that listing plugins stays light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mien import ConfigError
+
+Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+Level = Annotated[float, Field(ge=0.0, le=255.0)]
+
+
+class DetectorName(StrEnum):
+    """The face detectors to choose from."""
+
+    HAAR = "haar"
+    YUNET = "yunet"
+
+
+SEARCH_SIDE: Final = {DetectorName.HAAR: 240, DetectorName.YUNET: 480}
+"""Longer side of the picture that a detector searches where the settings say nothing, pixels."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class QualitySettings(_Table):
+    """``[plugins.face.quality]``: what counts as good enough a picture of a face; see ``mien_face.quality``.
+
+    Attributes:
+        full_size: A face this wide (pixels) or wider loses nothing for its size.
+        small: Narrower than this (pixels) is called ``small``.
+        sharp: Sharpness (no unit) at and above which nothing is lost.
+        blurred: Sharpness below which a face is called ``blurred``.
+        dark: Mean grey level of the face below which it is called ``dark``.
+        bright: Mean grey level above which it is called ``bright``.
+        flat: Standard deviation of its grey levels below which it is called ``flat``.
+    """
+
+    full_size: Annotated[float, Field(gt=0.0)] = 48.0
+    small: Annotated[float, Field(ge=0.0)] = 36.0
+    sharp: Annotated[float, Field(gt=0.0)] = 0.06
+    blurred: Annotated[float, Field(ge=0.0)] = 0.03
+    dark: Level = 40.0
+    bright: Level = 215.0
+    flat: Level = 12.0
+
+    @model_validator(mode="after")
+    def _in_order(self) -> QualitySettings:
+        for low, high in (("small", "full_size"), ("blurred", "sharp"), ("dark", "bright")):
+            if getattr(self, low) >= getattr(self, high):
+                raise ValueError(f"{low} must be below {high}, got {getattr(self, low)} and {getattr(self, high)}")
+        return self
+
+
+class FaceSettings(_Table):
+    """``[plugins.face]``.
+
+    Attributes:
+        detector: Which face detector; ``yunet`` needs ``yunet_path``.
+        yunet_path: The ONNX file of YuNet (``face_detection_yunet_2023mar.onnx`` of OpenCV's model zoo).
+        search_side: Pictures are reduced to this longer side (pixels) before faces are looked for; larger finds smaller
+            faces, and takes time with its square. Unset takes the detector's own: 240 for Haar, 480 for YuNet.
+        min_face_pixels: Faces narrower than this are not looked for.
+        min_face_fraction: Nor those narrower than this share of the picture's shorter side.
+        max_faces: Of more faces than this in a picture, the largest are taken.
+        min_detection_score: A face that the detector trusts less is dropped.
+        weights: The manifest of weights of one's own; unset takes those that ship with the plugin.
+        quality: When a face's picture is too poor to be trusted fully.
+        valence: Emotion -> valence in [-1, 1], for the emotions whose built-in value is not wanted.
+        satisfaction: Emotion -> evidence of satisfaction in [0, 1], likewise.
+    """
+
+    detector: DetectorName = DetectorName.HAAR
+    yunet_path: Path | None = None
+    search_side: Annotated[int, Field(ge=64, le=4096)] | None = None
+    min_face_pixels: Annotated[int, Field(ge=8, le=4096)] = 40
+    min_face_fraction: Unit = 0.1
+    max_faces: Annotated[int, Field(ge=1, le=256)] = 32
+    min_detection_score: Unit = 0.2
+    weights: Path | None = None
+    quality: QualitySettings = QualitySettings()
+    valence: dict[str, Annotated[float, Field(ge=-1.0, le=1.0)]] = Field(default_factory=dict)
+    satisfaction: dict[str, Unit] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _yunet_has_a_path(self) -> FaceSettings:
+        if self.detector is DetectorName.YUNET and self.yunet_path is None:
+            raise ValueError('detector = "yunet" needs yunet_path, the path of its ONNX file')
+        return self
+
+
+def parse_face_settings(table: Mapping[str, Any]) -> FaceSettings:
+    """Validate the table ``[plugins.face]``.
+
+    Raises:
+        ConfigError: A key is unknown or a value is wrong; every problem is listed.
+    """
+    try:
+        return FaceSettings.model_validate(dict(table))
+    except ValidationError as error:
+        problems = "\n".join(f"  {_describe(problem)}" for problem in error.errors())
+        raise ConfigError(f"[plugins.face] is not valid:\n{problems}") from error
+
+
+def merged(defaults: Mapping[str, float], overrides: Mapping[str, float], *, key: str) -> dict[str, float]:
+    """A table with some of its values replaced.
+
+    Args:
+        defaults: Emotion -> value, one for every emotion.
+        overrides: Emotion -> value, for some.
+        key: What to call the overrides in an error.
+
+    Raises:
+        ConfigError: An override names an emotion that does not exist.
+    """
+    unknown = sorted(set(overrides) - set(defaults))
+    if unknown:
+        raise ConfigError(
+            f"[plugins.face] {key}: there is no emotion {', '.join(unknown)}; known: {', '.join(defaults)}"
+        )
+    return {**defaults, **overrides}
+
+
+def _describe(problem: Mapping[str, Any]) -> str:
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known: type[BaseModel] = QualitySettings if key.startswith("quality.") else FaceSettings
+        return f"{key}: there is no such key; known here: {', '.join(sorted(known.model_fields))}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{key}: {message} (got {problem['input']!r})" if key else message

@@ -1,0 +1,96 @@
+"""Face detection by YuNet, a small network that OpenCV runs. Its file is not ours to ship: the settings name it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from mien import Box, ConfigError
+from mien_face.detector import Detection, Pixels, reduction
+
+NMS_THRESHOLD: Final = 0.3
+TOP_K: Final = 500
+"""Candidates kept before overlapping ones are dropped."""
+LANDMARKS: Final = 5
+
+
+class YuNetDetector:
+    """Finds faces, turned ones too, with five landmarks. Threads must not share a network: each loads its own."""
+
+    def __init__(
+        self, path: Path, *, search_side: int, min_face_pixels: int, min_face_fraction: float, min_score: float
+    ) -> None:
+        """Load the network once, so that a wrong file is found out at once.
+
+        Args:
+            path: YuNet's ONNX file.
+            search_side: The picture is reduced until its longer side has so many pixels.
+            min_face_pixels: Narrower faces are dropped.
+            min_face_fraction: So are those narrower than this share of the picture's shorter side.
+            min_score: So are those that the network trusts less, [0, 1].
+
+        Raises:
+            ConfigError: The file is missing, or is not YuNet.
+        """
+        self._path = path
+        self._search_side = search_side
+        self._min_face_pixels = min_face_pixels
+        self._min_face_fraction = min_face_fraction
+        self._min_score = min_score
+        self._local = threading.local()
+        self._network()
+
+    def detect(self, pixels: Pixels) -> list[Detection]:
+        """Find the faces of one picture."""
+        height, width = pixels.shape[:2]
+        scale = reduction(pixels, long_side=self._search_side)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        picture = cv2.cvtColor(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+        network = self._network()
+        network.setInputSize(size)
+        _, rows = network.detect(picture)
+        smallest = max(self._min_face_pixels, self._min_face_fraction * min(width, height))
+        return [] if rows is None else list(read_rows(rows, scale=scale, smallest=smallest))
+
+    def _network(self) -> Any:
+        network = getattr(self._local, "network", None)
+        if network is None:
+            network = self._local.network = _load_network(self._path, self._min_score)
+        return network
+
+
+def read_rows(rows: npt.NDArray[np.float32], *, scale: float, smallest: float) -> Iterable[Detection]:
+    """Turn YuNet's answer into detections.
+
+    Args:
+        rows: ``[faces, 15]``: x, y, width, height, five landmarks (x, y), score, in pixels of the reduced picture.
+        scale: The reduction that was applied to the picture.
+        smallest: Narrower faces are left out, pixels of the picture.
+    """
+    for row in rows[np.isfinite(rows).all(axis=1)]:
+        x, y, width, height = (float(value) / scale for value in row[:4])
+        if min(width, height) < smallest:
+            continue
+        points = row[4 : 4 + 2 * LANDMARKS].reshape(LANDMARKS, 2) / scale
+        landmarks = tuple((float(across), float(down)) for across, down in points)
+        yield Detection(Box(x, y, width, height), min(max(float(row[14]), 0.0), 1.0), landmarks)
+
+
+def _load_network(path: Path, min_score: float) -> Any:
+    if not path.is_file():
+        raise ConfigError(f"[plugins.face] yunet_path: there is no file {path}; download YuNet's ONNX file and name it")
+    try:
+        network = cv2.FaceDetectorYN.create(str(path), "", (64, 64), min_score, NMS_THRESHOLD, TOP_K)
+        network.detect(np.zeros((64, 64, 3), np.uint8))
+    except cv2.error as error:
+        raise ConfigError(
+            f"[plugins.face] yunet_path: {path} is not a YuNet file that OpenCV {cv2.__version__} can run "
+            "(expected face_detection_yunet_2023mar.onnx of OpenCV's model zoo)"
+        ) from error
+    return network

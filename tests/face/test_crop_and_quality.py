@@ -1,0 +1,105 @@
+"""Crops are square, whole and grey; quality falls with what makes a face hard to read."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from mien import Box
+from mien_face.crop import CROP_SIDE, crop_face
+from mien_face.quality import Quality, assess
+from mien_face.settings import QualitySettings
+
+Pixels = npt.NDArray[np.uint8]
+FACE = Box(170, 70, 110, 110)
+
+
+def judged(pixels: Pixels, box: Box = FACE) -> Quality:
+    height, width = pixels.shape[:2]
+    return assess(crop_face(pixels, box), box, width=width, height=height, settings=QualitySettings())
+
+
+def test_a_crop_keeps_grey_levels_and_place() -> None:
+    pixels = np.zeros((100, 100, 3), np.uint8)
+    pixels[:, 50:] = 200
+    crop = crop_face(pixels, Box(20, 20, 60, 60), margin=0.0)
+    assert crop.shape == (CROP_SIDE, CROP_SIDE)
+    assert crop.dtype == np.uint8
+    assert (crop[:, :24] == 0).all()
+    assert (crop[:, 24:] == 200).all()
+
+
+def test_a_margin_takes_in_the_surroundings() -> None:
+    pixels = np.zeros((100, 100, 3), np.uint8)
+    pixels[30:70, 30:70] = 255
+    assert crop_face(pixels, Box(30, 30, 40, 40), margin=0.0).min() == 255
+    assert crop_face(pixels, Box(30, 30, 40, 40), margin=0.5).mean() == pytest.approx(255 / 4, abs=2)
+
+
+def test_a_tall_box_is_widened_not_squeezed() -> None:
+    pixels = np.zeros((100, 100, 3), np.uint8)
+    pixels[:, 40:60] = 255
+    crop = crop_face(pixels, Box(40, 20, 20, 60), margin=0.0)
+    assert crop[24].astype(bool).sum() == pytest.approx(CROP_SIDE / 3, abs=2)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [Box(-30, -30, 60, 60), Box(80, 80, 60, 60), Box(0, 0, 1, 1), Box(99.6, 99.6, 0.3, 0.3), Box(-50, 40, 300, 20)],
+)
+def test_beyond_the_border_the_border_is_repeated(box: Box) -> None:
+    crop = crop_face(np.full((100, 100, 3), 77, np.uint8), box, margin=0.3)
+    assert crop.shape == (CROP_SIDE, CROP_SIDE)
+    assert (crop == 77).all()
+
+
+def test_a_clear_face_is_good(astronaut: Pixels) -> None:
+    quality = judged(astronaut)
+    assert quality.value > 0.9
+    assert quality.issues == ()
+
+
+def test_each_fault_is_named_and_lowers_the_quality(astronaut: Pixels) -> None:
+    level = astronaut.astype(np.float32)
+    faults = {
+        "blurred": cv2.GaussianBlur(astronaut, (0, 0), 6.0),
+        "dark": (level * 0.12).astype(np.uint8),
+        "bright": (255 - (255 - level) * 0.15).astype(np.uint8),
+        "flat": (level * 0.08 + 110).astype(np.uint8),
+    }
+    good = judged(astronaut).value
+    for issue, pixels in faults.items():
+        quality = judged(pixels)
+        assert issue in quality.issues
+        assert 0.0 < quality.value < 0.8 * good, issue
+
+
+def test_a_small_face_is_called_small(astronaut: Pixels) -> None:
+    quality = judged(cv2.resize(astronaut, (128, 128), interpolation=cv2.INTER_AREA), Box(42, 17, 28, 28))
+    assert "small" in quality.issues
+    assert quality.value < 0.75
+
+
+def test_a_face_cut_by_the_border_is_called_cut_off(astronaut: Pixels) -> None:
+    quality = judged(np.ascontiguousarray(astronaut[:, 220:]), Box(-50, 70, 110, 110))
+    assert "cut_off" in quality.issues
+    assert quality.value < 0.75
+
+
+def test_the_same_face_in_weaker_light_is_as_sharp(astronaut: Pixels) -> None:
+    weak = (astronaut.astype(np.float32) * 0.5 + 20).astype(np.uint8)
+    assert judged(weak).value == pytest.approx(judged(astronaut).value, abs=0.05)
+
+
+def test_quality_falls_steadily_with_blur(astronaut: Pixels) -> None:
+    values = [judged(cv2.GaussianBlur(astronaut, (0, 0), sigma)).value for sigma in (0.5, 2.0, 4.0, 6.0, 9.0)]
+    assert values == sorted(values, reverse=True)
+    assert values[-1] < 0.7 * values[0]
+
+
+def test_nothing_at_all_has_low_quality_and_no_nan() -> None:
+    for grey in (0, 128, 255):
+        value = judged(np.full((480, 640, 3), grey, np.uint8)).value
+        assert 0.0 <= value < 0.3

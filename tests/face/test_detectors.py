@@ -1,0 +1,93 @@
+"""The detectors and their shared geometry."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from mien import Box, ConfigError
+from mien_face.detector import Detection, Detector, clip, suppress
+from mien_face.factory import build_detector
+from mien_face.settings import DetectorName, FaceSettings
+from mien_face.yunet import YuNetDetector, read_rows
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def test_haar_gives_the_same_from_many_threads_at_once(detector: Detector, astronaut: Pixels) -> None:
+    alone = detector.detect(astronaut)
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(detector.detect, [astronaut] * 12))
+    assert alone
+    assert together == [alone] * 12
+
+
+def test_haar_scores_a_clear_face_high(detector: Detector, astronaut: Pixels) -> None:
+    (face,) = detector.detect(astronaut)
+    assert 0.8 < face.score <= 1.0
+
+
+def test_haar_leaves_out_faces_below_the_least_size(astronaut: Pixels) -> None:
+    assert build_detector(FaceSettings(min_face_pixels=200)).detect(astronaut) == []
+    assert build_detector(FaceSettings(min_face_fraction=0.4)).detect(astronaut) == []
+
+
+def test_haar_finds_a_face_that_fills_the_picture_by_looking_beyond_its_border(
+    detector: Detector, astronaut: Pixels
+) -> None:
+    (face,) = detector.detect(np.ascontiguousarray(astronaut[80:180, 175:275]))
+    assert face.box.iou(Box(-5, -10, 110, 110)) > 0.6
+    assert face.box.y < 0
+
+
+def test_overlapping_detections_leave_the_best() -> None:
+    best, same, other = (Detection(Box(x, 0, 10, 10), score) for x, score in ((0, 0.9), (2, 0.8), (30, 0.1)))
+    assert suppress([other, same, best], overlap=0.4) == [best, other]
+
+
+def test_a_box_inside_another_is_the_same_face() -> None:
+    outer, inner = Detection(Box(0, 0, 100, 100), 0.9), Detection(Box(40, 40, 20, 20), 0.5)
+    assert suppress([inner, outer], overlap=0.4) == [outer]
+
+
+@pytest.mark.parametrize(
+    ("box", "inside"),
+    [
+        (Box(-5, -5, 10, 10), Box(0, 0, 5, 5)),
+        (Box(95, 40, 10, 30), Box(95, 40, 5, 10)),
+        (Box(200, 200, 10, 10), Box(100, 50, 0, 0)),
+        (Box(10, 10, 5, 5), Box(10, 10, 5, 5)),
+    ],
+)
+def test_clip_keeps_what_lies_in_the_picture(box: Box, inside: Box) -> None:
+    assert clip(box, width=100, height=50) == inside
+
+
+def test_yunet_rows_become_detections_in_pixels_of_the_picture() -> None:
+    row = np.array([[10, 20, 30, 40, *range(10), 0.75]], np.float32)
+    (face,) = read_rows(row, scale=0.5, smallest=40)
+    assert face == Detection(Box(20, 40, 60, 80), 0.75, ((0, 2), (4, 6), (8, 10), (12, 14), (16, 18)))
+
+
+def test_yunet_rows_that_are_small_or_not_finite_are_left_out() -> None:
+    rows = np.zeros((2, 15), np.float32)
+    rows[:, 2:4] = [[10, 10], [np.nan, 90]]
+    assert list(read_rows(rows, scale=1.0, smallest=20)) == []
+
+
+def test_a_missing_yunet_file_is_named(tmp_path: Path) -> None:
+    settings = FaceSettings(detector=DetectorName.YUNET, yunet_path=tmp_path / "no.onnx")
+    with pytest.raises(ConfigError, match=r"yunet_path: there is no file .*no\.onnx"):
+        build_detector(settings)
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no network"])
+def test_a_file_that_is_not_yunet_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "wrong.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match="not a YuNet file"):
+        YuNetDetector(path, search_side=480, min_face_pixels=40, min_face_fraction=0.1, min_score=0.5)

@@ -1,0 +1,48 @@
+"""``[plugins.face]``: what is wrong in it is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mien import ConfigError
+from mien_face.settings import merged, parse_face_settings
+
+
+def test_nothing_said_is_valid() -> None:
+    assert parse_face_settings({}).detector == "haar"
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"detectr": "haar"}, "detectr: there is no such key; known here: detector"),
+        ({"quality": {"blurr": 1.0}}, "quality.blurr: there is no such key; known here: blurred"),
+        ({"detector": "mtcnn"}, "detector: .*'haar' or 'yunet'.*got 'mtcnn'"),
+        ({"detector": "yunet"}, "yunet.* needs yunet_path"),
+        ({"max_faces": 0}, "max_faces: .*greater than or equal to 1.*got 0"),
+        ({"min_face_fraction": float("nan")}, "min_face_fraction"),
+        ({"valence": {"happy": 1.5}}, "valence.happy: .*less than or equal to 1.*got 1.5"),
+        ({"quality": {"small": 90.0}}, "small must be below full_size, got 90.0 and 48.0"),
+    ],
+)
+def test_a_wrong_value_is_named(table: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_face_settings(table)
+
+
+def test_all_problems_are_listed_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_face_settings({"max_faces": 0, "min_face_pixels": 1})
+    assert "max_faces" in str(caught.value)
+    assert "min_face_pixels" in str(caught.value)
+
+
+def test_overrides_replace_single_values() -> None:
+    assert merged({"happy": 0.9, "sad": 0.1}, {"sad": 0.3}, key="satisfaction") == {"happy": 0.9, "sad": 0.3}
+
+
+def test_an_override_for_an_unknown_emotion_is_named() -> None:
+    with pytest.raises(ConfigError, match="satisfaction: there is no emotion joy; known: happy, sad"):
+        merged({"happy": 0.9, "sad": 0.1}, {"joy": 1.0}, key="satisfaction")
