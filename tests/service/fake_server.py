@@ -28,7 +28,7 @@ def main() -> None:
     host = fake_host(chosen, face=FakeAnalyzer("face", answer=answer))
     asyncio.run(serve(chosen, host, on_serving=lambda address: ready_file.write_text(address) and None))
     host.close()
-    print("drained", flush=True)
+    sys.stdout.write("drained\n")
 
 
 if __name__ == "__main__":
