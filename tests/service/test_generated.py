@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from mien.v1 import sentiment_pb2 as pb
 
 ROOT = Path(__file__).resolve().parents[2]

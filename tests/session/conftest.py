@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from mien import Box, FaceRegion, Interval, Prediction, SampleKind
 from mien.session import Observation, Session, SessionConfig
 from mien_fusion.weighted_sum import WeightedSum

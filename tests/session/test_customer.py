@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import pytest
+
 from mien import Box
 from mien.session import CustomerPolicy
 

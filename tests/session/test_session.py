@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import pytest
+
 from mien import InputError, Interval, MismatchPolicy, SampleKind, SessionError, Verdict
 from mien.config import Settings, parse_settings
 from mien.session import Consent, CustomerPolicy, Marker, Observation, Session, SessionConfig, SessionEnd
