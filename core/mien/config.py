@@ -131,6 +131,8 @@ class SessionSettings(_Table):
         idle_timeout_seconds: The session ends after so many seconds without a message.
         customer_policy: Whose satisfaction it is where several faces are seen.
         exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height).
+        verdict_hysteresis: How far the score must move from where a verdict last held before it is given up.
+        late_tolerance_seconds: How far a prediction may lie behind the newest of its kind and still count.
     """
 
     snapshot_interval_seconds: Annotated[float, Field(ge=0.0, le=3600.0)] = 1.0
@@ -138,6 +140,8 @@ class SessionSettings(_Table):
     idle_timeout_seconds: PositiveSeconds = 30.0
     customer_policy: Literal["primary", "all"] = "primary"
     exclude_regions: tuple[tuple[Fraction, Fraction, Fraction, Fraction], ...] = ()
+    verdict_hysteresis: Fraction = 0.05
+    late_tolerance_seconds: Annotated[float, Field(ge=0.0, le=3600.0)] = 5.0
 
 
 class PrivacySettings(_Table):

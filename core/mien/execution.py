@@ -141,10 +141,12 @@ class Executor:
         for name, call in calls.items():
             try:
                 call.wait(LOAD_SECONDS)
+                continue
             except CallTimeoutError:
                 failed[name] = _Answer(StreamState.UNAVAILABLE, f"it has been loading for {LOAD_SECONDS:g} s")
             except Exception as error:
                 failed[name] = _Answer(StreamState.UNAVAILABLE, explain(error))
+            _log.warning("analyzer %r could not be loaded: %s", name, failed[name].reason)
         return failed
 
     def _run_chunks(self, chunks: Mapping[str, Sequence[Sample]]) -> dict[str, list[Outcome]]:
@@ -155,6 +157,7 @@ class Executor:
         outcomes = {name: [self._outcome(name, answer, 0.0)] * len(chunks[name]) for name, answer in failed.items()}
         for name, call in calls.items():
             answers = self._wait(name, call, len(chunks[name]))
+            _log_failures(name, answers)
             seconds = time.monotonic() - call.submitted_at
             outcomes[name] = [self._outcome(name, answer, seconds) for answer in answers]
         return outcomes
@@ -182,8 +185,6 @@ class Executor:
             return [_Answer(StreamState.UNAVAILABLE, explain(error))] * count
 
     def _outcome(self, name: str, answer: _Answer, seconds: float) -> Outcome:
-        if answer.state is not StreamState.OK and answer.error is None:
-            _log.warning("analyzer %r: %s: %s", name, answer.state.value, answer.reason)
         status = StreamStatus(
             analyzer=name,
             modality=self._host.analyzers[name].info.modality,
@@ -192,6 +193,16 @@ class Executor:
             seconds=seconds,
         )
         return Outcome(status, answer.predictions, answer.error)
+
+
+def _log_failures(name: str, answers: Sequence[_Answer]) -> None:
+    """Tell what an analyzer did wrong, once a batch. A bad sample is told to its caller, and not here."""
+    failures = {(answer.state, answer.reason) for answer in answers if answer.error is None}
+    for state, reason in sorted(failures):
+        if state is StreamState.UNAVAILABLE:  # told when it became so, and true of every call since
+            _log.debug("analyzer %r is unavailable: %s", name, reason)
+        elif state is not StreamState.OK:
+            _log.warning("analyzer %r: %s: %s", name, state.value, reason)
 
 
 def _warmer(host: PluginHost, name: str) -> Callable[[], None]:

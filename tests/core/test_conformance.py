@@ -10,8 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from mien import (
     UNKNOWN_SATISFACTION,
+    Accumulator,
     Analyzer,
     AnalyzerInfo,
     AudioClip,
@@ -28,6 +30,7 @@ from mien import (
     Transcriber,
     Transcript,
     Verdict,
+    WindowAccumulator,
     Word,
 )
 from mien.testing import (
@@ -232,6 +235,28 @@ def simple_mean(right: Satisfaction, predictions: Sequence[Prediction]) -> Satis
     return replace(right, score=sum(each.satisfaction for each in predictions) / len(predictions))
 
 
+class Sieve(WindowAccumulator):
+    def add(self, prediction: Prediction) -> None:
+        if prediction.modality == "face":
+            super().add(prediction)
+
+
+class Leaky(FakeFuser):
+    """One accumulator for everybody."""
+
+    def __init__(self) -> None:
+        self._shared: Accumulator | None = None
+
+    def accumulator(self, context: FusionContext) -> Accumulator:
+        self._shared = self._shared or super().accumulator(context)
+        return self._shared
+
+
+class Sieving(FakeFuser):
+    def accumulator(self, context: FusionContext) -> Accumulator:
+        return Sieve(self, context)
+
+
 BROKEN_FUSERS: dict[str, tuple[Callable[[], Fuser], str]] = {
     "always_good": (
         lambda: BrokenFuser(lambda right, _: replace(right, verdict=Verdict.GOOD)),
@@ -260,6 +285,8 @@ BROKEN_FUSERS: dict[str, tuple[Callable[[], Fuser], str]] = {
     ),
     "trusts_everybody": (lambda: BrokenFuser(simple_mean), "test_evidence_without_confidence_changes_nothing"),
     "first_counts": (lambda: BrokenFuser(first_counts), "test_the_order_of_predictions_does_not_matter"),
+    "sieving": (Sieving, "test_an_accumulator_says_what_fusing_at_once_says"),
+    "leaky": (Leaky, "test_an_accumulator_says_what_fusing_at_once_says"),
     "remembers": (counting, "test_a_fuser_remembers_nothing"),
     "remembers_in_threads": (counting, "test_threads_do_not_disturb_each_other"),
 }

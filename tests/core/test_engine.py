@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -200,6 +201,30 @@ def test_an_analyzer_that_hangs_costs_its_stream_until_it_returns(make_engine: M
 def test_where_the_only_analyzer_hangs_the_request_fails_with_the_reason(make_engine: MakeEngine, hang: Hang) -> None:
     with pytest.raises(AnalysisError, match=r"voice: it did not answer for 0\.05 s"):
         make_engine({"voice": hang}, settings=deadline(0.05)).analyze(request(CLIP))
+
+
+def test_a_process_exits_although_an_analyzer_hangs() -> None:
+    code = (
+        "import threading, mien.testing as t\n"
+        "from mien import AnalysisError\n"
+        "from mien.config import parse_settings\n"
+        "from mien.engine import AnalysisRequest, Engine\n"
+        "from mien.host import PluginHost\n"
+        "settings = parse_settings({'engine': {'deadline_seconds': 0.05}})\n"
+        "face = (t.analyzer_info(), lambda: t.FakeAnalyzer(answer=lambda sample: threading.Event().wait()))\n"
+        "plugin = t.FakePlugin(analyzers={'face': face}, fusers={'weighted_sum': t.FakeFuser})\n"
+        "engine = Engine(PluginHost.from_plugins({'p': plugin}, settings), settings)\n"
+        "try:\n"
+        "    engine.analyze(AnalysisRequest(samples=(t.make_image(),)))\n"
+        "except AnalysisError as error:\n"
+        "    print(error)\n"
+    )
+    environment = {"PYTHONPATH": ":".join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "it did not answer for 0.05 s" in done.stdout
 
 
 def refuse_dark(sample: Sample) -> list[Prediction]:

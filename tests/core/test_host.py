@@ -158,7 +158,8 @@ def test_a_module_imported_under_mien_is_no_misspelt_hook() -> None:
 @pytest.mark.parametrize("kind", ["analyzers", "fusers", "transcribers"])
 def test_of_two_with_one_name_the_first_wins_and_the_second_is_reported(kind: str) -> None:
     entry: Any = {"analyzers": (INFO, FakeAnalyzer), "fusers": FakeFuser, "transcribers": FakeTranscriber}[kind]
-    host = PluginHost.from_plugins({"b": FakePlugin(**{kind: {"x": entry}}), "a": FakePlugin(**{kind: {"x": entry}})})
+    arguments: dict[str, Any] = {kind: {"x": entry}}
+    host = PluginHost.from_plugins({"b": FakePlugin(**arguments), "a": FakePlugin(**arguments)})
     assert getattr(host, kind)["x"].plugin == "a"
     assert describe(host, "b").state is PluginState.FAILED
     assert "'x' is already registered by plugin 'a'" in describe(host, "b").reason

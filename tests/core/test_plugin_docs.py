@@ -11,6 +11,7 @@ import types
 from pathlib import Path
 
 import pytest
+
 from mien import Utterance, hookspecs
 from mien.config import Settings
 from mien.engine import AnalysisRequest, Engine

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from mien import Manifest, WeightsError, load_weights, read_manifest, save_weights, weights
 
-ARRAYS = {"conv": np.arange(6, dtype=np.float32).reshape(2, 3).T, "steps": np.array([7], np.int64)}
+ARRAYS: dict[str, npt.NDArray[Any]] = {
+    "conv": np.arange(6, dtype=np.float32).reshape(2, 3).T,
+    "steps": np.array([7], np.int64),
+}
 
 
 @pytest.fixture

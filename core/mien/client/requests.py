@@ -31,6 +31,11 @@ DEFAULT_TIMEOUT: Final = 10.0
 KEEPALIVE_MS: Final = 30_000
 """Between two pings on a connection that waits for an answer, so that a lost one is noticed."""
 
+RAW_BYTES: Final = LimitSettings().max_message_bytes // 2
+"""An array up to this size is sent as raw pixels, which loses nothing; a larger one as a JPEG of ``JPEG_QUALITY``."""
+
+JPEG_QUALITY: Final = 95
+
 
 class Consent(StrEnum):
     """What the person in front of the camera was told."""
@@ -100,7 +105,10 @@ def consent_number(consent: Consent | str) -> int:
 
 
 def image_message(source: ImageSource) -> pb.Image:
-    """A picture; an array is sent as raw pixels, anything else as it is. Raises as ``analyze_request`` does."""
+    """A picture: an array as raw pixels, or as a JPEG where it is large; anything else as it is.
+
+    Raises as ``analyze_request`` does.
+    """
     if isinstance(source, str | Path):
         return pb.Image(encoded=_read(Path(source)))
     if isinstance(source, bytes | bytearray | memoryview):
@@ -110,6 +118,8 @@ def image_message(source: ImageSource) -> pb.Image:
             source = ImageFrame(np.asarray(source))
         except ValueError as error:
             raise InputError(f"image is not a picture: {error}") from error
+    if source.pixels.nbytes > RAW_BYTES:
+        return pb.Image(encoded=_jpeg(source), captured_at_seconds=source.captured_at)
     height, width = source.pixels.shape[:2]
     raw = pb.RawImage(data=source.pixels.tobytes(), width=width, height=height, format=pb.PIXEL_FORMAT_RGB)
     return pb.Image(raw=raw, captured_at_seconds=source.captured_at)
@@ -140,6 +150,12 @@ def text_message(source: TextSource) -> pb.Text:
         captured_at_seconds=source.captured_at,
         duration_seconds=source.duration,
     )
+
+
+def _jpeg(frame: ImageFrame) -> bytes:
+    from mien.media.images import ImageFormat, encode_image
+
+    return encode_image(frame.pixels, image_format=ImageFormat.JPEG, quality=JPEG_QUALITY)
 
 
 def _read(path: Path) -> bytes:

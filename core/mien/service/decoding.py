@@ -6,6 +6,7 @@ This is where bytes from outside are opened, so every limit is checked here, bef
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -111,16 +112,15 @@ def decode_image_message(message: pb.Image, limits: LimitSettings, *, field: str
     content = message.WhichOneof("content")
     if content is None:
         raise InvalidFieldError(field, "set either encoded (a JPEG, PNG or WebP) or raw (pixels)")
-    with _ValueErrors(f"{field}.captured_at_seconds"):
-        if content == "raw":
-            pixels = _raw_pixels(message.raw, limits, field=f"{field}.raw")
-            return ImageFrame(pixels, captured_at=message.captured_at_seconds)
-        return decode_image(
-            message.encoded,
-            captured_at=message.captured_at_seconds,
-            max_bytes=limits.max_image_bytes,
-            max_pixels=limits.max_image_pixels,
-        )
+    captured_at = checked_time(message.captured_at_seconds, field=f"{field}.captured_at_seconds")
+    if content == "raw":
+        return ImageFrame(_raw_pixels(message.raw, limits, field=f"{field}.raw"), captured_at=captured_at)
+    return decode_image(
+        message.encoded,
+        captured_at=captured_at,
+        max_bytes=limits.max_image_bytes,
+        max_pixels=limits.max_image_pixels,
+    )
 
 
 def decode_audio_message(message: pb.Audio, limits: LimitSettings, *, field: str = "audio") -> AudioClip:
@@ -130,23 +130,21 @@ def decode_audio_message(message: pb.Audio, limits: LimitSettings, *, field: str
     content = message.WhichOneof("content")
     if content is None:
         raise InvalidFieldError(field, "set either encoded (a WAV, FLAC, OGG or MP3) or raw (samples)")
-    with _ValueErrors(f"{field}.captured_at_seconds"):
-        if content == "encoded":
-            return decode_audio(
-                message.encoded, captured_at=message.captured_at_seconds, max_seconds=limits.max_audio_seconds
-            )
-        raw = message.raw
-        formats = {pb.SAMPLE_FORMAT_PCM16: SampleFormat.PCM16, pb.SAMPLE_FORMAT_FLOAT32: SampleFormat.FLOAT32}
-        if raw.format not in formats:
-            raise InvalidFieldError(f"{field}.raw.format", f"expected PCM16 or FLOAT32, got {raw.format}")
-        return decode_pcm(
-            raw.data,
-            sample_format=formats[raw.format],
-            sample_rate=raw.sample_rate_hz,
-            channels=raw.channels or 1,
-            captured_at=message.captured_at_seconds,
-            max_seconds=limits.max_audio_seconds,
-        )
+    captured_at = checked_time(message.captured_at_seconds, field=f"{field}.captured_at_seconds")
+    if content == "encoded":
+        return decode_audio(message.encoded, captured_at=captured_at, max_seconds=limits.max_audio_seconds)
+    raw = message.raw
+    formats = {pb.SAMPLE_FORMAT_PCM16: SampleFormat.PCM16, pb.SAMPLE_FORMAT_FLOAT32: SampleFormat.FLOAT32}
+    if raw.format not in formats:
+        raise InvalidFieldError(f"{field}.raw.format", f"expected PCM16 or FLOAT32, got {raw.format}")
+    return decode_pcm(
+        raw.data,
+        sample_format=formats[raw.format],
+        sample_rate=raw.sample_rate_hz,
+        channels=raw.channels or 1,
+        captured_at=captured_at,
+        max_seconds=limits.max_audio_seconds,
+    )
 
 
 def decode_text_message(message: pb.Text, limits: LimitSettings, *, field: str = "text") -> Utterance:
@@ -159,27 +157,26 @@ def decode_text_message(message: pb.Text, limits: LimitSettings, *, field: str =
         )
     if len(message.language) > MAX_LANGUAGE_CHARACTERS:
         raise InvalidFieldError(f"{field}.language", "expected a BCP 47 tag such as en-GB")
-    with _ValueErrors(field):
-        return Utterance(
-            message.content,
-            language=message.language,
-            captured_at=message.captured_at_seconds,
-            duration=message.duration_seconds,
-        )
+    duration = message.duration_seconds
+    if not (math.isfinite(duration) and duration >= 0):
+        raise InvalidFieldError(f"{field}.duration_seconds", f"expected a number of at least 0, got {duration}")
+    return Utterance(
+        message.content,
+        language=message.language,
+        captured_at=checked_time(message.captured_at_seconds, field=f"{field}.captured_at_seconds"),
+        duration=duration,
+    )
 
 
-class _ValueErrors:
-    """Turns the ``ValueError`` of a type's constructor into an error about a field."""
+def checked_time(seconds: float, *, field: str) -> float:
+    """A moment on the caller's clock.
 
-    def __init__(self, field: str) -> None:
-        self._field = field
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, ValueError):
-            raise InvalidFieldError(self._field, str(error)) from error
+    Raises:
+        InvalidFieldError: It is NaN or infinite.
+    """
+    if not math.isfinite(seconds):
+        raise InvalidFieldError(field, f"expected a finite number of seconds, got {seconds}")
+    return seconds
 
 
 def _raw_pixels(message: pb.RawImage, limits: LimitSettings, *, field: str) -> npt.NDArray[np.uint8]:

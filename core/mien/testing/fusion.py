@@ -12,7 +12,7 @@ from mien.testing.conformance import in_threads, require
 from mien.testing.fakes import make_prediction
 from mien.types import Prediction, Satisfaction, Verdict
 
-_TOLERANCE = 1e-9
+_TOLERANCE = 1e-6
 _EXTREMES = (0.0, 0.25, 0.5, 1.0)
 
 
@@ -97,6 +97,18 @@ class FuserConformance:
         first = fuser.fuse(self.predictions(), self.context())
         fuser.fuse([make_prediction(self.modalities[0], satisfaction=0.0)], self.context())
         require(fuser.fuse(self.predictions(), self.context()) == first, "the same evidence got another answer")
+
+    def test_an_accumulator_says_what_fusing_at_once_says(self, fuser: Fuser) -> None:
+        """Evidence added bit by bit counts as much as all at once, and two accumulators share nothing."""
+        first, second = fuser.accumulator(self.context()), fuser.accumulator(self.context())
+        for count, prediction in enumerate(self.predictions(), start=1):
+            first.add(prediction)
+            expected = fuser.fuse(self.predictions()[:count], self.context())
+            found = first.satisfaction(now=0.0)
+            require(_close(found, expected), f"score {found.score} bit by bit, {expected.score} at once")
+            require(found.verdict is expected.verdict, f"verdict {found.verdict}, expected {expected.verdict}")
+        untouched = second.satisfaction(now=0.0)
+        require(not untouched.contributions, "an accumulator knows what was added to another")
 
     def test_threads_do_not_disturb_each_other(self, fuser: Fuser) -> None:
         """Several threads at once get the answer that one gets."""

@@ -20,7 +20,7 @@ from mien import (
     Satisfaction,
     Verdict,
 )
-from mien_fusion.evidence import StreamEvidence
+from mien_fusion.evidence import MIN_CONFIDENCE, StreamEvidence
 from mien_fusion.interval import wilson_interval
 from mien_fusion.settings import FusionPluginSettings
 
@@ -58,8 +58,8 @@ class HappyShareAccumulator(Accumulator):
         self._answers = StreamEvidence(half_life=float("inf"), correlation_seconds=settings.correlation_seconds)
 
     def add(self, prediction: Prediction) -> None:
-        """Count a face; anything else is passed over."""
-        if prediction.modality != FACE:
+        """Count a face; anything else, and a face without confidence, is passed over."""
+        if prediction.modality != FACE or prediction.confidence < MIN_CONFIDENCE:
             return
         is_happy = prediction.top_emotion == self._settings.happy_label
         self._classified += 1
@@ -85,12 +85,17 @@ class HappyShareAccumulator(Accumulator):
             score=score,
             interval=Interval(self._score(around.start), self._score(around.end)),
             confidence=confidence,
-            verdict=Verdict.GOOD if share > self._settings.happy_threshold else Verdict.POOR,
+            verdict=self._verdict(share, confidence),
             contributions={
                 FACE: Contribution(weight=1.0, score=score, confidence=confidence, samples=self._classified)
             },
             coverage=len(expected & {FACE}) / len(expected),
         )
+
+    def _verdict(self, share: float, confidence: float) -> Verdict:
+        if confidence < self._context.min_confidence:
+            return Verdict.UNDECIDED
+        return Verdict.GOOD if share > self._settings.happy_threshold else Verdict.POOR
 
     def _score(self, share: float) -> float:
         threshold = self._settings.happy_threshold

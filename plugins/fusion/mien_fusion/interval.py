@@ -27,6 +27,10 @@ Z_90: Final = 1.6448536269514722
 """Standard normal quantile of (1 + LEVEL) / 2."""
 
 
+MIN_SIZE: Final = 1e-9
+"""Fewer answers say nothing, and would not survive being squared."""
+
+
 def wilson_interval(score: float, size: float) -> Interval:
     """The 90 % interval of a score that rests on ``size`` effective yes/no answers.
 
@@ -34,7 +38,7 @@ def wilson_interval(score: float, size: float) -> Interval:
         score: [0, 1].
         size: Effective sample size, not negative, not necessarily whole; 0 gives [0, 1].
     """
-    if size <= 0.0:
+    if size < MIN_SIZE:
         return Interval(0.0, 1.0)
     z2 = Z_90 * Z_90
     share = size / (size + z2)  # of the score in the middle; the rest is 0.5

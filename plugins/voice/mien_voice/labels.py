@@ -56,16 +56,39 @@ class Sentiment(StrEnum):
     NEUTRAL = "neutral"
 
 
-_POSITIVE: Final = (
-    "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief".split()
-)
+_POSITIVE: Final = [
+    "admiration",
+    "amusement",
+    "approval",
+    "caring",
+    "desire",
+    "excitement",
+    "gratitude",
+    "joy",
+    "love",
+    "optimism",
+    "pride",
+    "relief",
+]
 
 SENTIMENT_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     Sentiment.POSITIVE: tuple(_POSITIVE),
     Sentiment.NEGATIVE: tuple(
-        "anger annoyance disappointment disapproval disgust embarrassment fear grief nervousness remorse sadness".split()
+        [
+            "anger",
+            "annoyance",
+            "disappointment",
+            "disapproval",
+            "disgust",
+            "embarrassment",
+            "fear",
+            "grief",
+            "nervousness",
+            "remorse",
+            "sadness",
+        ]
     ),
-    Sentiment.AMBIGUOUS: tuple("confusion curiosity realization surprise".split()),
+    Sentiment.AMBIGUOUS: tuple(["confusion", "curiosity", "realization", "surprise"]),
     Sentiment.NEUTRAL: (NEUTRAL,),
 }
 """Sentiment -> its emotions, as GoEmotions' authors group them."""

@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from mien import AudioClip
 from pocketsphinx import Endpointer, Vad
 
+from mien import AudioClip
 from mien_voice.settings import SegmentationSettings, Strictness
 from mien_voice.speechlikeness import SAMPLE_RATE, voiced_seconds
 

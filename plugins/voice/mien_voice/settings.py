@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
-from mien import ConfigError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mien import ConfigError
 
 Seconds = Annotated[float, Field(gt=0.0, le=30.0)]
 Pause = Annotated[float, Field(ge=0.0, le=5.0)]

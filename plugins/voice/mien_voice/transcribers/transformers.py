@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from mien import AudioClip, InputError, MissingDependencyError, PluginError, Transcriber, Transcript
 
+from mien import AudioClip, InputError, MissingDependencyError, PluginError, Transcriber, Transcript
 from mien_voice.settings import TransformersSettings
 from mien_voice.speechlikeness import SAMPLE_RATE
 

@@ -1,0 +1,22 @@
+"""One customer interaction, followed from the first picture to the final summary.
+
+Pure and transport-free: predictions and markers go in, the running state and a summary come out. It reads no clock,
+runs no analyzer and keeps no picture, sound or word; its memory does not grow with the interaction.
+"""
+
+from mien.session.config import Consent, CustomerPolicy, SessionConfig
+from mien.session.session import Session
+from mien.session.values import Marker, Observation, Phase, SessionEnd, SessionState, SessionSummary
+
+__all__ = [
+    "Consent",
+    "CustomerPolicy",
+    "Marker",
+    "Observation",
+    "Phase",
+    "Session",
+    "SessionConfig",
+    "SessionEnd",
+    "SessionState",
+    "SessionSummary",
+]

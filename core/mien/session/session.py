@@ -1,0 +1,291 @@
+"""The session itself: takes observations and markers in, keeps the running state, and sums up at the end."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Final
+
+from mien.errors import SessionError
+from mien.interfaces import Fuser
+from mien.session.config import Consent, CustomerPolicy, SessionConfig
+from mien.session.customer import PrimaryCustomer, is_excluded, is_seen
+from mien.session.evidence import SubjectEvidence
+from mien.session.phases import PhaseLog
+from mien.session.timeline import Misplaced, Timeline
+from mien.session.values import END, Marker, Observation, SessionEnd, SessionState, SessionSummary
+from mien.types import Interval, Prediction, SampleKind, Satisfaction
+
+MAX_SUBJECTS: Final = 16
+"""Subjects whose own satisfaction is kept; the one not seen for longest goes first (the group keeps its evidence)."""
+
+
+class Session:
+    """One customer interaction. Pure: it reads no clock and its memory does not grow. Used by one thread at a time.
+
+    What is pushed is dated by the caller's clock. ``now`` is another clock, the receiver's, and serves the idle timeout
+    alone; any monotonic one will do.
+    """
+
+    def __init__(self, config: SessionConfig, fuser: Fuser) -> None:
+        """Open a session.
+
+        Args:
+            config: Its options.
+            fuser: The rule that turns evidence into satisfaction.
+
+        Raises:
+            SessionError: A consent is required and was not given.
+        """
+        if config.require_consent and config.consent is Consent.UNSPECIFIED:
+            raise SessionError(
+                "this session needs a consent: show the notice or ask the person, and open it with consent "
+                f"{Consent.NOTICE_SHOWN.value!r} or {Consent.GIVEN.value!r}"
+            )
+        self._config = config
+        self._fuser = fuser
+        self._timeline = Timeline(
+            tolerance=config.late_tolerance, max_step=max(config.idle_timeout, 10.0 * config.snapshot_interval)
+        )
+        self._customer = SubjectEvidence(config, fuser)
+        self._primary = PrimaryCustomer()
+        self._subjects: dict[str, SubjectEvidence] = {}
+        self._phases = PhaseLog(lambda: fuser.accumulator(config.fusion_context(half_life=math.inf)))
+        self._peak = _Peak()
+        self._snapshots = self._utterances = self._frames_dropped = 0
+        self._late = self._duplicates = self._mismatches = 0
+        self._rating = 0
+        self._last_push: float | None = None
+        self._end: SessionEnd | None = None
+
+    @property
+    def config(self) -> SessionConfig:
+        """The options it was opened with."""
+        return self._config
+
+    @property
+    def end(self) -> SessionEnd | None:
+        """Why it ended; None while it goes on."""
+        return self._end
+
+    def push(self, item: Observation | Prediction | Marker, *, now: float | None = None) -> SessionState:
+        """Take one thing in.
+
+        What was said before the end and recognised after it still counts; anything else after the end is refused. An
+        observation that is too late, or came before, is counted as such and changes nothing.
+
+        Args:
+            item: What the analyzers said of one sample, a single prediction, or a marker.
+            now: Seconds on the receiver's monotonic clock, for the idle timeout; None leaves it out.
+
+        Returns:
+            Where the session stands afterwards.
+
+        Raises:
+            SessionError: The session has ended.
+            InputError: There are more markers than a session keeps.
+        """
+        self.tick(now)
+        if now is not None and self._end is None:
+            self._last_push = now
+        if isinstance(item, Marker):
+            self._require_open()
+            self._mark(item)
+        else:
+            observation = Observation.of(item) if isinstance(item, Prediction) else item
+            self._require_taken(observation)
+            self._observe(observation)
+        return self.state()
+
+    def tick(self, now: float | None) -> SessionEnd | None:
+        """End the session if nothing was pushed for the idle timeout.
+
+        Args:
+            now: Seconds on the receiver's monotonic clock; the first call starts the wait.
+
+        Returns:
+            Why the session ended, or None while it goes on.
+        """
+        if now is not None:
+            if self._last_push is None:
+                self._last_push = now
+            elif self._end is None and now - self._last_push > self._config.idle_timeout:
+                self._end = SessionEnd.IDLE
+        return self._end
+
+    def note_dropped_frames(self, count: int = 1) -> None:
+        """Count pictures that were left out because newer ones had arrived."""
+        self._frames_dropped += count
+
+    def close(self, end: SessionEnd = SessionEnd.CLOSED) -> SessionSummary:
+        """End the session, if it has not ended, and sum up."""
+        if self._end is None:
+            self._end = end
+        return self.summary()
+
+    def state(self) -> SessionState:
+        """Where the session stands."""
+        everybody = self._config.customer_policy is CustomerPolicy.ALL
+        return SessionState(
+            at=self._timeline.newest or 0.0,
+            snapshots=self._snapshots,
+            utterances=self._utterances,
+            satisfaction=self._customer.current,
+            emotion_percentages=self._customer.tally.percentages(),
+            subject_id="" if everybody else self._primary.subject_id or "",
+            subjects={name: subject.current for name, subject in self._subjects.items()},
+            mismatches=self._mismatches,
+            end=self._end,
+        )
+
+    def summary(self) -> SessionSummary:
+        """The whole interaction.
+
+        Raises:
+            SessionError: The session goes on.
+        """
+        if self._end is None:
+            raise SessionError("the session goes on; close it to get its summary")
+        end_score = self._customer.current.score
+        peak_score = self._peak.score if self._peak.found else end_score
+        first, last = self._timeline.oldest or 0.0, self._timeline.newest or 0.0
+        return SessionSummary(
+            session_id=self._config.session_id,
+            end=self._end,
+            interval=Interval(first, last),
+            overall=self._customer.overall(),
+            peak_score=peak_score,
+            end_score=end_score,
+            peak_end_score=(peak_score + end_score) / 2.0,
+            emotion_percentages=self._customer.tally.percentages(),
+            snapshots=self._snapshots,
+            utterances=self._utterances,
+            frames_dropped=self._frames_dropped,
+            mismatches=self._mismatches,
+            rating=self._rating,
+            phases=self._phases.phases(first, last),
+            subjects={name: subject.overall() for name, subject in self._subjects.items()},
+            site=self._config.site,
+            late=self._late,
+            duplicates=self._duplicates,
+        )
+
+    def _require_open(self) -> None:
+        if self._end is not None:
+            raise SessionError(f"the session has ended ({self._end.value}); open another one")
+
+    def _require_taken(self, observation: Observation) -> None:
+        if observation.kind is SampleKind.IMAGE or self._end in (SessionEnd.IDLE, SessionEnd.CLOSED):
+            self._require_open()
+
+    def _mark(self, marker: Marker) -> None:
+        if self._timeline.is_repeated((marker.name, marker.at, marker.rating)):
+            self._duplicates += 1
+            return
+        at = self._timeline.place_marker(marker.at, earliest=self._phases.last_began_at())
+        self._timeline.reach(at)
+        self._rating = marker.rating or self._rating
+        if marker.name == END:
+            self._end = SessionEnd.MARKER
+        else:
+            self._phases.begin(marker.name, at)
+
+    def _observe(self, observation: Observation) -> None:
+        placed = self._timeline.place(observation.kind, observation.at, _identity(observation))
+        if isinstance(placed, Misplaced):
+            self._late += placed is Misplaced.LATE
+            self._duplicates += placed is Misplaced.DUPLICATE
+            return
+        shift = placed - observation.at
+        predictions = [
+            _shifted(prediction, shift)
+            for prediction in sorted(observation.predictions, key=_order)
+            if not is_excluded(prediction, self._config.exclude_regions, observation.frame_size)
+        ]
+        for prediction in self._counted(predictions, observation, placed):
+            self._add(prediction)
+        self._settle()
+        if observation.kind is SampleKind.IMAGE:
+            self._snapshots += 1
+            if self._snapshots >= self._config.max_snapshots and self._end is None:
+                self._end = SessionEnd.MAX_SNAPSHOTS
+        else:
+            self._utterances += bool(predictions)
+
+    def _counted(self, predictions: list[Prediction], observation: Observation, at: float) -> list[Prediction]:
+        """The predictions that are about the customer; words that name no subject are the customer's."""
+        if self._config.customer_policy is CustomerPolicy.ALL:
+            return predictions
+        faces = [prediction for prediction in predictions if is_seen(prediction)]
+        customer = self._primary.choose(faces, observation, at=at)
+        return [each for each in predictions if not is_seen(each) or each.subject_id == customer]
+
+    def _add(self, prediction: Prediction) -> None:
+        self._timeline.reach(prediction.interval.end)
+        self._customer.add(prediction)
+        self._phases.add(prediction)
+        if self._config.customer_policy is CustomerPolicy.ALL and (
+            is_seen(prediction) or prediction.subject_id in self._subjects
+        ):
+            subject = self._subject(prediction.subject_id)
+            subject.add(prediction)
+            subject.settle(subject.seen_at)
+
+    def _subject(self, subject_id: str) -> SubjectEvidence:
+        if subject_id not in self._subjects:
+            if len(self._subjects) >= MAX_SUBJECTS:
+                del self._subjects[min(self._subjects, key=lambda name: self._subjects[name].seen_at)]
+            self._subjects[subject_id] = SubjectEvidence(self._config, self._fuser)
+        return self._subjects[subject_id]
+
+    def _settle(self) -> None:
+        before = self._customer.current
+        current = self._customer.settle(self._timeline.newest or 0.0)
+        self._mismatches += current.mismatch and not before.mismatch
+        self._peak.see(current)
+
+
+class _Peak:
+    """The running score at its most extreme moment: where the interval was furthest clear of 0.5."""
+
+    __slots__ = ("_clearance", "score")
+
+    def __init__(self) -> None:
+        self._clearance = -math.inf
+        self.score = 0.5
+
+    @property
+    def found(self) -> bool:
+        return math.isfinite(self._clearance)
+
+    def see(self, satisfaction: Satisfaction) -> None:
+        if not satisfaction.contributions:
+            return
+        clearance = max(satisfaction.interval.start - 0.5, 0.5 - satisfaction.interval.end)
+        if clearance > self._clearance:
+            self._clearance = clearance
+            self.score = satisfaction.score
+
+
+def _order(prediction: Prediction) -> tuple[float, str, str, str, float, float]:
+    """A fixed order of the predictions of one sample, so that the order in which they came does not matter."""
+    return (
+        prediction.interval.end,
+        prediction.modality,
+        prediction.subject_id,
+        prediction.analyzer,
+        prediction.satisfaction,
+        prediction.confidence,
+    )
+
+
+def _identity(observation: Observation) -> tuple[object, ...]:
+    """Equal for two observations that say the same of the same moment."""
+    return tuple((_order(each), each.interval.start) for each in sorted(observation.predictions, key=_order))
+
+
+def _shifted(prediction: Prediction, shift: float) -> Prediction:
+    if shift == 0.0:
+        return prediction
+    interval = prediction.interval
+    return replace(prediction, interval=Interval(interval.start + shift, interval.end + shift))

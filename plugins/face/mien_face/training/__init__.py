@@ -1,0 +1,1 @@
+"""Training of the expression network; needs the extra ``mien[train]``."""

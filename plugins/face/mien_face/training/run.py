@@ -1,0 +1,113 @@
+"""A whole training run: epochs, evaluation, checkpoints. Prints nothing; progress goes to a callback."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mien_face.config import NetworkConfig
+from mien_face.labels import Head, majority_labels
+from mien_face.preprocess import normalise
+from mien_face.training.data import FaceData
+from mien_face.training.recipe import Batch, Recipe, batches
+from mien_face.training.state import Arrays, TrainState, initial_state, load_state, save_state
+
+CHECKPOINT_NAME: Final = "checkpoint.safetensors"
+
+
+class Engine(Protocol):
+    """Computes training steps; the state is plain arrays whichever it is."""
+
+    def step(self, state: TrainState, batch: Batch, *, rate: float) -> tuple[TrainState, float]:
+        """Make one step: the new state and the loss."""
+
+    def logits(self, arrays: Arrays, images: npt.NDArray[np.float32]) -> dict[Head, npt.NDArray[np.float32]]:
+        """Evaluate a network on normalised crops."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochReport:
+    """How an epoch went.
+
+    Attributes:
+        epoch: From 1.
+        epochs: In all.
+        loss: Mean over the epoch's steps.
+        fer2013_accuracy: Averaged weights on validation, FER2013 labels.
+        ferplus_accuracy: Likewise, FER+ majority labels.
+        seconds: It took.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    fer2013_accuracy: float
+    ferplus_accuracy: float
+    seconds: float
+
+
+def train(
+    engine: Engine,
+    config: NetworkConfig,
+    recipe: Recipe,
+    *,
+    training: FaceData,
+    validation: FaceData,
+    seed: int,
+    out: Path,
+    resume: bool,
+    report: Callable[[EpochReport], None],
+) -> TrainState:
+    """Train, with a checkpoint after each epoch.
+
+    Args:
+        engine: Computes the steps.
+        config: The network.
+        recipe: How to train it.
+        training: What to learn from.
+        validation: What to evaluate on after each epoch.
+        seed: Of weights, order and augmentation.
+        out: Folder of the checkpoint.
+        resume: Go on from the folder's checkpoint where there is one.
+        report: Called after each epoch.
+
+    Returns:
+        The last state.
+
+    Raises:
+        WeightsError: The checkpoint is damaged or of another run.
+    """
+    settings: dict[str, object] = {"network": config.to_json(), "recipe": recipe.to_json(), "seed": seed}
+    checkpoint = out / CHECKPOINT_NAME
+    state, done = initial_state(config, seed), 0
+    if resume and checkpoint.exists():
+        state, done = load_state(checkpoint, settings=settings)
+    images = normalise(validation.crops)
+    majority = majority_labels(validation.votes)
+    total = recipe.epochs * (len(training) // recipe.batch_size)
+    for epoch in range(done + 1, recipe.epochs + 1):
+        started = time.monotonic()
+        losses = []
+        for batch in batches(training, recipe, seed=seed, epoch=epoch):
+            state, loss = engine.step(state, batch, rate=recipe.rate(state.step / total))
+            losses.append(loss)
+        save_state(checkpoint, state, epoch=epoch, settings=settings)
+        logits = engine.logits(state.averaged, images)
+        counted = majority >= 0
+        report(
+            EpochReport(
+                epoch=epoch,
+                epochs=recipe.epochs,
+                loss=float(np.mean(losses)),
+                fer2013_accuracy=float(np.mean(logits[Head.FER2013].argmax(1) == validation.labels)),
+                ferplus_accuracy=float(np.mean((logits[Head.FERPLUS].argmax(1) == majority)[counted])),
+                seconds=time.monotonic() - started,
+            )
+        )
+    return state

@@ -1,0 +1,127 @@
+"""What training carries from step to step, as plain arrays: the same whichever engine computes, and what is written to disk.
+
+Arrays are named as in ``mien_face.network``: ``<layer>.kernel`` [height, width, in, out], ``.scale``, ``.bias``, and the
+running ``.mean`` and ``.variance`` of each normalisation.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mien import WeightsError
+from mien.weights import write_atomically
+from mien_face.config import STEM_KERNEL, NetworkConfig
+from mien_face.labels import HEAD_LABELS
+
+Arrays: TypeAlias = dict[str, npt.NDArray[np.float32]]
+
+_STATISTICS: Final = (".mean", ".variance")
+
+
+class TrainState(NamedTuple):
+    """Everything that training carries on.
+
+    Attributes:
+        arrays: The network's parameters and running statistics.
+        momentum: One for each parameter.
+        averaged: Exponential moving average of ``arrays``; what is evaluated and shipped.
+        step: Steps made.
+    """
+
+    arrays: Arrays
+    momentum: Arrays
+    averaged: Arrays
+    step: int
+
+
+def is_statistic(name: str) -> bool:
+    """Whether an array is a running statistic rather than a parameter."""
+    return name.endswith(_STATISTICS)
+
+
+def convolutions(config: NetworkConfig) -> Iterator[tuple[str, int, int, int]]:
+    """Every convolution as (name, side of the kernel, channels in, channels out), in order."""
+    yield "stem", STEM_KERNEL, 1, config.stem
+    for block in config.blocks():
+        yield f"{block.name}.first", 3, block.inputs, block.outputs
+        yield f"{block.name}.second", 3, block.outputs, block.outputs
+        if block.has_shortcut:
+            yield f"{block.name}.shortcut", 1, block.inputs, block.outputs
+
+
+def initial_arrays(config: NetworkConfig, seed: int) -> Arrays:
+    """Draw an untrained network.
+
+    Every residual branch starts at zero (its last scale), so that the network starts shallow and trains faster.
+    """
+    generator = np.random.default_rng(seed)
+    arrays: Arrays = {}
+    for name, side, inputs, outputs in convolutions(config):
+        deviation = math.sqrt(2 / (side * side * inputs))  # He et al. 2015
+        arrays[f"{name}.kernel"] = deviation * generator.standard_normal((side, side, inputs, outputs), np.float32)
+        arrays[f"{name}.scale"] = np.full(outputs, 0 if name.endswith(".second") else 1, np.float32)
+        arrays[f"{name}.bias"] = np.zeros(outputs, np.float32)
+        arrays[f"{name}.mean"] = np.zeros(outputs, np.float32)
+        arrays[f"{name}.variance"] = np.ones(outputs, np.float32)
+    for head, labels in HEAD_LABELS.items():
+        shape = (config.widths[-1], len(labels))
+        arrays[f"{head}.kernel"] = np.float32(0.01) * generator.standard_normal(shape, np.float32)
+        arrays[f"{head}.bias"] = np.zeros(len(labels), np.float32)
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+def initial_state(config: NetworkConfig, seed: int) -> TrainState:
+    """The state before the first step."""
+    arrays = initial_arrays(config, seed)
+    momentum = {name: np.zeros_like(array) for name, array in arrays.items() if not is_statistic(name)}
+    return TrainState(arrays, momentum, dict(arrays), 0)
+
+
+def save_state(path: Path, state: TrainState, *, epoch: int, settings: dict[str, object]) -> None:
+    """Write a checkpoint; the previous one survives a failure half-way."""
+    from safetensors.numpy import save
+
+    flat = {
+        f"{group}/{name}": np.ascontiguousarray(array)
+        for group in ("arrays", "momentum", "averaged")
+        for name, array in getattr(state, group).items()
+    }
+    about = {"step": str(state.step), "epoch": str(epoch), "settings": json.dumps(settings, sort_keys=True)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, save(flat, metadata=about))
+
+
+def load_state(path: Path, *, settings: dict[str, object]) -> tuple[TrainState, int]:
+    """Read a checkpoint.
+
+    Returns:
+        The state, and the epochs done.
+
+    Raises:
+        WeightsError: It cannot be read, or was made with other settings (which ones is named).
+    """
+    from safetensors import SafetensorError, safe_open
+
+    groups: dict[str, Arrays] = {"arrays": {}, "momentum": {}, "averaged": {}}
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = file.metadata()
+            for key in file.keys():  # noqa: SIM118 - not a mapping
+                group, name = key.split("/", 1)
+                groups[group][name] = file.get_tensor(key)
+        found = json.loads(about["settings"])
+        step, epoch = int(about["step"]), int(about["epoch"])
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"cannot resume from {path}: {error}") from error
+    expected = json.loads(json.dumps(settings))
+    different = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
+    if different:
+        raise WeightsError(f"{path} was made with another {', '.join(different)}; use the same, or another --out")
+    return TrainState(step=step, **groups), epoch

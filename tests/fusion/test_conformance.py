@@ -1,0 +1,22 @@
+"""The suite that a third party's fuser passes, passed by ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from mien import Fuser
+from mien.testing import FuserConformance
+from mien_fusion.happy_share import HappyShare
+from mien_fusion.weighted_sum import WeightedSum
+
+
+class TestWeightedSum(FuserConformance):
+    @pytest.fixture
+    def fuser(self) -> Fuser:
+        return WeightedSum()
+
+
+class TestHappyShare(FuserConformance):
+    @pytest.fixture
+    def fuser(self) -> Fuser:
+        return HappyShare()
