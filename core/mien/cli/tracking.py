@@ -7,9 +7,10 @@ from itertools import chain
 
 from mien.config import Settings
 from mien.engine import Engine
-from mien.errors import AnalysisError, MienError, PluginError
+from mien.errors import AnalysisError, MienError
 from mien.host import PluginHost
 from mien.interfaces import Stream, StreamSettings
+from mien.registry import explain
 from mien.types import AnalysisResult, ImageFrame, Prediction, SampleKind, StreamState, StreamStatus
 
 
@@ -37,8 +38,8 @@ class Tracker:
         for name in self._modalities:
             try:
                 self._streams[name] = host.analyzer(name).open_stream(wish)
-            except PluginError as error:
-                self._unavailable[name] = str(error)
+            except Exception as error:  # a plugin's own code: it costs its stream, never the run
+                self._unavailable[name] = explain(error)
 
     def follow(self, frames: Sequence[ImageFrame]) -> list[AnalysisResult]:
         """Analyse the next frames, in one batch for each analyzer.
@@ -62,8 +63,8 @@ class Tracker:
             return self._ask_stream(name, modality, self._streams[name], frames)
         except MienError:
             raise
-        except Exception as error:  # a plugin's own code: it costs its stream, never the run
-            status = StreamStatus(name, modality, StreamState.FAILED, f"{type(error).__name__} in its stream: {error}")
+        except Exception as error:  # as above
+            status = StreamStatus(name, modality, StreamState.FAILED, explain(error))
             return [(status, [])] * len(frames)
 
     def _ask_stream(
