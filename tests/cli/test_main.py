@@ -48,7 +48,7 @@ class RaisesOnCommands:
 
 
 class WrongCommands:
-    """A plugin with a command that typer cannot build, and one of a taken name."""
+    """A plugin with a command that typer cannot build."""
 
     @hookimpl
     def mien_register_commands(self, app: typer.Typer) -> None:
@@ -56,6 +56,13 @@ class WrongCommands:
             """Take what no command line can give."""
 
         app.command("unbuildable")(unbuildable)
+
+
+class TakesAName:
+    """A plugin with a command of a taken name."""
+
+    @hookimpl
+    def mien_register_commands(self, app: typer.Typer) -> None:
         app.command("analyze")(lambda: typer.echo("not the real one"))
 
 
@@ -150,13 +157,20 @@ def test_a_plugin_that_cannot_add_commands_costs_only_its_own(mien: Run, install
     assert "a slip" in caplog.text
 
 
-def test_commands_that_do_not_work_or_take_a_name_are_left_out(mien: Run, installed: Any, caplog: Any) -> None:
+def test_commands_that_typer_cannot_build_are_left_out(mien: Run, installed: Any, caplog: Any) -> None:
     installed.plugins["wrong"] = WrongCommands()
     shown = mien("--help")
     assert shown.code == 0
     assert "unbuildable" not in shown.out
-    assert "'mien unbuildable' was left out" in caplog.text
-    assert "'mien analyze' was left out: the name is taken" in caplog.text
+    assert "plugin 'wrong': its commands could not be added: AssertionError: List types" in caplog.text
+
+
+def test_no_plugin_takes_the_name_of_a_built_in_command(mien: Run, installed: Any, caplog: Any) -> None:
+    installed.plugins["greedy"] = TakesAName()
+    installed.plugins["one"] = WithCommands()
+    assert mien("greet").out == "hello\n"
+    assert "plugin 'greedy': its commands could not be added: the command 'analyze' exists already" in caplog.text
+    assert mien("analyze", "--text", "good").out != "not the real one\n"
 
 
 def test_an_unknown_command_is_wrong_usage(mien: Run) -> None:
