@@ -19,13 +19,13 @@ from mien import (
     SampleKind,
     Stream,
     StreamSettings,
+    Transcript,
     Utterance,
 )
 from mien.cli import main
 from mien.config import Settings
 from mien.host import PluginHost
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_prediction
-from mien.types import SampleKind as Kind
 
 
 def _faces(sample: Sample) -> list[Prediction]:
@@ -38,9 +38,9 @@ def _faces(sample: Sample) -> list[Prediction]:
 
 
 def _words(sample: Sample) -> list[Prediction]:
-    return [
-        make_prediction("text", satisfaction=0.9 if isinstance(sample, Utterance) and "good" in sample.text else 0.1)
-    ]
+    assert isinstance(sample, Utterance)
+    said = make_prediction("text", satisfaction=0.9 if "good" in sample.text else 0.1)
+    return [replace(said, evidence=Transcript(sample.text))]
 
 
 class _Track(Stream):
@@ -77,7 +77,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Installed:
     words = FakeAnalyzer("text", answer=_words)
     analyzers = {
         "face": (analyzer_info("face"), lambda: face),
-        "words": (analyzer_info("text", Kind.TEXT), lambda: words),
+        "words": (analyzer_info("text", SampleKind.TEXT), lambda: words),
         "quiet": (analyzer_info("face", SampleKind.IMAGE, opt_in=True), lambda: FakeAnalyzer("face")),
     }
     plugins: dict[str, object] = {

@@ -217,6 +217,21 @@ def test_an_analyzer_that_is_off_can_be_named(mien: Run, picture: Picture) -> No
     assert [stream["analyzer"] for stream in found["streams"]] == ["quiet"]
 
 
+def test_sinks_of_plugins_see_each_result_outside_of_a_session(mien: Run, installed: Any, picture: Picture) -> None:
+    assert mien("analyze", picture("a.png"), picture("b.png")).code == 0
+    seen = installed.plugins["fusion"].results
+    assert [(session, result.satisfaction.verdict.value) for session, result in seen] == [("", "good")] * 2
+
+
+def test_words_are_taken_out_where_the_configuration_says_so(mien: Run, tmp_path: Path) -> None:
+    config = tmp_path / "mien.toml"
+    config.write_text("[privacy]\nredact_transcript = true\n")
+    (open_,) = json_lines(mien("analyze", "--json", "--text", "so good").out)
+    (closed,) = json_lines(mien("--config", config, "analyze", "--json", "--text", "so good").out)
+    assert open_["predictions"][0]["transcript"]["text"] == "so good"
+    assert closed["predictions"][0]["transcript"]["text"] == ""
+
+
 def test_a_fuser_can_be_named(mien: Run, picture: Picture) -> None:
     assert mien("analyze", picture("a.png"), "--fuser", "other").code == 0
 
