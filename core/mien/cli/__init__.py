@@ -68,7 +68,7 @@ def build_app(arguments: Sequence[str]) -> typer.Typer:
         if importlib.util.find_spec(f"mien.cli.{name}") is not None:
             importlib.import_module(f"mien.cli.{name}").register(app)
     if _first_word(arguments) not in _BUILT_IN:
-        add_plugin_commands(app, reserved=_BUILT_IN)
+        add_plugin_commands(app)
     return app
 
 
