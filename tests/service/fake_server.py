@@ -10,10 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+from service.support import fake_host, settings
+
 from mien import Prediction, Sample
 from mien.service.server import serve
 from mien.testing import FakeAnalyzer, make_prediction
-from service.support import fake_host, settings
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
+
 from mien import Analyzer, Prediction, Sample, SampleKind
 from mien.config import Settings, parse_settings
 from mien.host import PluginHost

@@ -13,13 +13,14 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+from PIL import Image
+from service.support import TIMEOUT, details_of, fake_host, picture_request, raw_image, running, settings, stub_of
+
 from mien import Prediction, Sample, Transcript
 from mien.config import Settings
 from mien.service.errors import MAX_MESSAGE_CHARACTERS
 from mien.testing import FakeAnalyzer, FakePlugin, make_prediction
 from mien.v1 import sentiment_pb2 as pb
-from PIL import Image
-from service.support import TIMEOUT, details_of, fake_host, picture_request, raw_image, running, settings, stub_of
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 SECRET = "my name is Ann"

@@ -15,14 +15,15 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+from PIL import Image
+from service.support import fake_host, running, settings
+
 from mien import AudioClip, ImageFrame, InputError, SampleKind, Utterance
 from mien.client import AsyncClient, Client, Consent, ServiceError
 from mien.client.requests import audio_message, text_message
 from mien.config import Settings
 from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info, make_clip, make_image, make_prediction
 from mien.v1 import sentiment_pb2 as pb
-from PIL import Image
-from service.support import fake_host, running, settings
 
 
 def bright(sample: Any) -> list[Any]:

@@ -8,11 +8,6 @@ from typing import Any
 
 import grpc
 import pytest
-from mien import SampleKind
-from mien.service.batching import Batcher
-from mien.service.errors import RefusedError
-from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info
-from mien.v1 import sentiment_pb2 as pb
 from service.support import (
     TIMEOUT,
     BlockingAnalyzer,
@@ -24,6 +19,12 @@ from service.support import (
     settings,
     stub_of,
 )
+
+from mien import SampleKind
+from mien.service.batching import Batcher
+from mien.service.errors import RefusedError
+from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info
+from mien.v1 import sentiment_pb2 as pb
 
 
 async def entered(analyzer: BlockingAnalyzer) -> None:

@@ -16,11 +16,6 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from mien import ConfigError, PluginError
-from mien.client import AsyncClient, ServiceError
-from mien.service.server import Server, ServerStartError, check_address, is_loopback
-from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info
-from mien.v1 import sentiment_pb2 as pb
 from service.support import (
     TIMEOUT,
     BlockingAnalyzer,
@@ -31,6 +26,12 @@ from service.support import (
     settings,
     stub_of,
 )
+
+from mien import ConfigError, PluginError
+from mien.client import AsyncClient, ServiceError
+from mien.service.server import Server, ServerStartError, check_address, is_loopback
+from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info
+from mien.v1 import sentiment_pb2 as pb
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
