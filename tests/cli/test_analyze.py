@@ -250,6 +250,12 @@ def test_annotated_pictures_keep_their_folders_and_never_share_a_file(
         assert image.width > image.height > 480  # enlarged, and the panel is at its side
 
 
+def test_annotated_pictures_are_not_taken_for_inputs(mien: Run, picture: Picture, tmp_path: Path) -> None:
+    picture("in/a.jpg")
+    asked = ("analyze", "--json", tmp_path / "in", "--annotate", tmp_path / "in" / "out")
+    assert [len(mien(*asked).out.splitlines()) for _ in range(2)] == [1, 1]
+
+
 def test_an_annotated_video_has_a_frame_for_each_result(mien: Run, video: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert mien("analyze", video, "--every", "0.5", "--annotate", out).code == 0

@@ -99,7 +99,7 @@ def _analyze(
         weights=weights,
     )
     sinks = _sinks(state, as_json=as_json, csv=csv, annotate=annotate, every=every)
-    if not _run(run, paths or [], sinks):
+    if not _run(run, paths or [], sinks, annotate=annotate):
         raise typer.Exit(1)
 
 
@@ -131,14 +131,14 @@ def _sinks(state: CliState, *, as_json: bool, csv: Path | None, annotate: Path |
     return sinks
 
 
-def _run(run: Run, paths: Sequence[Path], sinks: Sequence[Sink]) -> bool:
-    """Analyse everything and hand it out; whether every input could be analysed."""
+def _run(run: Run, paths: Sequence[Path], sinks: Sequence[Sink], *, annotate: Path | None) -> bool:
+    """Analyse everything and hand it out; whether every input could be analysed. Reads nothing in ``annotate``."""
     from rich.console import Console
 
     from mien.cli.inputs import find_sources
     from mien.cli.reading import Failure, analyze_sources, analyze_text
 
-    found = find_sources(paths)
+    found = find_sources(paths, leave_out=annotate)
     if run.text is not None and any(source.kind != "picture" for source in found.sources):
         raise ConfigError("--text goes with pictures, or alone; a video would need to know when it was said")
     messages = Console(stderr=True, highlight=False, soft_wrap=True)
