@@ -52,6 +52,8 @@ def measure(path: Path, detector: Detector, limit: int) -> tuple[int, int, int, 
     busy = 0.0
     for index in chosen:
         picture = cv2.imdecode(np.frombuffer(rows[index]["image"], np.uint8), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise SystemExit(f"{path}: row {index} holds no picture that OpenCV can decode")
         pixels = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
         start = time.process_time()
         seen = [face.box for face in detector.detect(pixels)]
