@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
 from mien.cli.state import CliState, state_of
 
 if TYPE_CHECKING:
