@@ -76,6 +76,8 @@ class LimitSettings(_Table):
         max_wait_seconds: A call whose turn has not come by then is given up, or sooner by its own deadline.
         max_sessions: Open sessions.
         max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one.
+        max_session_speech_queued_seconds: Speech that waits for recognition in one session; what is said beyond it is
+            left out, with a notice, until recognition has caught up.
         max_stream_items: Requests in flight on one ``AnalyzeStream`` call.
         idle_seconds: A stream without a message for so long is ended.
         decode_threads: Threads that decode.
@@ -93,6 +95,7 @@ class LimitSettings(_Table):
     max_wait_seconds: PositiveSeconds = 10.0
     max_sessions: PositiveInt = 32
     max_session_frames_queued: PositiveInt = 2
+    max_session_speech_queued_seconds: PositiveSeconds = 60.0
     max_stream_items: PositiveInt = 64
     idle_seconds: PositiveSeconds = 30.0
     decode_threads: Annotated[int, Field(ge=1, le=64)] = 2
