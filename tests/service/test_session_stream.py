@@ -68,16 +68,19 @@ def notices(events: Sequence[Event], kind: NoticeKind) -> list[str]:
 async def test_a_face_only_session_from_its_start_to_its_summary() -> None:
     chosen = settings()
     host = fake_host(chosen, face=face_like(0.9))
-    async with running(chosen, host) as server, AsyncClient(server.address) as client:
-        async with client.session(SessionOptions(session_id="visit-7", site="till 3")) as session:
-            told = session.events()
-            events = [await anext(told)]
-            for second in range(3):
-                await session.send_frame(make_image(captured_at=float(second)))
-                events.append(await anext(told))
-            await session.mark("pay", at=2.5, rating=5)
-            await session.close()
-            events += [event async for event in told]
+    async with (
+        running(chosen, host) as server,
+        AsyncClient(server.address) as client,
+        client.session(SessionOptions(session_id="visit-7", site="till 3")) as session,
+    ):
+        told = session.events()
+        events = [await anext(told)]
+        for second in range(3):
+            await session.send_frame(make_image(captured_at=float(second)))
+            events.append(await anext(told))
+        await session.mark("pay", at=2.5, rating=5)
+        await session.close()
+        events += [event async for event in told]
     assert isinstance(events[0], Started)
     assert events[0].session_id == "visit-7"
     assert events[0].analyzers == ("face", "words")
@@ -130,22 +133,25 @@ async def test_slow_speech_recognition_never_holds_up_a_face() -> None:
 
 async def test_of_frames_that_wait_the_oldest_are_dropped_and_counted() -> None:
     chosen, face = settings(limits={"max_session_frames_queued": 2}), BlockingAnalyzer()
-    async with running(chosen, fake_host(chosen, face=face)) as server, AsyncClient(server.address) as client:
-        async with client.session(SessionOptions(analyzers=["face"])) as session:
-            await session.send_frame(make_image(captured_at=0.0))
-            assert await asyncio.to_thread(face.entered.acquire, timeout=TIMEOUT)
-            for number in range(1, 7):
-                await session.send_frame(make_image(captured_at=float(number)))
-            events = session.events()
-            assert isinstance(await anext(events), Started)
-            dropped = await anext(events)
-            assert isinstance(dropped, Notice)
-            assert dropped.kind is NoticeKind.FRAME_DROPPED
-            await session.mark("pay", at=6.0)
-            assert isinstance(await anext(events), Update)  # so that all frames before it have arrived
-            await session.close()
-            face.release.set()
-            rest = [event async for event in events]
+    async with (
+        running(chosen, fake_host(chosen, face=face)) as server,
+        AsyncClient(server.address) as client,
+        client.session(SessionOptions(analyzers=["face"])) as session,
+    ):
+        await session.send_frame(make_image(captured_at=0.0))
+        assert await asyncio.to_thread(face.entered.acquire, timeout=TIMEOUT)
+        for number in range(1, 7):
+            await session.send_frame(make_image(captured_at=float(number)))
+        events = session.events()
+        assert isinstance(await anext(events), Started)
+        dropped = await anext(events)
+        assert isinstance(dropped, Notice)
+        assert dropped.kind is NoticeKind.FRAME_DROPPED
+        await session.mark("pay", at=6.0)
+        assert isinstance(await anext(events), Update)  # so that all frames before it have arrived
+        await session.close()
+        face.release.set()
+        rest = [event async for event in events]
     summary = rest[-1]
     assert isinstance(summary, SessionSummary)
     assert (summary.snapshots, summary.frames_dropped) == (3, 4)
@@ -154,14 +160,17 @@ async def test_of_frames_that_wait_the_oldest_are_dropped_and_counted() -> None:
 
 async def test_enough_snapshots_end_a_session() -> None:
     chosen = settings()
-    async with running(chosen, fake_host(chosen, face=face_like())) as server, AsyncClient(server.address) as client:
-        async with client.session(SessionOptions(max_snapshots=2)) as session:
-            for second in range(2):
-                await session.send_frame(make_image(captured_at=float(second)))
-            events = await events_of(session)  # ended by the server
-            assert session.is_over
-            with pytest.raises(SessionError, match="over"):
-                await session.send_frame(make_image(captured_at=3.0))
+    async with (
+        running(chosen, fake_host(chosen, face=face_like())) as server,
+        AsyncClient(server.address) as client,
+        client.session(SessionOptions(max_snapshots=2)) as session,
+    ):
+        for second in range(2):
+            await session.send_frame(make_image(captured_at=float(second)))
+        events = await events_of(session)  # ended by the server
+        assert session.is_over
+        with pytest.raises(SessionError, match="over"):
+            await session.send_frame(make_image(captured_at=3.0))
     assert events[-1].end is SessionEnd.MAX_SNAPSHOTS  # type: ignore[union-attr]
 
 
@@ -182,36 +191,45 @@ async def test_an_end_marker_ends_a_session_and_what_was_said_before_still_count
 
 
 async def test_silence_ends_a_session() -> None:
-    async with running() as server, AsyncClient(server.address) as client:
-        async with client.session(SessionOptions(idle_timeout=0.2)) as session:
-            events = await events_of(session)
+    async with (
+        running() as server,
+        AsyncClient(server.address) as client,
+        client.session(SessionOptions(idle_timeout=0.2)) as session,
+    ):
+        events = await events_of(session)
     assert events[-1].end is SessionEnd.IDLE  # type: ignore[union-attr]
 
 
 async def test_frames_that_are_not_due_keep_a_session_alive() -> None:
     chosen = settings()
     host = fake_host(chosen, face=face_like(), hold=FakePlugin())
-    async with running(chosen, host) as server, AsyncClient(server.address) as client:
-        async with client.session(SessionOptions(idle_timeout=0.5, analyzers=["face"])) as session:
-            for number in range(8):
-                await session.send_frame(make_image(captured_at=0.1 * number))
-                await asyncio.sleep(0.1)
-            assert not session.is_over
-            assert (await session.finish()).end is SessionEnd.CLOSED
+    async with (
+        running(chosen, host) as server,
+        AsyncClient(server.address) as client,
+        client.session(SessionOptions(idle_timeout=0.5, analyzers=["face"])) as session,
+    ):
+        for number in range(8):
+            await session.send_frame(make_image(captured_at=0.1 * number))
+            await asyncio.sleep(0.1)
+        assert not session.is_over
+        assert (await session.finish()).end is SessionEnd.CLOSED
 
 
 async def test_a_drain_ends_sessions_with_a_notice_and_a_summary() -> None:
     chosen = settings()
-    async with running(chosen, fake_host(chosen, face=face_like())) as server, AsyncClient(server.address) as client:
-        async with client.session() as session:
-            events = session.events()
-            await session.send_frame(make_image())
-            assert isinstance(await anext(events), Started)
-            assert isinstance(await anext(events), Update)
-            draining = asyncio.create_task(server._gate.wait_idle())
-            server._gate.drain()
-            rest = [event async for event in events]
-            await draining
+    async with (
+        running(chosen, fake_host(chosen, face=face_like())) as server,
+        AsyncClient(server.address) as client,
+        client.session() as session,
+    ):
+        events = session.events()
+        await session.send_frame(make_image())
+        assert isinstance(await anext(events), Started)
+        assert isinstance(await anext(events), Update)
+        draining = asyncio.create_task(server._gate.wait_idle())
+        server._gate.drain()
+        rest = [event async for event in events]
+        await draining
     assert [event.kind for event in of_kind(rest, Notice)] == [NoticeKind.DRAINING]
     assert rest[-1].end is SessionEnd.DRAINING  # type: ignore[union-attr]
     assert rest[-1].snapshots == 1  # type: ignore[union-attr]
@@ -305,11 +323,14 @@ async def test_words_are_redacted_where_that_is_asked_for_also_for_sinks() -> No
 
     chosen, sink = settings(), FakePlugin()
     host = fake_host(chosen, text=FakeAnalyzer("text", answer=say), sink=sink)
-    async with running(chosen, host) as server, AsyncClient(server.address) as client:
-        async with client.session(SessionOptions(session_id="s", redact_transcript=True)) as session:
-            await session.send_text("my name is Ann", captured_at=1.0)
-            await session.close()
-            events = await events_of(session)
+    async with (
+        running(chosen, host) as server,
+        AsyncClient(server.address) as client,
+        client.session(SessionOptions(session_id="s", redact_transcript=True)) as session,
+    ):
+        await session.send_text("my name is Ann", captured_at=1.0)
+        await session.close()
+        events = await events_of(session)
     (update,) = of_kind(events, Update)
     assert update.predictions[0].evidence == Transcript("", redacted=True)
     assert [session_id for session_id, _ in sink.results] == ["s"]
@@ -384,11 +405,14 @@ async def test_a_fuser_that_raises_ends_the_session_with_an_error_without_its_me
 
     chosen = settings()
     host = fake_host(chosen, broken=FakePlugin(fusers={"broken": Broken}))
-    async with running(chosen, host) as server, AsyncClient(server.address) as client:
-        async with client.session(SessionOptions(fuser="broken")) as session:
-            await session.send_frame(make_image())
-            with pytest.raises(ServiceError, match="fuser 'broken' failed: it raised RuntimeError") as caught:
-                await events_of(session)
+    async with (
+        running(chosen, host) as server,
+        AsyncClient(server.address) as client,
+        client.session(SessionOptions(fuser="broken")) as session,
+    ):
+        await session.send_frame(make_image())
+        with pytest.raises(ServiceError, match="fuser 'broken' failed: it raised RuntimeError") as caught:
+            await events_of(session)
     assert caught.value.code is grpc.StatusCode.INTERNAL
     assert "secret" not in str(caught.value)
 
@@ -449,9 +473,11 @@ def test_a_blocking_session_sends_in_one_thread_and_reads_in_another() -> None:
                 assert session.is_over
                 with pytest.raises(SessionError, match="over"):
                     session.send_text("late")
-            with client.session(SessionOptions(analyzers=["nose"])) as refused:
-                with pytest.raises(ServiceError, match="'nose'"):
-                    refused.finish()
+            with (
+                client.session(SessionOptions(analyzers=["nose"])) as refused,
+                pytest.raises(ServiceError, match="'nose'"),
+            ):
+                refused.finish()
     finally:
         stop.set()
         thread.join()
