@@ -23,7 +23,7 @@ LAYERS = [
     {"interfaces"},
     {"hookspecs", "weights", "config", "registry", "workers", "commands"},
     {"host", "discovery", "media"},
-    {"engine", "execution", "requests", "session", "testing", "annotate", "records"},
+    {"engine", "execution", "requests", "session", "testing", "annotate", "records", "redaction"},
     {"v1"},
     {"service", "client", "web", "kiosk"},
     {"cli"},
