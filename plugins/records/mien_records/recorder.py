@@ -107,8 +107,8 @@ class Recorder:
 
 def _kind_of(error: Exception) -> str:
     """``ENOSPC``, ``SQLITE_BUSY``, or the type's name."""
-    if isinstance(error, OSError) and error.errno in errno.errorcode:
-        return errno.errorcode[error.errno]
+    if isinstance(error, OSError) and error.errno is not None:
+        return errno.errorcode.get(error.errno, str(error.errno))
     if isinstance(error, sqlite3.Error):
         return str(getattr(error, "sqlite_errorname", type(error).__name__))
     return type(error).__name__

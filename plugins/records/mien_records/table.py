@@ -1,4 +1,4 @@
-"""A record as one flat row: the CSV sink's columns, and those of ``mien report --csv``. ``docs/records.md`` lists them."""
+"""A record as one flat row: the CSV sink's columns, and those of ``mien report --csv``. See ``docs/records.md``."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""``mien report``: records in, one page for people out. Reading, counting, drawing and writing are modules of their own."""
+"""``mien report``: records in, one page for people out. Reading, counting, drawing and writing are separate."""

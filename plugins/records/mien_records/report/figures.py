@@ -218,10 +218,10 @@ def _good(visits: Sequence[Visit]) -> float:
 
 def _emotions(measured: Sequence[Visit]) -> tuple[tuple[str, float], ...]:
     showing = [visit.emotions for visit in measured if visit.emotions]
-    totals: Counter[str] = Counter()
+    totals: dict[str, float] = defaultdict(float)
     for emotions in showing:
         for emotion, percent in emotions.items():
-            totals[emotion] += percent / len(showing)  # type: ignore[assignment]  # a Counter of floats
+            totals[emotion] += percent / len(showing)
     return tuple(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
 
 

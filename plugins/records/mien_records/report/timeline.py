@@ -50,7 +50,7 @@ def spans_of(times: Sequence[datetime], zone: tzinfo | None) -> list[Span]:
     if not times:
         return []
     grain = _grain(max(times) - min(times))
-    return [_span(time.astimezone(zone), grain) for time in times]
+    return [_span(time.astimezone(zone).replace(tzinfo=None), grain, zone) for time in times]
 
 
 def _grain(period: timedelta) -> Grain:
@@ -61,15 +61,26 @@ def _grain(period: timedelta) -> Grain:
     return Grain.WEEK if period <= timedelta(days=548) else Grain.MONTH
 
 
-def _span(time: datetime, grain: Grain) -> Span:
-    hour = time.replace(minute=0, second=0, microsecond=0)
-    if grain is Grain.HOUR:
-        return Span(hour, hour + timedelta(hours=1), grain)
-    day = hour.replace(hour=0)
-    if grain is Grain.DAY:
-        return Span(day, day + timedelta(days=1), grain)
+def _span(wall: datetime, grain: Grain, zone: tzinfo | None) -> Span:
+    """The span that a wall clock's time lies in."""
+    start = wall.replace(minute=0, second=0, microsecond=0)
+    if grain is not Grain.HOUR:
+        start = start.replace(hour=0)
     if grain is Grain.WEEK:
-        monday = day - timedelta(days=day.weekday())
-        return Span(monday, monday + timedelta(days=7), grain)
-    first = day.replace(day=1)
-    return Span(first, (first + timedelta(days=32)).replace(day=1), grain)
+        start -= timedelta(days=start.weekday())
+    if grain is Grain.MONTH:
+        start = start.replace(day=1)
+    match grain:
+        case Grain.HOUR:
+            end = start + timedelta(hours=1)
+        case Grain.DAY:
+            end = start + timedelta(days=1)
+        case Grain.WEEK:
+            end = start + timedelta(days=7)
+        case Grain.MONTH:
+            end = (start + timedelta(days=32)).replace(day=1)
+    return Span(_in_zone(start, zone), _in_zone(end, zone), grain)
+
+
+def _in_zone(wall: datetime, zone: tzinfo | None) -> datetime:
+    return wall.astimezone() if zone is None else wall.replace(tzinfo=zone)
