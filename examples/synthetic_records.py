@@ -3,8 +3,9 @@
     python examples/synthetic_records.py records.jsonl --sessions 1200
     mien report records.jsonl --html report.html --title "Synthetic example"
 
-No customer, camera or network is behind the data: a made-up chain of four shops has a dip at lunch and in the early evening,
-one shop is weaker, and things get better over four weeks. It shows the report's parts, and says nothing about mien's quality.
+No customer, camera or network is behind the data: a made-up chain of four shops has a dip at lunch and in the early
+evening, one shop is weaker, and things get better over four weeks. It shows the report's parts, and says nothing about
+how well mien works.
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ def _satisfaction(rng: random.Random, truth: float, spoke: bool, *, expected: in
     width = rng.uniform(0.06, 0.2)
     low, high = max(0.0, truth - width), min(1.0, truth + width)
     verdict = Verdict.GOOD if truth >= 0.6 else Verdict.POOR if truth <= 0.4 else Verdict.UNDECIDED
-    face = Contribution(0.6 if spoke else 1.0, _clip(rng.gauss(truth, 0.08)), rng.uniform(0.5, 0.95), rng.randint(8, 90))
+    face = Contribution(
+        0.6 if spoke else 1.0, _clip(rng.gauss(truth, 0.08)), rng.uniform(0.5, 0.95), rng.randint(8, 90)
+    )
     parts = {"face": face}
     if spoke:
         parts["voice"] = Contribution(0.4, _clip(rng.gauss(truth, 0.15)), rng.uniform(0.3, 0.9), rng.randint(1, 12))

@@ -83,7 +83,7 @@ def tiles(figures: Figures) -> list[Markup]:
         _tile(percent(figures.verdicts[Verdict.GOOD], figures.visits), "were good"),
     ]
     if possible:
-        found.append(_tile(f"{seen:,}", f"had face and words disagree ({percent(seen, possible)})"))
+        found.append(_tile(f"{seen:,}", f"with face and words at odds ({percent(seen, possible)} of {possible:,})"))
     if figures.rating is not None:
         mean, number = figures.rating
         found.append(_tile(f"{mean:.1f} of 5", f"mean tap rating ({number:,} given)"))

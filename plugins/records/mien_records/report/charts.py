@@ -1,11 +1,13 @@
-"""Charts as inline SVG, drawn from numbers. Colours come from the page's style, by class, so that they follow its theme.
+"""Charts as inline SVG, drawn from numbers. Colours come from the page's style, by class, and follow its theme.
 
 Every chart has a title and a description for those who do not see it, and every mark says its value on hover. Scores go
-up the page or to the right; above 50 is one colour, below it another, and position alone tells them apart as well.
+up the page or to the right; above 50 is one colour, below it another, and position alone tells them apart as well. An
+axis shows the part of 0 to 100 that the values lie in, 50 always among it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -83,11 +85,9 @@ def timeline(title: str, marks: Sequence[Mark], *, ticks: Sequence[tuple[float, 
     """
     top, bottom, strip = 14.0, 230.0, 276.0
     x = scale(_LEFT + 10, WIDE - 14)
-
-    def y(value: float) -> float:
-        return bottom - value * (bottom - top)
-
-    shapes: list[Markup] = [*_score_grid(y, _LEFT, WIDE)]
+    axis = _axis(marks)
+    y = axis.scale(bottom, top)
+    shapes: list[Markup] = [*_score_grid(axis, y, _LEFT, WIDE)]
     for run in _runs(marks, gap):
         if len(run) == 1:
             shapes.append(_whisker(x(run[0].at), y, run[0].score))
@@ -121,11 +121,9 @@ def columns(title: str, marks: Sequence[Mark], *, wide: bool) -> Markup:
     top, bottom = 14.0, 210.0
     step = (width - _LEFT - 10) / len(marks)
     bar = min(step * 0.62, 46.0)
-
-    def y(value: float) -> float:
-        return bottom - value * (bottom - top)
-
-    shapes: list[Markup] = [*_score_grid(y, _LEFT, width)]
+    axis = _axis(marks)
+    y = axis.scale(bottom, top)
+    shapes: list[Markup] = [*_score_grid(axis, y, _LEFT, width)]
     for index, mark in enumerate(marks):
         middle = _LEFT + 10 + step * (index + 0.5)
         ends = sorted((y(0.5), y(mark.score.mean)))
@@ -141,10 +139,11 @@ def columns(title: str, marks: Sequence[Mark], *, wide: bool) -> Markup:
 def rows(title: str, marks: Sequence[Mark], *, wide: bool) -> Markup:
     """Means as points on lines from 0 to 100, one below the other, with names on the left."""
     width, label = (WIDE, 220.0) if wide else (HALF, 138.0)
-    x = scale(label + 12, width - 84)
+    axis = _axis(marks)
+    x = axis.scale(label + 12, width - 84)
     bottom = 20.0 + 30.0 * len(marks)
     shapes: list[Markup] = []
-    for value in (0.0, 0.25, 0.5, 0.75, 1.0):
+    for value in axis.ticks:
         shapes.append(line(x(value), 12, x(value), bottom, "neutral" if value == 0.5 else "grid"))
         shapes.append(text(x(value), bottom + 16, points(value)))
     for index, mark in enumerate(marks):
@@ -169,7 +168,7 @@ def bars(title: str, values: Sequence[tuple[str, float, str]], *, width: float =
         values: Name, share in [0, 1] and what is written behind the bar.
         width: Of the picture.
     """
-    label = 120.0
+    label = 16.0 + 8.0 * max((len(name) for name, _, _ in values), default=0)
     longest = max((share for _, share, _ in values), default=0.0) or 1.0
     shapes: list[Markup] = []
     for index, (name, share, said) in enumerate(values):
@@ -187,7 +186,7 @@ def bars(title: str, values: Sequence[tuple[str, float, str]], *, width: float =
 
 def histogram(title: str, bins: Sequence[int], mean: float) -> Markup:
     """How many visits lie in each equal part of the scale from 0 to 100, and where their mean is."""
-    bottom, top = 190.0, 26.0
+    bottom, top = 176.0, 20.0
     x = scale(14, HALF - 14)
     most, total = max(bins), sum(bins)
     shapes: list[Markup] = []
@@ -199,19 +198,41 @@ def histogram(title: str, bins: Sequence[int], mean: float) -> Markup:
         if number:
             shapes.append(text((x(low) + x(high)) / 2, bottom - height - 6, f"{number:,}", class_="small"))
     shapes.append(line(x(0), bottom, x(1), bottom, "axis"))
-    shapes += [text(x(value), bottom + 18, points(value)) for value in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    shapes.append(line(x(mean), top - 14, x(mean), bottom, "mean"))
-    side = "start" if mean < 0.75 else "end"
-    shapes.append(
-        text(x(mean) + (6 if side == "start" else -6), top - 8, f"average {points(mean)}", side, class_="value")
-    )
+    shapes += [text(x(value), bottom + 27, points(value)) for value in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    tip = f"{x(mean):.1f},{bottom + 2:.1f} {x(mean) - 6:.1f},{bottom + 12:.1f} {x(mean) + 6:.1f},{bottom + 12:.1f}"
+    shapes.append(tag("polygon", points=tip, class_="pointer"))
+    shapes.append(text(min(max(x(mean), 44.0), HALF - 44.0), bottom + 46, f"average {points(mean)}", class_="value"))
     said = f"average {points(mean)}; from 0 to 100 in tenths: {', '.join(map(str, bins))}"
-    return drawing(title, said, HALF, bottom + 26, shapes)
+    return drawing(title, said, HALF, bottom + 52, shapes)
 
 
-def _score_grid(y: Scale, left: float, right: float) -> list[Markup]:
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """The part of the scale that is shown, in tenths: from ``first`` to ``last``."""
+
+    first: int
+    last: int
+
+    @property
+    def ticks(self) -> list[float]:
+        step = 1 if self.last - self.first <= 6 else 2
+        start = self.first + (5 - self.first) % step  # so that 50 is one of them
+        return [tenth / 10 for tenth in range(start, self.last + 1, step)]
+
+    def scale(self, start: float, end: float) -> Scale:
+        whole = scale(start, end)
+        return lambda value: whole((10 * value - self.first) / (self.last - self.first))
+
+
+def _axis(marks: Sequence[Mark]) -> _Axis:
+    lowest = min(mark.score.low for mark in marks)
+    highest = max(mark.score.high for mark in marks)
+    return _Axis(min(4, math.floor(10 * lowest)), max(6, math.ceil(10 * highest)))
+
+
+def _score_grid(axis: _Axis, y: Scale, left: float, right: float) -> list[Markup]:
     shapes = []
-    for value in (0.0, 0.25, 0.5, 0.75, 1.0):
+    for value in axis.ticks:
         shapes.append(line(left, y(value), right, y(value), "neutral" if value == 0.5 else "grid"))
         shapes.append(text(left - 6, y(value) + 4, points(value), "end"))
     return shapes

@@ -1,4 +1,4 @@
-"""HTML and SVG as values: what is not ``Markup`` is escaped, so that nothing from outside can become part of the page."""
+"""HTML and SVG as values: what is not ``Markup`` is escaped, so that nothing from outside becomes a part."""
 
 from __future__ import annotations
 

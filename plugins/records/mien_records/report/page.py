@@ -20,8 +20,8 @@ _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 """Even if something slipped through, the browser would run and fetch nothing."""
 _PRIVACY: Final = (
     "This page holds no pictures, no sound and no words of customers, and loads nothing from anywhere. Scores are "
-    "estimates by a computer from what showed on faces or was said; they can be wrong for any single person. Use them for "
-    "groups, not to judge one customer, and never to judge staff."
+    "estimates by a computer from what showed on faces or was said; they can be wrong for any single person. Use "
+    "them for groups, not to judge one customer, and never to judge staff."
 )
 
 

@@ -1,4 +1,4 @@
-"""The files that ``mien report`` is given, JSON lines or SQLite, as records. What is unreadable is named and skipped."""
+"""The files that ``mien report`` is given, JSON lines or SQLite, as records. The unreadable is named and skipped."""
 
 from __future__ import annotations
 

@@ -65,7 +65,8 @@ def headline(estimate: Estimate) -> str:
 
 def explanation(figures: Figures, estimate: Estimate) -> str:
     """The sentence under the headline."""
-    rests = visits(estimate.count, figures.unit)
+    nobody = figures.visits - estimate.count
+    rests = visits(estimate.count, figures.unit) + (f"; in {nobody:,} more, nobody was seen or heard" if nobody else "")
     sure = f"With 90 % certainty the average lies between {points(estimate.low)} and {points(estimate.high)}"
     return f"50 is neutral, 100 the best. {sure}; it rests on {rests}."
 
