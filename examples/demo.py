@@ -24,7 +24,7 @@ from mien import AnalysisResult
 from mien.annotate import annotate
 from mien.client import Client
 from mien.media.images import decode_image
-from mien.records import to_record
+from mien.records import AnalysisRecord, now, to_json
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
@@ -49,7 +49,7 @@ def main() -> int:
         result = client.analyze(image=picture)
     console.print(as_table(result))
     console.print("[bold]3.[/] The same as JSON, as a program gets it:")
-    console.print_json(data=to_record(result))
+    console.print_json(to_json(AnalysisRecord(recorded_at=now(), analysis=result, source=picture.name)))
     annotated = write_annotated(picture, result, out)
     console.print(f"[bold]4.[/] The annotated picture: {annotated.resolve()}", soft_wrap=True, highlight=False)
     return 0

@@ -4,6 +4,7 @@ These are the public names, all that a plugin or an application needs to import.
 pydantic, never JAX, OpenCV or gRPC.
 """
 
+from mien import records
 from mien.errors import (
     AnalysisError,
     AnalyzerNotFoundError,
@@ -33,6 +34,15 @@ from mien.interfaces import (
     TranscriberInfo,
     WindowAccumulator,
 )
+from mien.records import (
+    AnalysisRecord,
+    BadLine,
+    Failure,
+    FailureRecord,
+    Record,
+    SummaryRecord,
+)
+from mien.session import SessionEnd, SessionSummary
 from mien.types import (
     UNKNOWN_SATISFACTION,
     AnalysisResult,
@@ -63,15 +73,19 @@ __all__ = [
     "UNKNOWN_SATISFACTION",
     "Accumulator",
     "AnalysisError",
+    "AnalysisRecord",
     "AnalysisResult",
     "Analyzer",
     "AnalyzerInfo",
     "AnalyzerNotFoundError",
     "AudioClip",
+    "BadLine",
     "Box",
     "ConfigError",
     "Contribution",
     "FaceRegion",
+    "Failure",
+    "FailureRecord",
     "Fuser",
     "FuserInfo",
     "FusionContext",
@@ -88,17 +102,21 @@ __all__ = [
     "PluginContext",
     "PluginError",
     "Prediction",
+    "Record",
     "RegisterAnalyzer",
     "RegisterFuser",
     "RegisterTranscriber",
     "Sample",
     "SampleKind",
     "Satisfaction",
+    "SessionEnd",
     "SessionError",
+    "SessionSummary",
     "Stream",
     "StreamSettings",
     "StreamState",
     "StreamStatus",
+    "SummaryRecord",
     "Transcriber",
     "TranscriberInfo",
     "Transcript",
@@ -111,5 +129,6 @@ __all__ = [
     "hookimpl",
     "load_weights",
     "read_manifest",
+    "records",
     "save_weights",
 ]

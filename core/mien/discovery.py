@@ -209,15 +209,21 @@ def _register(manager: pluggy.PluginManager, name: str, context: PluginContext, 
     )
     for hook, register in calls:
         try:
-            getattr(manager.hook, hook)(register=register, context=context)
-        except MissingDependencyError:
-            raise
-        except ConfigError as error:
-            raise PluginError(f"its settings are wrong: {explain(error)}") from error
-        except (Exception, SystemExit) as error:
+            _call(hook, manager, register=register, context=context)
+        except PluginError:
             if registrar.problems:
                 break
-            raise PluginError(f"{hook} raised {explain(error)}") from error
+            raise
     if registrar.problems:
         raise PluginError("; ".join(registrar.problems))
+    _call("mien_on_start", manager, context=context)
     return registrar.added
+
+
+def _call(hook: str, manager: pluggy.PluginManager, **arguments: object) -> None:
+    try:
+        getattr(manager.hook, hook)(**arguments)
+    except ConfigError as error:
+        raise PluginError(f"its settings are wrong: {explain(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{hook} raised {explain(error)}") from error

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import typer
 
     from mien.interfaces import Analyzer, AnalyzerInfo, Fuser, FuserInfo, Transcriber, TranscriberInfo
+    from mien.session import SessionSummary
     from mien.types import AnalysisResult
 
 PROJECT = "mien"
@@ -46,7 +47,7 @@ class RegisterTranscriber(Protocol):
 
 
 class PluginContext(Protocol):
-    """What the host gives a plugin while it registers; keep it, and use it in factories."""
+    """What the host gives a plugin: one object for as long as the host lives. Keep it, and use it in factories."""
 
     def settings(self, section: str) -> Mapping[str, Any]:
         """The table ``[plugins.<section>]`` of the configuration; empty where there is none."""
@@ -76,5 +77,15 @@ def mien_register_commands(app: typer.Typer) -> None:
 
 
 @hookspec
-def mien_on_result(session_id: str, result: AnalysisResult) -> None:
-    """See a result as it is given out: for sinks. Raising costs the sink, never the answer."""
+def mien_on_start(context: PluginContext) -> None:
+    """Read and check settings that no registration needs; a ``ConfigError`` leaves the plugin out. Open nothing yet."""
+
+
+@hookspec
+def mien_on_result(session_id: str, result: AnalysisResult | SessionSummary, context: PluginContext) -> None:
+    """See a result, or a session's summary, as it is given out: for sinks. Raising costs the sink, never the answer."""
+
+
+@hookspec
+def mien_on_close(context: PluginContext) -> None:
+    """Close what was opened since ``mien_on_start``; no result comes after it."""

@@ -40,6 +40,8 @@ from mien.types import AnalysisResult
 if TYPE_CHECKING:
     import typer
 
+    from mien.session import SessionSummary
+
 __all__ = [
     "PluginDescription",
     "PluginHost",
@@ -69,7 +71,8 @@ class PluginHost:
         self._managers: dict[str, pluggy.PluginManager] = {}
         self._descriptions: list[PluginDescription] = []
         self._sink_failures: Counter[str] = Counter()
-        context = _Context(self, settings)
+        self._logged_sinks: set[tuple[str, str]] = set()
+        self._context = context = _Context(self, settings)
         for candidate in candidates:
             loaded = load_plugin(candidate, context, self._parts)
             self._descriptions.append(loaded.description)
@@ -165,15 +168,16 @@ class PluginHost:
         slot = self._parts.analyzers.get(analyzer)
         return slot is None or slot.loaded
 
-    def notify_result(self, session_id: str, result: AnalysisResult) -> None:
-        """Show a result to all sinks. One that raises is counted and logged; the others still see the result."""
+    def notify_result(self, session_id: str, result: AnalysisResult | SessionSummary) -> None:
+        """Show a result, or a session's summary, to all sinks.
+
+        A sink that raises is counted, and logged once for each kind of error; the others still see the result.
+        """
         for name, manager in self._managers.items():
             try:
-                manager.hook.mien_on_result(session_id=session_id, result=result)
-            except (Exception, SystemExit) as error:  # not its message, which may hold the caller's words
-                with self._lock:
-                    self._sink_failures[name] += 1
-                _log.warning("plugin %r raised %s in mien_on_result", name, type(error).__name__)
+                manager.hook.mien_on_result(session_id=session_id, result=result, context=self._context)
+            except (Exception, SystemExit) as error:
+                self._note_sink_failure(name, type(error).__name__)
 
     @property
     def sink_failures(self) -> Mapping[str, int]:
@@ -197,7 +201,12 @@ class PluginHost:
         self._refuse_failures()
 
     def close(self) -> None:
-        """Close everything that was loaded. What cannot be closed is logged. May be called twice."""
+        """Close everything that was loaded or started. What cannot be closed is logged. May be called twice."""
+        for name, manager in self._managers.items():
+            try:
+                manager.hook.mien_on_close(context=self._context)
+            except (Exception, SystemExit) as error:
+                _log.warning("plugin %r raised in mien_on_close: %s", name, explain(error))
         slots: tuple[Slot[Any, Any], ...] = (
             *self._parts.analyzers.values(),
             *self._parts.fusers.values(),
@@ -210,6 +219,15 @@ class PluginHost:
                 _log.warning(
                     "%s %r of plugin %r raised on close: %s", slot.kind, slot.name, slot.plugin, explain(error)
                 )
+
+    def _note_sink_failure(self, plugin: str, error: str) -> None:
+        """Count and perhaps log it; without the error's message, which may hold the caller's words."""
+        with self._lock:
+            self._sink_failures[plugin] += 1
+            is_new = (plugin, error) not in self._logged_sinks
+            self._logged_sinks.add((plugin, error))
+        if is_new:
+            _log.warning("plugin %r raised %s in mien_on_result; more of the same are counted only", plugin, error)
 
     def _report(self, name: str, reason: str) -> None:
         _log.warning("plugin %r: %s", name, reason)

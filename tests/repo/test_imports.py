@@ -16,6 +16,7 @@ PLUGINS = {
     "mien_face": ROOT / "plugins/face/mien_face",
     "mien_voice": ROOT / "plugins/voice/mien_voice",
     "mien_fusion": ROOT / "plugins/fusion/mien_fusion",
+    "mien_records": ROOT / "plugins/records/mien_records",
 }
 # Lower layers first; a module may import from its own layer and those before it.
 LAYERS = [
@@ -23,7 +24,7 @@ LAYERS = [
     {"interfaces"},
     {"hookspecs", "weights", "config", "registry", "workers", "commands"},
     {"host", "discovery", "media"},
-    {"engine", "execution", "requests", "session", "live", "testing", "annotate", "records", "redaction"},
+    {"engine", "execution", "requests", "session", "testing", "annotate", "records", "redaction"},
     {"v1"},
     {"service", "client", "web", "kiosk"},
     {"cli"},
@@ -114,6 +115,7 @@ def test_plugins_import_public_names_only_and_never_each_other(name: str) -> Non
         "import mien",
         "import mien_face.plugin",
         "import mien_fusion.plugin",
+        "import mien_records.plugin",
         "import mien_voice.plugin",
         "import mien.client",
         "import mien.cli; sys.argv = ['mien', '--help']; mien.cli.main()",

@@ -66,6 +66,7 @@ def test_wheel_holds_generated_code_weights_and_type_information(wheel: Path) ->
         "mien_face/weights/expression.json",
         "mien_face/weights/expression.safetensors",
         "mien_fusion/py.typed",
+        "mien_records/py.typed",
         "mien_voice/py.typed",
     } <= names
     assert not [name for name in names if name.startswith(("tests/", "examples/", "benchmarks/"))]
@@ -79,7 +80,7 @@ def test_base_install_brings_neither_pytorch_nor_tensorflow(environment: Path) -
 def test_both_plugins_and_the_strangers_are_listed(environment: Path, tmp_path: Path) -> None:
     listed = json.loads(run(environment / "bin/mien", "plugins", "list", "--json", cwd=tmp_path))
     states = {plugin["name"]: plugin["state"] for plugin in listed}
-    assert states["face"] == states["fusion"] == states["lexicon"] == "loaded", listed
+    assert states["face"] == states["fusion"] == states["records"] == states["lexicon"] == "loaded", listed
 
 
 def test_a_photograph_is_analysed(environment: Path, portrait: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from mien.host import PluginHost
+from mien.session import SessionSummary
 from mien.types import AnalysisResult
 
 MAX_WAITING: Final = 1_000
@@ -30,7 +31,7 @@ class Sinks:
         """Results that no sink has seen because too many waited."""
         return self._left_out
 
-    def notify(self, session_id: str, result: AnalysisResult) -> None:
+    def notify(self, session_id: str, result: AnalysisResult | SessionSummary) -> None:
         """Have the sinks see a result soon; returns at once."""
         if not self._room.acquire(blocking=False):
             self._left_out += 1

@@ -20,6 +20,7 @@ from mien.interfaces import (
     Transcriber,
     TranscriberInfo,
 )
+from mien.session import SessionSummary
 from mien.types import (
     UNKNOWN_SATISFACTION,
     AnalysisResult,
@@ -207,7 +208,7 @@ class FakePlugin:
         self._fusers = dict(fusers or {})
         self._transcribers = dict(transcribers or {})
         self._sink_raises = sink_raises
-        self.results: list[tuple[str, AnalysisResult]] = []
+        self.results: list[tuple[str, AnalysisResult | SessionSummary]] = []
 
     @hookimpl
     def mien_register_analyzers(self, register: RegisterAnalyzer, context: PluginContext) -> None:
@@ -228,7 +229,7 @@ class FakePlugin:
             register(name, TranscriberInfo(version="0", description="a fake"), factory)
 
     @hookimpl
-    def mien_on_result(self, session_id: str, result: AnalysisResult) -> None:
+    def mien_on_result(self, session_id: str, result: AnalysisResult | SessionSummary) -> None:
         """Keep the result."""
         if self._sink_raises:
             raise PluginError("the fake sink was told to raise")

@@ -1,0 +1,124 @@
+"""Results into records, and records into each sink that is configured. A sink that fails costs its own record only."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from mien import AnalysisResult, PluginError, SessionSummary, records
+from mien_records.database import SqliteSink
+from mien_records.files import CsvSink, JsonLinesSink
+from mien_records.settings import RecordsSettings
+
+_log: Final = logging.getLogger("mien.records")
+
+
+class Sink(Protocol):
+    """Takes records, one after another."""
+
+    def write(self, record: records.Record) -> None:
+        """Keep one record; what it raises costs this record."""
+
+    def close(self) -> None:
+        """Finish what is open."""
+
+
+class Recorder:
+    """The sinks of one host. Thread-safe."""
+
+    def __init__(self, settings: RecordsSettings) -> None:
+        """Make the sinks; nothing is opened before the first record."""
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._failures: Counter[tuple[str, str]] = Counter()
+        self._sinks: dict[str, Sink] = {}
+        if settings.jsonl is not None:
+            self._sinks["jsonl"] = JsonLinesSink(settings.jsonl)
+        if settings.csv is not None:
+            self._sinks["csv"] = CsvSink(settings.csv)
+        if settings.sqlite is not None:
+            self._sinks["sqlite"] = SqliteSink(settings.sqlite)
+
+    @property
+    def failures(self) -> Mapping[tuple[str, str], int]:
+        """Sink and kind of error -> how many records it has cost."""
+        with self._lock:
+            return dict(self._failures)
+
+    def write(self, session_id: str, result: AnalysisResult | SessionSummary) -> None:
+        """Record a result in all sinks.
+
+        Raises:
+            PluginError: A sink could not take it, so that the host counts it; the others have it.
+        """
+        record = self._record(session_id, result)
+        if record.kind not in self._settings.kinds:
+            return
+        if not self._settings.transcripts:
+            record = records.without_words(record)
+        with self._lock:
+            failed = [name for name in self._sinks if not self._write(name, record)]
+        if failed:
+            raise PluginError(f"not recorded in: {', '.join(failed)}")
+
+    def close(self) -> None:
+        """Close the sinks, and say how much was lost."""
+        with self._lock:
+            for name, sink in self._sinks.items():
+                try:
+                    sink.close()
+                except Exception as error:  # the other sinks are closed all the same
+                    _log.warning("records: %s could not be closed: %s", name, _kind_of(error))
+            self._sinks = {}
+            for (name, kind), count in sorted(self._failures.items()):
+                _log.warning("records: %d results were not written to %s: %s", count, name, kind)
+            self._failures.clear()
+
+    def _record(self, session_id: str, result: AnalysisResult | SessionSummary) -> records.Record:
+        at, source = records.now(), self._settings.source
+        if isinstance(result, SessionSummary):
+            return records.SummaryRecord(
+                recorded_at=at,
+                summary=result,
+                session_id=session_id or result.session_id,
+                site=result.site or self._settings.site,
+                source=source,
+            )
+        return records.AnalysisRecord(
+            recorded_at=at, analysis=result, session_id=session_id, site=self._settings.site, source=source
+        )
+
+    def _write(self, name: str, record: records.Record) -> bool:
+        try:
+            self._sinks[name].write(record)
+        except Exception as error:  # whatever a file system or a database can raise: results must go on
+            failure = (name, _kind_of(error))
+            if failure not in self._failures:
+                _log.warning("records: cannot write to %s: %s; results go on without it", name, _reason_of(error))
+            self._failures[failure] += 1
+            return False
+        return True
+
+
+def _kind_of(error: Exception) -> str:
+    """``ENOSPC``, ``SQLITE_BUSY``, or the type's name."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return errno.errorcode.get(error.errno, str(error.errno))
+    if isinstance(error, sqlite3.Error):
+        return str(getattr(error, "sqlite_errorname", type(error).__name__))
+    return type(error).__name__
+
+
+def _reason_of(error: Exception) -> str:
+    """For a person. Only messages of the system are shown, which hold no words of a customer."""
+    if isinstance(error, OSError):
+        place = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror or type(error).__name__}{place} [{_kind_of(error)}]"
+    if isinstance(error, sqlite3.Error):
+        return f"{error} [{_kind_of(error)}]"
+    return _kind_of(error)

@@ -1,0 +1,183 @@
+"""Records into visits: what a report counts. A session is one visit; where there are no sessions, one analysis is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from mien import Modality, Satisfaction, Transcript, records
+from mien_records.table import emotion_percentages
+
+
+class Unit(StrEnum):
+    """What one visit is."""
+
+    SESSION = "session"
+    ANALYSIS = "analysis"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One session, or one analysis where no session was recorded.
+
+    Attributes:
+        at: When it was recorded.
+        satisfaction: Over the whole of it.
+        site: The place; empty if unknown.
+        session_id: Empty outside of a session.
+        source: What recorded it, or the file.
+        emotions: Emotion -> percent.
+        mismatches: How often face and words began to point opposite ways.
+        peak_end: Mean of the most extreme moment and the end, [0, 1]; None outside of a session.
+        rating: Tap rating, 1 to 5; 0 if there was none.
+    """
+
+    at: datetime
+    satisfaction: Satisfaction
+    site: str = ""
+    session_id: str = ""
+    source: str = ""
+    emotions: Mapping[str, float] = field(default_factory=dict)
+    mismatches: int = 0
+    peak_end: float | None = None
+    rating: int = 0
+
+    @property
+    def score(self) -> float:
+        """[0, 1]."""
+        return self.satisfaction.score
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether anybody was seen or heard; else its score says nothing."""
+        return self.satisfaction.confidence > 0.0
+
+    @property
+    def has_face_and_words(self) -> bool:
+        """Whether a mismatch could have been noticed."""
+        modalities = set(self.satisfaction.contributions)
+        return Modality.FACE in modalities and len(modalities) > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visits:
+    """All visits of a report, in order of time, and what was left out.
+
+    Attributes:
+        unit: What one visit is.
+        visits: In order of time.
+        failures: Inputs that could not be analysed.
+        duplicates: Records that were there already, such as in a second file.
+        unfinished: Sessions with analyses but without a summary, where sessions are counted.
+        outside: Analyses outside of any session, where sessions are counted.
+        with_words: Records that hold what a customer said.
+    """
+
+    unit: Unit
+    visits: tuple[Visit, ...]
+    failures: int = 0
+    duplicates: int = 0
+    unfinished: int = 0
+    outside: int = 0
+    with_words: int = 0
+
+
+def collect(found: Iterable[records.Record]) -> tuple[Visits, list[records.Record]]:
+    """Records into visits.
+
+    Returns:
+        The visits, and the records that they were made of, in the same order.
+    """
+    collector = _Collector()
+    for record in found:
+        collector.add(record)
+    return collector.visits()
+
+
+class _Collector:
+    def __init__(self) -> None:
+        self._seen: set[tuple[object, ...]] = set()
+        self._summaries: list[records.SummaryRecord] = []
+        self._analyses: list[records.AnalysisRecord] = []
+        self._analysed_sessions: set[str] = set()
+        self._outside = self._failures = self._duplicates = self._with_words = 0
+
+    def add(self, record: records.Record) -> None:
+        key = _key(record)
+        if key in self._seen:
+            self._duplicates += 1
+            return
+        self._seen.add(key)
+        if isinstance(record, records.FailureRecord):
+            self._failures += 1
+        elif isinstance(record, records.SummaryRecord):
+            self._summaries.append(record)
+            self._analyses.clear()  # only needed where there is no session at all, and there may be very many
+        else:
+            self._add_analysis(record)
+
+    def _add_analysis(self, record: records.AnalysisRecord) -> None:
+        evidence = [prediction.evidence for prediction in record.analysis.predictions]
+        self._with_words += any(isinstance(part, Transcript) and bool(part.text) for part in evidence)
+        if record.session_id:
+            self._analysed_sessions.add(record.session_id)
+        else:
+            self._outside += 1
+        if not self._summaries:
+            self._analyses.append(record)
+
+    def visits(self) -> tuple[Visits, list[records.Record]]:
+        unit = Unit.SESSION if self._summaries or not self._analyses else Unit.ANALYSIS
+        chosen: list[records.Record] = [*self._summaries] or [*self._analyses]
+        chosen.sort(key=lambda record: record.recorded_at)
+        is_session = unit is Unit.SESSION
+        finished = {record.session_id for record in self._summaries}
+        return (
+            Visits(
+                unit=unit,
+                visits=tuple(_visit(record) for record in chosen),
+                failures=self._failures,
+                duplicates=self._duplicates,
+                unfinished=len(self._analysed_sessions - finished) if is_session else 0,
+                outside=self._outside if is_session else 0,
+                with_words=self._with_words,
+            ),
+            chosen,
+        )
+
+
+def _key(record: records.Record) -> tuple[object, ...]:
+    """What no two records share: the time has microseconds."""
+    common = (record.kind, record.recorded_at, record.session_id, record.site, record.source)
+    if isinstance(record, records.AnalysisRecord):
+        return (*common, record.at_seconds, record.analysis.satisfaction.score)
+    return common
+
+
+def _visit(record: records.Record) -> Visit:
+    if isinstance(record, records.SummaryRecord):
+        summary = record.summary
+        return Visit(
+            at=record.recorded_at,
+            satisfaction=summary.overall,
+            site=record.site or summary.site,
+            session_id=record.session_id,
+            source=record.source,
+            emotions=summary.emotion_percentages,
+            mismatches=summary.mismatches,
+            peak_end=summary.peak_end_score,
+            rating=summary.rating,
+        )
+    if isinstance(record, records.AnalysisRecord):
+        return Visit(
+            at=record.recorded_at,
+            satisfaction=record.analysis.satisfaction,
+            site=record.site,
+            session_id=record.session_id,
+            source=record.source,
+            emotions=emotion_percentages(record.analysis),
+            mismatches=int(record.analysis.satisfaction.mismatch),
+        )
+    raise TypeError(f"a {record.kind} is no visit")

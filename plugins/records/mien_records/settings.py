@@ -1,0 +1,97 @@
+"""The table ``[plugins.records]``: what is recorded, and where to. Every sink is off until its table names a path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from mien import ConfigError
+
+MAX_NAME_LENGTH = 128
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _SinkTable(_Table):
+    path: Path
+
+    @field_validator("path")
+    @classmethod
+    def _names_a_file(cls, value: Path) -> Path:
+        if not value.name:
+            raise ValueError("must name a file")
+        return value.expanduser()
+
+
+class FileSettings(_SinkTable):
+    """``[plugins.records.jsonl]`` and ``[plugins.records.csv]``.
+
+    Attributes:
+        path: The file; its folder is made where it is missing.
+        max_bytes: A file that would grow larger is renamed to ``path.1``, and a new one is begun.
+        keep: How many renamed files are kept.
+    """
+
+    max_bytes: Annotated[int, Field(ge=1024)] = 50_000_000
+    keep: Annotated[int, Field(ge=1, le=1000)] = 9
+
+
+class SqliteSettings(_SinkTable):
+    """``[plugins.records.sqlite]``.
+
+    Attributes:
+        path: The database; its folder is made where it is missing.
+        busy_seconds: How long one write waits for somebody else's lock.
+    """
+
+    busy_seconds: Annotated[float, Field(ge=0.0, le=10.0)] = 0.25
+
+
+class RecordsSettings(_Table):
+    """``[plugins.records]``.
+
+    Attributes:
+        site: The place, for records whose session names none.
+        source: What records here, such as the name of a till.
+        kinds: What is recorded; ``summary`` alone keeps one record a session.
+        transcripts: Record what customers said, unless it was redacted. Pictures and sound are never recorded.
+        jsonl: JSON lines; none where the table is missing, as with the next two.
+        csv: A table with one row a record.
+        sqlite: A database.
+    """
+
+    site: Annotated[str, Field(max_length=MAX_NAME_LENGTH)] = ""
+    source: Annotated[str, Field(max_length=MAX_NAME_LENGTH)] = ""
+    kinds: frozenset[Literal["analysis", "summary"]] = frozenset({"analysis", "summary"})
+    transcripts: bool = False
+    jsonl: FileSettings | None = None
+    csv: FileSettings | None = None
+    sqlite: SqliteSettings | None = None
+
+    @property
+    def has_sinks(self) -> bool:
+        """Whether anything is to be written."""
+        return any(sink is not None for sink in (self.jsonl, self.csv, self.sqlite))
+
+
+def parse_plugin_settings(table: Mapping[str, Any]) -> RecordsSettings:
+    """Validate ``[plugins.records]``.
+
+    Raises:
+        ConfigError: A key is unknown or a value is wrong; every problem is listed.
+    """
+    try:
+        return RecordsSettings.model_validate(dict(table))
+    except ValidationError as error:
+        problems = "\n".join(
+            f"  {'.'.join(str(part) for part in problem['loc']) or '(whole table)'}: {problem['msg']}"
+            f" (got {problem['input']!r})"
+            for problem in error.errors()
+        )
+        known = ", ".join(RecordsSettings.model_fields)
+        raise ConfigError(f"[plugins.records] is not valid:\n{problems}\n  known keys: {known}") from error
