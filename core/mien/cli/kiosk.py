@@ -1,4 +1,4 @@
-"""``mien kiosk``: follows customers with a camera and perhaps a microphone. Options only; the work is ``mien.kiosk``."""
+"""``mien kiosk``: follows customers with a camera and perhaps a microphone. Options only; see ``mien.kiosk``."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _kiosk(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="With --video: a sound file in the place of the microphone; else the video's own sound track is taken.",
+            help="With --video: a sound file to hear; else the video's own sound track is taken.",
             show_default=False,
         ),
     ] = None,
@@ -130,8 +130,9 @@ def _session_config(state: CliState, options: _Options) -> SessionConfig:
     required = privacy.require_consent or "require_consent" not in privacy.model_fields_set
     if required and options.consent is Consent.UNSPECIFIED:
         raise ConfigError(
-            "people must be told before a kiosk follows them: put up the notice (docs/kiosk.md has its words), then say "
-            "so with --consent notice_shown, or consent = \"notice_shown\" under [kiosk]; 'given' where each one agreed"
+            "people must be told before a kiosk follows them: put up the notice (docs/kiosk.md has its words), then "
+            'say so with --consent notice_shown, or with consent = "notice_shown" under [kiosk] in the configuration'
+            " ('given' where each one agreed)"
         )
     return SessionConfig.from_settings(
         state.settings,
