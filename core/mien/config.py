@@ -2,7 +2,7 @@
 
 Every key has a default that is safe and works, an unknown key is an error, and a message names the key, the value and
 what was expected. The tables are: ``[engine]``, ``[fusion]``, ``[session]``, ``[server]``, ``[limits]``, ``[privacy]``,
-and ``[plugins.<name>]``, which goes to the plugin unread.
+``[kiosk]``, and ``[plugins.<name>]``, which goes to the plugin unread.
 """
 
 from __future__ import annotations
@@ -159,6 +159,22 @@ class PrivacySettings(_Table):
     redact_transcript: bool = False
 
 
+class KioskSettings(_Table):
+    """``[kiosk]``: what one kiosk looks and listens with, and what its customers were told.
+
+    Attributes:
+        camera: Its index; ``mien devices`` lists them.
+        microphone: A part of its name, or its index; empty takes the system's default.
+        consent: What people in front of this kiosk have been told, where the operator answers for it.
+        site: A name for the place, for records and reports.
+    """
+
+    camera: Annotated[int, Field(ge=0)] = 0
+    microphone: str = ""
+    consent: Literal["unspecified", "notice_shown", "given"] = "unspecified"
+    site: Annotated[str, Field(max_length=128)] = ""
+
+
 class Settings(_Table):
     """All of ``mien.toml``."""
 
@@ -168,6 +184,7 @@ class Settings(_Table):
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
     privacy: PrivacySettings = PrivacySettings()
+    kiosk: KioskSettings = KioskSettings()
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 

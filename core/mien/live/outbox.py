@@ -43,6 +43,10 @@ class Outbox:
         """Return when the caller has read most of what was told."""
         await self._room.wait()
 
+    async def wait_read(self) -> None:
+        """Return when the reader has dealt with everything that is in, and asks for more."""
+        await self._events.join()
+
     def close(self) -> None:
         """Nothing follows; the reader gets what is in and then the end."""
         if not self._closed:
@@ -56,3 +60,5 @@ class Outbox:
             if self._events.qsize() < ROOM:
                 self._room.set()
             yield event
+            self._events.task_done()
+        self._events.task_done()

@@ -135,6 +135,15 @@ class LiveSession:
         """Tell the caller something."""
         self._put(Notice(kind=kind, message=message, at=self._session.state().at))
 
+    async def settle(self) -> None:
+        """Return when all that came in was analysed and the events of it were read, for whoever has time to wait.
+
+        What analyzers hold back, such as an utterance that goes on, is left with them.
+        """
+        for lane in (self._frames, self._words, self._sound, self._speech):
+            await lane.wait_idle()
+        await self._outbox.wait_read()
+
     async def finish(self, end: SessionEnd, *, within: float) -> None:
         """Finish what came in, end the session if it has not ended, and give the summary; call it once.
 
