@@ -1,0 +1,111 @@
+"""The labels of the tone network and how they group: GoEmotions' 28, sentiment, Ekman's six with neutral.
+
+Names and arithmetic over names only; no network and no text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+NEUTRAL: Final = "neutral"
+
+EMOTIONS28: Final[tuple[str, ...]] = (
+    "admiration",
+    "amusement",
+    "anger",
+    "annoyance",
+    "approval",
+    "caring",
+    "confusion",
+    "curiosity",
+    "desire",
+    "disappointment",
+    "disapproval",
+    "disgust",
+    "embarrassment",
+    "excitement",
+    "fear",
+    "gratitude",
+    "grief",
+    "joy",
+    "love",
+    "nervousness",
+    "optimism",
+    "pride",
+    "realization",
+    "relief",
+    "remorse",
+    "sadness",
+    "surprise",
+    NEUTRAL,
+)
+"""GoEmotions' labels in the order of its files."""
+
+
+class Sentiment(StrEnum):
+    """The coarsest grouping; what a speaker expresses towards what they speak of."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+    AMBIGUOUS = "ambiguous"
+    NEUTRAL = "neutral"
+
+
+_POSITIVE: Final = (
+    "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief".split()
+)
+
+SENTIMENT_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    Sentiment.POSITIVE: tuple(_POSITIVE),
+    Sentiment.NEGATIVE: tuple(
+        "anger annoyance disappointment disapproval disgust embarrassment fear grief nervousness remorse sadness".split()
+    ),
+    Sentiment.AMBIGUOUS: tuple("confusion curiosity realization surprise".split()),
+    Sentiment.NEUTRAL: (NEUTRAL,),
+}
+"""Sentiment -> its emotions, as GoEmotions' authors group them."""
+
+EKMAN_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "anger": ("anger", "annoyance", "disapproval"),
+    "disgust": ("disgust",),
+    "fear": ("fear", "nervousness"),
+    "joy": tuple(_POSITIVE),
+    "sadness": ("sadness", "disappointment", "embarrassment", "grief", "remorse"),
+    "surprise": ("surprise", "realization", "confusion", "curiosity"),
+    NEUTRAL: (NEUTRAL,),
+}
+"""Ekman's six and neutral -> their emotions, as GoEmotions' authors group them."""
+
+SENTIMENTS: Final[tuple[str, ...]] = tuple(str(name) for name in SENTIMENT_GROUPS)
+EKMAN: Final[tuple[str, ...]] = tuple(EKMAN_GROUPS)
+
+
+def membership(groups: Mapping[str, tuple[str, ...]]) -> npt.NDArray[np.float32]:
+    """Which emotion belongs to which group.
+
+    Returns:
+        Zeros and ones ``[28, len(groups)]``, in the order of ``EMOTIONS28`` and of ``groups``.
+    """
+    table = np.zeros((len(EMOTIONS28), len(groups)), np.float32)
+    for column, members in enumerate(groups.values()):
+        for name in members:
+            table[EMOTIONS28.index(name), column] = 1.0
+    return table
+
+
+def group_targets(targets: npt.NDArray[np.float32], groups: Mapping[str, tuple[str, ...]]) -> npt.NDArray[np.float32]:
+    """Targets of the groups: a group is true where any of its emotions is.
+
+    Args:
+        targets: Zeros and ones ``[batch, 28]``.
+        groups: Group -> emotions.
+
+    Returns:
+        Zeros and ones ``[batch, len(groups)]``.
+    """
+    return (targets @ membership(groups) > 0).astype(np.float32)
