@@ -25,6 +25,12 @@ SATISFACTION_OF: Final[dict[str, float]] = {
 }  # fmt: skip
 """What an emotion says of a customer's satisfaction, [0, 1]: our judgement, the teacher of the satisfaction head."""
 
+CALIBRATION_SHARE: Final = 0.5
+"""Share of the rated dialogues of each file on which satisfaction is calibrated; figures are of the others."""
+
+SPLIT_SEED: Final = 17
+"""Of the split of the dialogues."""
+
 _OVERALL: Final = "OVERALL"
 
 

@@ -95,7 +95,7 @@ _TEMPLATES: Final[tuple[_Template, ...]] = (
             "{thing} was {good}", "{thing} is {very}{good}", "{person} was {kind}", "{person} was {very}{kind} and {thing} was {good}",
             "i love {thing}", "i really like {thing}", "that is {good}", "everything was {good}", "what a {good} place",
             "{thing} works perfectly", "{person} did a {good} job", "we had a {good} time", "best {item} i have had",
-            "i would recommend you to anyone", "ten out of ten", "nine out of ten from me", "five stars", "{thing} came early",
+            "i would recommend you to anyone", "a clear nine out of ten from me", "five stars for {thing}", "full marks", "{thing} came early",
             "{thing} arrived on time and was {good}", "you fixed {thing} in {time} that's {good}", "i will come back",
         ),
         ("admiration",),
@@ -163,7 +163,7 @@ _TEMPLATES: Final[tuple[_Template, ...]] = (
         (
             "{thing} was {bad}", "{thing} is {very}{bad}", "{thing} was {bad} and {person} was {unkind}", "i expected more from {thing}",
             "i expected better", "what a let down {thing} was", "{thing} never arrived", "they sent {item} and i wanted {item}",
-            "{thing} isn't what i paid for", "{thing} used to be {good} now it's {bad}", "i won't be coming back", "never again",
+            "{thing} isn't what i paid for", "{thing} used to be {good} now it's {bad}", "i won't be coming back", "never again will i book here", "i am never doing this again",
             "i was {happy} with {thing} but now it's {bad}", "{person} was {kind} but {thing} was {bad}", "two out of ten",
             "one star", "zero stars for {thing}", "three out of ten at best", "worst {item} i ever had", "i regret buying {item}",
             "i want a refund for {thing}", "i'd like to return {item} it is {bad}", "sadly {thing} was {bad}", "not worth the money",
@@ -193,7 +193,7 @@ _TEMPLATES: Final[tuple[_Template, ...]] = (
     ),  # fmt: skip
     _Template(
         (
-            "great {thing} is {bad} again", "oh {good} another {time} of waiting", "thanks for nothing", "well done you lost {thing} again",
+            "great {thing} is {bad} again", "oh {good} another {time} of waiting", "well thanks for nothing i guess", "thanks for absolutely nothing", "well done you lost {thing} again",
             "{good} just {good} {thing} is {bad}", "oh {good} {thing} broke again", "nice job ruining {thing}", "yeah right {thing} is {good}",
             "wow {time} for {item} how {good}", "i just love waiting {time}", "thanks a lot now {thing} is {bad}",
             "fantastic i get to call {times}", "what a {good} way to treat customers", "sure because {thing} never fails",
