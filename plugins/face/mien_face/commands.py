@@ -91,13 +91,11 @@ def evaluate_face(
 def _train(
     data: Path, validation: Path | None, *, out: Path, epochs: int, seed: int, engine: EngineName, resume: bool
 ) -> None:
-    from mien_face.config import NetworkConfig
     from mien_face.training.data import read_faces
     from mien_face.training.export import export
-    from mien_face.training.recipe import Recipe
     from mien_face.training.run import train
 
-    config, recipe = NetworkConfig(), Recipe(epochs=epochs)
+    config, recipe = settings(epochs)
     training = read_faces(data, part="train")
     held_out = read_faces(validation or (data if data.is_dir() else data.parent), part="validation")
     computes = _engine(engine, config, recipe)
@@ -126,6 +124,14 @@ def _train(
         config, state.averaged, validation=held_out, manifest_path=out / "expression.json", training=about
     )
     typer.echo(f"accuracy {manifest.metrics['fer2013_accuracy']:.4f} on {len(held_out)} faces; wrote {out}")
+
+
+def settings(epochs: int) -> tuple[NetworkConfig, Recipe]:
+    """The network that is trained, and how."""
+    from mien_face.config import NetworkConfig
+    from mien_face.training.recipe import Recipe
+
+    return NetworkConfig(), Recipe(epochs=epochs)
 
 
 def _engine(name: EngineName, config: NetworkConfig, recipe: Recipe) -> Engine:

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from mien import InputError
 from mien_face.config import NetworkConfig
 from mien_face.labels import Head, majority_labels
 from mien_face.preprocess import normalise
@@ -71,8 +72,11 @@ def train(
         The last state.
 
     Raises:
+        InputError: There are fewer faces than one batch takes.
         WeightsError: The checkpoint is damaged or of another run.
     """
+    if len(training) < recipe.batch_size:
+        raise InputError(f"{len(training)} faces are fewer than one batch of {recipe.batch_size}; bring more")
     settings: dict[str, object] = {"network": config.to_json(), "recipe": recipe.to_json(), "seed": seed}
     checkpoint = out / CHECKPOINT_NAME
     state, done = initial_state(config, seed), 0
