@@ -152,24 +152,29 @@ class LiveSession:
             within: Seconds; what was not analysed by then is left out, with a notice.
         """
         try:
-            async with asyncio.timeout(within):
-                await self._finish_lanes()
-        except TimeoutError:
-            self.notice(NoticeKind.STREAM, f"the end came before all was analysed: {self._waiting()}")
-        await self._close_lanes()
-        async with self._session_lock:
             try:
-                summary = await off_loop(lambda: self._session.close(end))
-            except Exception as error:
-                self._fail(error)
-            else:
-                self._put(summary)
-        self._outbox.close()
+                async with asyncio.timeout(within):
+                    await self._finish_lanes()
+            except TimeoutError:
+                self.notice(NoticeKind.STREAM, f"the end came before all was analysed: {self._waiting()}")
+            await self._close_lanes()
+            await self._sum_up(end)
+        finally:
+            self._outbox.close()
 
     async def abandon(self) -> None:
         """Stop at once, without a summary: nobody listens any more."""
         await self._close_lanes()
         self._outbox.close()
+
+    async def _sum_up(self, end: SessionEnd) -> None:
+        async with self._session_lock:
+            try:
+                summary = await off_loop(lambda: self._session.close(end))
+            except Exception as error:  # the fuser's bug
+                self._fail(error)
+            else:
+                self._put(summary)
 
     # The lanes
 

@@ -10,7 +10,8 @@ import asyncio
 import logging
 import traceback
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -72,11 +73,14 @@ def _guard_unary(method: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any,
     return guarded
 
 
-def _guard_stream(method: Callable[[Any, Any], AsyncIterator[Any]]) -> Callable[[Any, Any], AsyncIterator[Any]]:
-    async def guarded(requests: Any, context: Any) -> AsyncIterator[Any]:
+def _guard_stream(
+    method: Callable[[Any, Any], AsyncGenerator[Any, None]],
+) -> Callable[[Any, Any], AsyncGenerator[Any, None]]:
+    async def guarded(requests: Any, context: Any) -> AsyncGenerator[Any, None]:
         try:
-            async for response in method(requests, context):
-                yield response
+            async with aclosing(method(requests, context)) as responses:
+                async for response in responses:
+                    yield response
         except Exception as error:
             await _abort(context, error, method)
 
