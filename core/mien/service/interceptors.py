@@ -12,7 +12,7 @@ import traceback
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from google.rpc import status_pb2
@@ -20,6 +20,8 @@ from grpc_status import rpc_status
 
 from mien.errors import MienError
 from mien.service.errors import build_status, to_status
+
+_StreamMethod: TypeAlias = Callable[[Any, Any], AsyncGenerator[Any, None]]
 
 _log = logging.getLogger("mien.service")
 
@@ -73,9 +75,7 @@ def _guard_unary(method: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any,
     return guarded
 
 
-def _guard_stream(
-    method: Callable[[Any, Any], AsyncGenerator[Any, None]],
-) -> Callable[[Any, Any], AsyncGenerator[Any, None]]:
+def _guard_stream(method: _StreamMethod) -> _StreamMethod:
     async def guarded(requests: Any, context: Any) -> AsyncGenerator[Any, None]:
         try:
             async with aclosing(method(requests, context)) as responses:
