@@ -1,4 +1,7 @@
-"""Lets a plugin add commands to the command line, all of them or none. The commands of mien itself are ``mien.cli``."""
+"""Lets a plugin add commands to the command line, all of them or none. The commands of mien itself are ``mien.cli``.
+
+Groups of one name become one group, so that several plugins may each add to ``mien train``.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +16,42 @@ if TYPE_CHECKING:
 
 
 def add_commands(app: typer.Typer, add: Callable[[], object]) -> None:
-    """Run ``add``, which adds commands to ``app`` or to the groups in it; undo what it did where it fails.
+    """Run ``add``, which adds commands to ``app`` or to groups in it; undo what it did where it fails.
 
     Raises:
         PluginError: It took the name of a command that exists already.
-        Exception: Whatever ``add`` raised.
+        Exception: Whatever ``add`` raised, or typer where a command's parameters are not for a command line.
     """
+    from typer.main import get_command
+
     before = [(each, list(each.registered_commands), list(each.registered_groups)) for each in _apps(app)]
     try:
         add()
+        _merge_groups(app)
         for each in _apps(app):
             _check_names(each)
+        if app.registered_commands or app.registered_groups:
+            get_command(app)
     except BaseException:
         for each, commands, groups in before:
             each.registered_commands[:] = commands
             each.registered_groups[:] = groups
         raise
+
+
+def _merge_groups(app: typer.Typer) -> None:
+    """Move the commands of a group into the first group of its name, at any depth."""
+    first: dict[str, typer.Typer] = {}
+    for group in list(app.registered_groups):
+        if not isinstance(group.name, str) or group.typer_instance is None:
+            continue
+        into = first.setdefault(group.name, group.typer_instance)
+        if into is not group.typer_instance:
+            into.registered_commands += group.typer_instance.registered_commands
+            into.registered_groups += group.typer_instance.registered_groups
+            app.registered_groups.remove(group)
+    for each in first.values():
+        _merge_groups(each)
 
 
 def _apps(app: typer.Typer) -> list[typer.Typer]:

@@ -2,7 +2,7 @@
 
 Every key has a default that is safe and works, an unknown key is an error, and a message names the key, the value and
 what was expected. The tables are: ``[engine]``, ``[fusion]``, ``[session]``, ``[server]``, ``[limits]``, ``[privacy]``,
-and ``[plugins.<name>]``, which goes to the plugin unread.
+``[kiosk]``, and ``[plugins.<name>]``, which goes to the plugin unread.
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ class LimitSettings(_Table):
         max_wait_seconds: A call whose turn has not come by then is given up, or sooner by its own deadline.
         max_sessions: Open sessions.
         max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one.
+        max_session_speech_queued_seconds: Speech that waits for recognition in one session; what is said beyond it is
+            left out, with a notice, until recognition has caught up.
         max_stream_items: Requests in flight on one ``AnalyzeStream`` call.
         idle_seconds: A stream without a message for so long is ended.
         decode_threads: Threads that decode.
@@ -93,6 +95,7 @@ class LimitSettings(_Table):
     max_wait_seconds: PositiveSeconds = 10.0
     max_sessions: PositiveInt = 32
     max_session_frames_queued: PositiveInt = 2
+    max_session_speech_queued_seconds: PositiveSeconds = 60.0
     max_stream_items: PositiveInt = 64
     idle_seconds: PositiveSeconds = 30.0
     decode_threads: Annotated[int, Field(ge=1, le=64)] = 2
@@ -156,6 +159,22 @@ class PrivacySettings(_Table):
     redact_transcript: bool = False
 
 
+class KioskSettings(_Table):
+    """``[kiosk]``: what one kiosk looks and listens with, and what its customers were told.
+
+    Attributes:
+        camera: Its index; ``mien devices`` lists them.
+        microphone: A part of its name, or its index; empty takes the system's default.
+        consent: What people in front of this kiosk have been told, where the operator answers for it.
+        site: A name for the place, for records and reports.
+    """
+
+    camera: Annotated[int, Field(ge=0)] = 0
+    microphone: str = ""
+    consent: Literal["unspecified", "notice_shown", "given"] = "unspecified"
+    site: Annotated[str, Field(max_length=128)] = ""
+
+
 class Settings(_Table):
     """All of ``mien.toml``."""
 
@@ -165,6 +184,7 @@ class Settings(_Table):
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
     privacy: PrivacySettings = PrivacySettings()
+    kiosk: KioskSettings = KioskSettings()
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 

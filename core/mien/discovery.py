@@ -17,7 +17,7 @@ from typing import Any, Final
 import pluggy
 
 from mien import hookspecs
-from mien.errors import ConfigError, PluginError
+from mien.errors import ConfigError, MissingDependencyError, PluginError
 from mien.hookspecs import PROJECT, PluginContext
 from mien.interfaces import API_VERSION
 from mien.registry import PluginDescription, PluginState, Registrar, Registrations, explain
@@ -82,7 +82,8 @@ def load_plugin(candidate: Candidate, context: PluginContext, taken: Registratio
         taken: What earlier plugins have registered; left unchanged.
 
     Returns:
-        The loaded plugin, or its description with state FAILED and the reason. Only ``KeyboardInterrupt`` passes.
+        The loaded plugin, or its description with state FAILED or UNAVAILABLE and the reason. Only
+        ``KeyboardInterrupt`` passes.
     """
     description = candidate.description
     if description.state is PluginState.FAILED:
@@ -92,6 +93,8 @@ def load_plugin(candidate: Candidate, context: PluginContext, taken: Registratio
         _check_version(plugin)
         manager = _check_hooks(plugin, description.name)
         added = _register(manager, description.name, context, taken)
+    except MissingDependencyError as error:
+        return LoadedPlugin(replace(description, state=PluginState.UNAVAILABLE, reason=explain(error)))
     except Exception as error:  # a plugin object can raise wherever it is looked at
         return LoadedPlugin(_fail(description, explain(error)).description)
     description = replace(

@@ -51,6 +51,7 @@ __all__ = [
     "RegisteredTranscriber",
 ]
 
+_NOT_LOADED: Final = (PluginState.FAILED, PluginState.UNAVAILABLE)
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 _log = logging.getLogger("mien.host")
 
@@ -79,7 +80,8 @@ class PluginHost:
                 self._managers[loaded.description.name] = loaded.manager
                 self._parts.update(loaded.added)
             else:
-                _log.warning("plugin %r left out: %s", loaded.description.name, loaded.description.reason)
+                level = logging.WARNING if loaded.description.state is PluginState.FAILED else logging.INFO
+                _log.log(level, "plugin %r left out: %s", loaded.description.name, loaded.description.reason)
         self._analyzers = _listing(self._parts.analyzers, self._is_enabled)
         self._fusers = _listing(self._parts.fusers, lambda _: True)
         self._transcribers = _listing(self._parts.transcribers, lambda _: True)
@@ -238,13 +240,13 @@ class PluginHost:
             ]
 
     def _refuse_failures(self) -> None:
-        failures = self._failures()
+        failures = self._left_out(PluginState.FAILED)
         if self._strict and failures:
             listed = "\n".join(f"  {failure}" for failure in failures)
             raise PluginError(f"plugins that could not be loaded, and strict is asked for:\n{listed}")
 
-    def _failures(self) -> list[str]:
-        return [f"{d.name}: {d.reason}" for d in self._descriptions if d.state is PluginState.FAILED]
+    def _left_out(self, *states: PluginState) -> list[str]:
+        return [f"{d.name}: {d.reason}" for d in self._descriptions if d.state in states]
 
     def _is_enabled(self, slot: Slot[AnalyzerInfo, Analyzer]) -> bool:
         chosen = self._settings.engine.analyzers
@@ -265,7 +267,7 @@ class PluginHost:
             known = _names(self._parts.fusers)
             problems.append(f"[fusion] fuser names {fusion.fuser!r}, which is not registered; known are: {known}")
         if problems:
-            problems += [f"plugin left out: {failure}" for failure in self._failures()]
+            problems += [f"plugin left out: {failure}" for failure in self._left_out(*_NOT_LOADED)]
             raise ConfigError("; ".join(problems))
 
     def _warn_of_unread_tables(self, read: set[str]) -> None:
@@ -276,7 +278,7 @@ class PluginHost:
     def _find(self, kind: str, name: str, slots: Mapping[str, Slot[Info, Part]]) -> Slot[Info, Part]:
         slot = slots.get(name)
         if slot is None:
-            left_out = "".join(f"; plugin left out: {failure}" for failure in self._failures())
+            left_out = "".join(f"; plugin left out: {failure}" for failure in self._left_out(*_NOT_LOADED))
             raise AnalyzerNotFoundError(f"there is no {kind} {name!r}; registered are: {_names(slots)}{left_out}")
         return slot
 

@@ -28,6 +28,8 @@ class PluginState(StrEnum):
     """What became of an installed plugin."""
 
     LOADED = "loaded"
+    UNAVAILABLE = "unavailable"
+    """An optional package that it needs is not installed. That is no fault, and ``strict`` does not mind it."""
     FAILED = "failed"
 
 

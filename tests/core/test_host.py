@@ -444,3 +444,15 @@ def test_unknown_analyzers_are_told_with_those_that_exist() -> None:
     host = PluginHost.from_plugins({"p": plugin("face")}, Settings())
     with pytest.raises(AnalyzerNotFoundError, match="no analyzer 'fcae'; registered are: face"):
         host.analyzer("fcae")
+
+
+def test_a_plugin_whose_extra_is_not_installed_is_listed_and_no_fault_even_where_strict() -> None:
+    without_extra = module(
+        mien_register_analyzers=raising(MissingDependencyError("it needs ear: pip install 'mien[ear]'"))
+    )
+    host = PluginHost.from_plugins({"ear": without_extra, "p": plugin("face")}, strict=True)
+    assert describe(host, "ear").state is PluginState.UNAVAILABLE
+    assert describe(host, "ear").reason == "it needs ear: pip install 'mien[ear]'"
+    assert list(host.analyzers) == ["face"]
+    with pytest.raises(ConfigError, match=r"'hear', which is not registered.*ear: it needs ear: pip install"):
+        PluginHost.from_plugins({"ear": without_extra}, parse_settings({"engine": {"analyzers": ["hear"]}}))

@@ -125,6 +125,8 @@ def test_twenty_faces_are_found_largest_first(classifier: BrightnessClassifier, 
 
 def test_max_faces_keeps_the_largest(detector: Detector, classifier: BrightnessClassifier) -> None:
     class Crowd:
+        margin = 0.0
+
         def detect(self, pixels: Pixels) -> list[Detection]:
             return [Detection(Box(10.0 * n, 10.0, 20.0 + n, 20.0 + n), 0.9) for n in range(5)]
 
@@ -135,6 +137,8 @@ def test_max_faces_keeps_the_largest(detector: Detector, classifier: BrightnessC
 
 def test_faces_below_the_least_score_or_outside_the_picture_are_dropped(classifier: BrightnessClassifier) -> None:
     class Doubtful:
+        margin = 0.0
+
         def detect(self, pixels: Pixels) -> list[Detection]:
             return [Detection(Box(1, 1, 30, 30), 0.05), Detection(Box(-50, -50, 40, 40), 0.9)]
 

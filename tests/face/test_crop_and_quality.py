@@ -18,7 +18,7 @@ FACE = Box(170, 70, 110, 110)
 
 def judged(pixels: Pixels, box: Box = FACE) -> Quality:
     height, width = pixels.shape[:2]
-    return assess(crop_face(pixels, box), box, width=width, height=height, settings=QualitySettings())
+    return assess(crop_face(pixels, box, margin=0.12), box, width=width, height=height, settings=QualitySettings())
 
 
 def test_a_crop_keeps_grey_levels_and_place() -> None:

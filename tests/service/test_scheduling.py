@@ -47,7 +47,7 @@ async def test_requests_of_many_callers_become_one_batch() -> None:
 
 async def waiting_calls(server: Any, count: int) -> None:
     """Until so many requests wait in the scheduler's lane for pictures."""
-    queue = server._scheduler._pictures_and_text._queue
+    queue = server._scheduler._requests[False]._queue
     async with asyncio.timeout(TIMEOUT):
         while len(queue) < count:  # no event tells it
             await asyncio.sleep(0.005)
@@ -107,15 +107,13 @@ async def test_a_full_queue_refuses_with_a_time_to_try_again() -> None:
 @pytest.mark.parametrize("in_flight", [1, 8])
 async def test_a_call_that_waited_too_long_is_told_so(in_flight: int) -> None:
     face = BlockingAnalyzer()
-    chosen = settings(limits={"max_calls_in_flight": in_flight, "max_wait_seconds": 0.05, "batch_delay_ms": 0})
+    chosen = settings(limits={"max_calls_in_flight": in_flight, "max_wait_seconds": 0.5, "batch_delay_ms": 0})
     async with running(chosen, fake_host(chosen, face=face)) as server, stub_of(server) as stub:
         first = asyncio.create_task(call(stub))
         await entered(face)
-        late = asyncio.create_task(call(stub))
-        await asyncio.sleep(0.1)
-        face.release.set()
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await late
+            await call(stub)
+        face.release.set()
         await first
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert details_of(caught.value)["ErrorInfo"].reason == "EXPIRED_IN_QUEUE"
@@ -132,7 +130,7 @@ async def test_a_call_that_was_cancelled_while_it_waited_is_not_analysed() -> No
         kept = asyncio.create_task(call(stub))
         await waiting_calls(server, 2)
         given_up.cancel()
-        queue = server._scheduler._pictures_and_text._queue
+        queue = server._scheduler._requests[False]._queue
         async with asyncio.timeout(TIMEOUT):
             while not any(waiting.answer.done() for waiting in queue):  # no event tells it
                 await asyncio.sleep(0.005)

@@ -171,7 +171,7 @@ async def test_draining_finishes_what_was_accepted_and_refuses_what_comes() -> N
         accepted = asyncio.ensure_future(stub.Analyze(picture_request(), timeout=TIMEOUT))
         assert await asyncio.to_thread(face.entered.acquire, timeout=TIMEOUT)
         draining = asyncio.create_task(server.drain())
-        await server._gate.wait_draining()
+        await server._gate.draining.wait()
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await stub.Analyze(picture_request(), timeout=TIMEOUT)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
@@ -273,15 +273,6 @@ async def test_server_info_tells_everything() -> None:
     assert info.default_fuser == "fake"
     assert info.limits.max_image_bytes == 1234
     assert info.consent_required
-
-
-async def test_streaming_calls_say_that_they_are_not_offered() -> None:
-    async with running() as server, stub_of(server) as stub:
-        for call in (stub.AnalyzeStream(timeout=TIMEOUT), stub.StreamSession(timeout=TIMEOUT)):
-            with pytest.raises(grpc.aio.AioRpcError) as caught:
-                await call.read()
-            assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
-            assert "not offered by this version" in (caught.value.details() or "")
 
 
 async def test_a_client_waits_in_vain_for_a_server_that_is_not_there() -> None:

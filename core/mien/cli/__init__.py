@@ -23,7 +23,7 @@ from mien.errors import AnalyzerNotFoundError, ConfigError, MienError
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 
-_BUILT_IN: Final = ("analyze", "serve", "plugins", "version")
+_BUILT_IN: Final = ("analyze", "listen", "kiosk", "serve", "devices", "plugins", "version")
 """Commands, each the module of its name in this package."""
 
 _OPTIONS_WITH_VALUE: Final = frozenset({"--config"})
@@ -68,7 +68,7 @@ def build_app(arguments: Sequence[str]) -> typer.Typer:
         if importlib.util.find_spec(f"mien.cli.{name}") is not None:
             importlib.import_module(f"mien.cli.{name}").register(app)
     if _first_word(arguments) not in _BUILT_IN:
-        add_plugin_commands(app, reserved=_BUILT_IN)
+        add_plugin_commands(app)
     return app
 
 

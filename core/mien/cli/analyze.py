@@ -9,6 +9,8 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -97,7 +99,7 @@ def _analyze(
         weights=weights,
     )
     sinks = _sinks(state, as_json=as_json, csv=csv, annotate=annotate, every=every)
-    if not _run(run, paths or [], sinks):
+    if not _run(run, paths or [], sinks, annotate=annotate):
         raise typer.Exit(1)
 
 
@@ -129,28 +131,29 @@ def _sinks(state: CliState, *, as_json: bool, csv: Path | None, annotate: Path |
     return sinks
 
 
-def _run(run: Run, paths: Sequence[Path], sinks: Sequence[Sink]) -> bool:
-    """Analyse everything and hand it out; whether every input could be analysed."""
+def _run(run: Run, paths: Sequence[Path], sinks: Sequence[Sink], *, annotate: Path | None) -> bool:
+    """Analyse everything and hand it out; whether every input could be analysed. Reads nothing in ``annotate``."""
     from rich.console import Console
 
     from mien.cli.inputs import find_sources
     from mien.cli.reading import Failure, analyze_sources, analyze_text
 
-    found = find_sources(paths)
+    found = find_sources(paths, leave_out=annotate)
     if run.text is not None and any(source.kind != "picture" for source in found.sources):
         raise ConfigError("--text goes with pictures, or alone; a video would need to know when it was said")
     messages = Console(stderr=True, highlight=False, soft_wrap=True)
+    hand_out = partial(_hand_out, run=run, sinks=sinks, messages=messages)
     complete = True
     with ExitStack() as stack:
         for sink in sinks:
             stack.callback(sink.close)
         advance = stack.enter_context(_progress(messages, found.sources, run.every))
         for path, error in found.problems:
-            complete = _hand_out(Failure(path, error), sinks, messages) and complete
+            complete = hand_out(Failure(path, error)) and complete
         if run.text is not None and not paths:
-            complete = _hand_out(analyze_text(run, run.text), sinks, messages) and complete
+            complete = hand_out(analyze_text(run, run.text)) and complete
         for outcome in analyze_sources(run, found.sources):
-            complete = _hand_out(outcome, sinks, messages) and complete
+            complete = hand_out(outcome) and complete
             advance()
     if found.skipped:
         files = "file that is" if found.skipped == 1 else "files that are"
@@ -158,7 +161,8 @@ def _run(run: Run, paths: Sequence[Path], sinks: Sequence[Sink]) -> bool:
     return complete
 
 
-def _hand_out(outcome: Outcome, sinks: Sequence[Sink], messages: Console) -> bool:
+def _hand_out(outcome: Outcome, *, run: Run, sinks: Sequence[Sink], messages: Console) -> bool:
+    """Say what came of an input, here and to the plugins that want to see results; False where it failed."""
     from mien.cli.reading import Failure, Notice
     from mien.cli.sinks import printable
 
@@ -171,6 +175,11 @@ def _hand_out(outcome: Outcome, sinks: Sequence[Sink], messages: Console) -> boo
         for sink in sinks:
             sink.fail(outcome)
         return False
+    if run.settings.privacy.redact_transcript:
+        from mien.service.privacy import redacted
+
+        outcome = replace(outcome, result=redacted(outcome.result))
+    run.host.notify_result("", outcome.result)
     for sink in sinks:
         sink.write(outcome)
     return True

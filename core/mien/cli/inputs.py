@@ -62,15 +62,16 @@ class Found:
     skipped: int = 0
 
 
-def find_sources(paths: Sequence[Path]) -> Found:
+def find_sources(paths: Sequence[Path], *, leave_out: Path | None = None) -> Found:
     """Look at each argument: a file is taken whatever its name, a folder with all folders in it by its files' endings.
 
-    Hidden files and folders (``.name``) are passed over. Raises nothing: what is wrong is in ``Found.problems``.
+    Hidden files and folders (``.name``) are passed over, and so is ``leave_out``, where results are written. Raises
+    nothing: what is wrong is in ``Found.problems``.
     """
     found = Found()
     for path in paths:
         if path.is_dir():
-            _add_folder(path, found)
+            _add_folder(path, found, leave_out)
         elif path.is_file():
             found.sources.append(Source(path, _kind_of_file(path), Path(path.name)))
         elif path.exists():
@@ -86,10 +87,10 @@ def kind_by_name(path: Path) -> InputKind | None:
     return next((kind for kind, suffixes in SUFFIXES.items() if ending in suffixes), None)
 
 
-def _add_folder(folder: Path, found: Found) -> None:
+def _add_folder(folder: Path, found: Found, leave_out: Path | None) -> None:
     before = len(found.sources)
     skipped = 0
-    for path in _files_below(folder, found):
+    for path in _files_below(folder, found, leave_out):
         kind = kind_by_name(path)
         if kind is None:
             skipped += 1
@@ -101,11 +102,14 @@ def _add_folder(folder: Path, found: Found) -> None:
         found.problems.append((folder, InputError(f"the folder holds no picture and no video{others}")))
 
 
-def _files_below(folder: Path, found: Found) -> Iterator[Path]:
+def _files_below(folder: Path, found: Found, leave_out: Path | None) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
         found.problems.append((Path(error.filename), InputError(f"cannot be read: {error.strerror}")))
 
     for root, folders, files in os.walk(folder, onerror=unreadable):
+        if leave_out is not None and leave_out.exists() and leave_out.samefile(root):
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
 

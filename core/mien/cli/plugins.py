@@ -26,8 +26,8 @@ class PartRow:
         plugin: Name of its entry point.
         version: Of its distribution.
         distribution: The installed package that brought it.
-        state: ``loaded`` or ``failed``.
-        reason: Why it failed.
+        state: ``loaded``, ``unavailable`` or ``failed``.
+        reason: Why it is not loaded.
         kind: ``analyzer``, ``fuser``, ``transcriber``, or empty.
         name: Of the part.
         part_version: Of the part, its weights included.

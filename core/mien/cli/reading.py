@@ -141,7 +141,7 @@ def _read_videos(run: Run, sources: Sequence[Source]) -> Iterator[Outcome]:
 
 
 def _read_video(run: Run, source: Source) -> Iterator[Outcome]:
-    tracker = Tracker(run.engine, run.host, run.settings, fuser=run.fuser, weights=run.weights)
+    tracker = Tracker(run.engine, run.host, run.settings, every=run.every, fuser=run.fuser, weights=run.weights)
     batch: list[ImageFrame] = []
     frames = read_video(source.path, every=run.every)
     ended_early = ""
@@ -154,7 +154,8 @@ def _read_video(run: Run, source: Source) -> Iterator[Outcome]:
             batch.append(frame)
         if batch and (frame is None or _is_full(batch)):
             for analysed, result in zip(batch, tracker.follow(batch), strict=True):
-                yield Finding(result=result, source=source, frame=analysed, at_seconds=analysed.captured_at)
+                if result is not None:
+                    yield Finding(result=result, source=source, frame=analysed, at_seconds=analysed.captured_at)
             batch = []
         if frame is None:
             break

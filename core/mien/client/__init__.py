@@ -7,16 +7,23 @@ with Client("127.0.0.1:50051") as client:
 from mien.client.aio import AsyncClient
 from mien.client.blocking import Client
 from mien.client.errors import ServiceError
-from mien.client.requests import AudioSource, Consent, ImageSource, TextSource
+from mien.client.requests import AudioSource, ImageSource, Query, SessionOptions, TextSource
+from mien.client.session import ClientSession
+from mien.client.session_aio import AsyncClientSession
 from mien.service.info import ServerInfo
+from mien.session import Consent
 
 __all__ = [
     "AsyncClient",
+    "AsyncClientSession",
     "AudioSource",
     "Client",
+    "ClientSession",
     "Consent",
     "ImageSource",
+    "Query",
     "ServerInfo",
     "ServiceError",
+    "SessionOptions",
     "TextSource",
 ]

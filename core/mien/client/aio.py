@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from mien.client.errors import not_ready, service_error
+from mien.client.items import item_answer, item_messages
 from mien.client.requests import (
     DEFAULT_TIMEOUT,
     AudioSource,
-    Consent,
     ImageSource,
+    Query,
+    SessionOptions,
     TextSource,
     analyze_request,
     client_options,
 )
+from mien.client.session_aio import AsyncClientSession
+from mien.errors import MienError
 from mien.service.info import ServerInfo, server_info_from_wire
 from mien.service.wire import result_from_wire
+from mien.session import Consent
 from mien.types import AnalysisResult
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc
@@ -61,18 +66,45 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> AnalysisResult:
         """Have one moment analysed; arguments and errors as ``mien.client.Client.analyze``. Reads files in a thread."""
-        request = await asyncio.to_thread(
-            analyze_request,
+        query = Query(
             image=image,
             audio=audio,
             text=text,
             analyzers=analyzers,
             fuser=fuser,
-            weights=weights,
+            weights=weights or {},
             consent=consent,
             redact_transcript=redact_transcript,
         )
+        request = await asyncio.to_thread(analyze_request, query)
         return result_from_wire(await self._call(self._stub.Analyze, request, timeout))
+
+    async def analyze_many(
+        self, queries: Iterable[tuple[str, Query]], *, timeout: float | None = None
+    ) -> AsyncIterator[tuple[str, AnalysisResult | MienError]]:
+        """Have many moments analysed over one call; see ``mien.client.Client.analyze_many``."""
+        unsent: list[tuple[str, MienError]] = []
+        messages = item_messages(queries, unsent.append)
+        call = self._stub.AnalyzeStream(_in_thread(messages), timeout=timeout)
+        try:
+            async for answer in call:
+                yield item_answer(answer)
+                while unsent:
+                    yield unsent.pop(0)
+        except grpc.aio.AioRpcError as error:
+            raise service_error(error, address=self._address) from error
+        finally:
+            call.cancel()
+        while unsent:
+            yield unsent.pop(0)
+
+    def session(self, options: SessionOptions | None = None) -> AsyncClientSession:
+        """Follow one interaction; use it in an ``async with`` block.
+
+        Raises:
+            InputError: An option is not what it should be.
+        """
+        return AsyncClientSession(self._stub, options or SessionOptions(), address=self._address)
 
     async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
         """Ask what the server runs; see ``mien.client.Client.server_info``."""
@@ -95,3 +127,9 @@ class AsyncClient:
             return await method(request, timeout=self._timeout if timeout is None else timeout)
         except grpc.aio.AioRpcError as error:
             raise service_error(error, address=self._address) from error
+
+
+async def _in_thread(messages: Iterator[pb.AnalyzeStreamRequest]) -> AsyncIterator[pb.AnalyzeStreamRequest]:
+    """The messages, each made in a thread, because making one may read a file."""
+    while (message := await asyncio.to_thread(next, messages, None)) is not None:
+        yield message

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import queue
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from mien.client.errors import not_ready, service_error
+from mien.client.items import item_answer, item_messages
 from mien.client.requests import (
     DEFAULT_TIMEOUT,
     AudioSource,
-    Consent,
     ImageSource,
+    Query,
+    SessionOptions,
     TextSource,
     analyze_request,
     client_options,
 )
+from mien.client.session import ClientSession
+from mien.errors import MienError
 from mien.service.info import ServerInfo, server_info_from_wire
 from mien.service.wire import result_from_wire
+from mien.session import Consent
 from mien.types import AnalysisResult
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc
@@ -65,34 +71,69 @@ class Client:
         redact_transcript: bool = False,
         timeout: float | None = None,
     ) -> AnalysisResult:
-        """Have one moment analysed; give at least one of image, audio and text.
+        """Have one moment analysed; the arguments are those of ``Query``.
 
         Args:
-            image: A picture: a path, a file's content, or RGB pixels ``[height, width, 3]``.
-            audio: A sound: a path, a file's content, or a clip.
-            text: Words.
-            analyzers: Names; empty asks every enabled one that takes what was given.
-            fuser: Name; empty takes the server's.
-            weights: Modality -> weight, over the server's.
-            consent: Whether the person was told or agreed; a server may ask for it.
-            redact_transcript: Leave the words of transcripts out of the answer.
+            image: See ``Query``.
+            audio: See ``Query``.
+            text: See ``Query``.
+            analyzers: See ``Query``.
+            fuser: See ``Query``.
+            weights: See ``Query``.
+            consent: See ``Query``.
+            redact_transcript: See ``Query``.
             timeout: Seconds; None takes the client's.
 
         Raises:
             InputError: A file cannot be read, or an argument is not what it should be.
             ServiceError: The server cannot be reached, or refused.
         """
-        request = analyze_request(
+        query = Query(
             image=image,
             audio=audio,
             text=text,
             analyzers=analyzers,
             fuser=fuser,
-            weights=weights,
+            weights=weights or {},
             consent=consent,
             redact_transcript=redact_transcript,
         )
-        return result_from_wire(self._call(self._stub.Analyze, request, timeout))
+        return result_from_wire(self._call(self._stub.Analyze, analyze_request(query), timeout))
+
+    def analyze_many(
+        self, queries: Iterable[tuple[str, Query]], *, timeout: float | None = None
+    ) -> Iterator[tuple[str, AnalysisResult | MienError]]:
+        """Have many moments analysed over one call.
+
+        Args:
+            queries: An id of the caller's own, and what to analyse; read in another thread, no faster than is answered.
+            timeout: Seconds for all of them; None waits for ever.
+
+        Yields:
+            Ids with results, or with the error of that one, as they are ready.
+
+        Raises:
+            ServiceError: The call as a whole failed; what was not yet answered is not going to be.
+        """
+        unsent: queue.SimpleQueue[tuple[str, MienError]] = queue.SimpleQueue()
+        call = self._stub.AnalyzeStream(item_messages(queries, unsent.put), timeout=timeout)
+        try:
+            for answer in call:
+                yield item_answer(answer)
+                yield from _drained(unsent)
+        except grpc.RpcError as error:
+            raise service_error(error, address=self._address) from error
+        finally:
+            call.cancel()
+        yield from _drained(unsent)
+
+    def session(self, options: SessionOptions | None = None) -> ClientSession:
+        """Follow one interaction; use it in a ``with`` block.
+
+        Raises:
+            InputError: An option is not what it should be.
+        """
+        return ClientSession(self._stub, options or SessionOptions(), address=self._address)
 
     def server_info(self, *, timeout: float | None = None) -> ServerInfo:
         """Ask what the server runs: plugins, analyzers, limits.
@@ -125,3 +166,8 @@ class Client:
             return method(request, timeout=self._timeout if timeout is None else timeout)
         except grpc.RpcError as error:
             raise service_error(error, address=self._address) from error
+
+
+def _drained(failures: queue.SimpleQueue[tuple[str, MienError]]) -> Iterator[tuple[str, MienError]]:
+    while not failures.empty():
+        yield failures.get()

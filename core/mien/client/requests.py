@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -12,7 +13,10 @@ import numpy.typing as npt
 
 from mien.config import LimitSettings
 from mien.errors import InputError
+from mien.interfaces import MismatchPolicy
 from mien.service.limits import channel_options
+from mien.service.wire_session import CONSENTS, config_to_wire
+from mien.session import Consent, CustomerPolicy
 from mien.types import AudioClip, ImageFrame, Utterance
 from mien.v1 import sentiment_pb2 as pb
 
@@ -37,19 +41,50 @@ RAW_BYTES: Final = LimitSettings().max_message_bytes // 2
 JPEG_QUALITY: Final = 95
 
 
-class Consent(StrEnum):
-    """What the person in front of the camera was told."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Query:
+    """One moment to analyse: at least one of image, audio and text.
 
-    UNSPECIFIED = "unspecified"
-    NOTICE_SHOWN = "notice_shown"
-    GIVEN = "given"
+    Attributes:
+        image: A picture: a path, a file's content, or RGB pixels ``[height, width, 3]``.
+        audio: A sound: a path, a file's content, or a clip.
+        text: Words.
+        analyzers: Names; empty asks every enabled one that takes what was given.
+        fuser: Name; empty takes the server's.
+        weights: Modality -> weight, over the server's.
+        consent: Whether the person was told or agreed; a server may ask for it.
+        redact_transcript: Leave the words of transcripts out of the answer.
+    """
+
+    image: ImageSource | None = None
+    audio: AudioSource | None = None
+    text: TextSource | None = None
+    analyzers: Sequence[str] = ()
+    fuser: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    consent: Consent | str = Consent.UNSPECIFIED
+    redact_transcript: bool = False
 
 
-_CONSENTS: Final[Mapping[Consent, int]] = {
-    Consent.UNSPECIFIED: pb.CONSENT_UNSPECIFIED,
-    Consent.NOTICE_SHOWN: pb.CONSENT_NOTICE_SHOWN,
-    Consent.GIVEN: pb.CONSENT_GIVEN,
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """How to follow one interaction; see ``mien.session.SessionConfig`` for the meanings. None is the server's."""
+
+    session_id: str = ""
+    site: str = ""
+    analyzers: Sequence[str] = ()
+    fuser: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    consent: Consent | str = Consent.UNSPECIFIED
+    snapshot_interval: float | None = None
+    max_snapshots: int | None = None
+    half_life: float | None = None
+    idle_timeout: float | None = None
+    customer_policy: CustomerPolicy | str | None = None
+    mismatch_policy: MismatchPolicy | str | None = None
+    exclude_regions: Sequence[tuple[float, float, float, float]] = ()
+    redact_transcript: bool = False
+    expected_modalities: Sequence[str] = ()
 
 
 def client_options(max_message_bytes: int = LimitSettings().max_message_bytes) -> list[tuple[str, Any]]:
@@ -61,61 +96,75 @@ def client_options(max_message_bytes: int = LimitSettings().max_message_bytes) -
     ]
 
 
-def analyze_request(
-    *,
-    image: ImageSource | None,
-    audio: AudioSource | None,
-    text: TextSource | None,
-    analyzers: Sequence[str],
-    fuser: str,
-    weights: Mapping[str, float] | None,
-    consent: Consent | str,
-    redact_transcript: bool,
-) -> pb.AnalyzeRequest:
+def analyze_request(query: Query) -> pb.AnalyzeRequest:
     """The request for one moment.
 
     Raises:
         InputError: A file cannot be read, an array is not a picture, or the consent is not one.
     """
-    if isinstance(analyzers, str):
-        raise InputError(f"analyzers must be a sequence of names, got the text {analyzers!r}; write [{analyzers!r}]")
+    _check_names(query.analyzers)
     return pb.AnalyzeRequest(
-        image=None if image is None else image_message(image),
-        audio=None if audio is None else audio_message(audio),
-        text=None if text is None else text_message(text),
-        analyzers=analyzers,
-        fuser=fuser,
-        weights=dict(weights or {}),
-        consent=consent_number(consent),
-        redact_transcript=redact_transcript,
+        image=None if query.image is None else image_message(query.image),
+        audio=None if query.audio is None else audio_message(query.audio),
+        text=None if query.text is None else text_message(query.text),
+        analyzers=query.analyzers,
+        fuser=query.fuser,
+        weights=query.weights,
+        consent=CONSENTS[_member(Consent, query.consent, "consent")],
+        redact_transcript=query.redact_transcript,
     )
 
 
-def consent_number(consent: Consent | str) -> int:
-    """The wire's number of a consent, given as the enum or its value.
+def session_config(options: SessionOptions) -> pb.StreamSessionRequest:
+    """The first message of a session.
 
     Raises:
-        InputError: There is no such consent.
+        InputError: An option is not one of those known, or not a number.
     """
+    _check_names(options.analyzers)
+    given = {each.name: getattr(options, each.name) for each in fields(options)}
+    for name, kind in (
+        ("consent", Consent),
+        ("customer_policy", CustomerPolicy),
+        ("mismatch_policy", MismatchPolicy),
+    ):
+        if given[name] is not None:
+            given[name] = _member(kind, given[name], name)
     try:
-        return _CONSENTS[Consent(consent)]
+        return pb.StreamSessionRequest(config=config_to_wire(given))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"an option of the session has the wrong type or size: {error}") from error
+
+
+def _check_names(names: Sequence[str]) -> None:
+    if isinstance(names, str):
+        raise InputError(f"analyzers must be a sequence of names, got the text {names!r}; write [{names!r}]")
+
+
+def _member(kind: type[StrEnum], value: str, name: str) -> Any:
+    try:
+        return kind(value)
     except ValueError:
-        known = ", ".join(Consent)
-        raise InputError(f"consent must be one of {known}, got {consent!r}") from None
+        raise InputError(f"{name} must be one of {', '.join(kind)}, got {value!r}") from None
 
 
-def image_message(source: ImageSource) -> pb.Image:
+def image_message(source: ImageSource, *, captured_at: float = 0.0) -> pb.Image:
     """A picture: an array as raw pixels, or as a JPEG where it is large; anything else as it is.
 
-    Raises as ``analyze_request`` does.
+    Args:
+        source: The picture.
+        captured_at: When it was taken, seconds, where it does not say itself.
+
+    Raises:
+        InputError: The file cannot be read, or the array is not a picture.
     """
     if isinstance(source, str | Path):
-        return pb.Image(encoded=_read(Path(source)))
+        return pb.Image(encoded=_read(Path(source)), captured_at_seconds=captured_at)
     if isinstance(source, bytes | bytearray | memoryview):
-        return pb.Image(encoded=bytes(source))
+        return pb.Image(encoded=bytes(source), captured_at_seconds=captured_at)
     if not isinstance(source, ImageFrame):
         try:
-            source = ImageFrame(np.asarray(source))
+            source = ImageFrame(np.asarray(source), captured_at)
         except ValueError as error:
             raise InputError(f"image is not a picture: {error}") from error
     if source.pixels.nbytes > RAW_BYTES:
@@ -125,12 +174,12 @@ def image_message(source: ImageSource) -> pb.Image:
     return pb.Image(raw=raw, captured_at_seconds=source.captured_at)
 
 
-def audio_message(source: AudioSource) -> pb.Audio:
-    """Sound; a clip is sent as 32-bit samples, anything else as it is. Raises as ``analyze_request`` does."""
+def audio_message(source: AudioSource, *, captured_at: float = 0.0) -> pb.Audio:
+    """Sound; a clip is sent as 32-bit samples, anything else as it is. Arguments and errors as ``image_message``."""
     if isinstance(source, str | Path):
-        return pb.Audio(encoded=_read(Path(source)))
+        return pb.Audio(encoded=_read(Path(source)), captured_at_seconds=captured_at)
     if isinstance(source, bytes | bytearray | memoryview):
-        return pb.Audio(encoded=bytes(source))
+        return pb.Audio(encoded=bytes(source), captured_at_seconds=captured_at)
     raw = pb.RawAudio(
         data=source.samples.astype("<f4").tobytes(),
         format=pb.SAMPLE_FORMAT_FLOAT32,
@@ -140,10 +189,10 @@ def audio_message(source: AudioSource) -> pb.Audio:
     return pb.Audio(raw=raw, captured_at_seconds=source.captured_at)
 
 
-def text_message(source: TextSource) -> pb.Text:
-    """Words."""
+def text_message(source: TextSource, *, captured_at: float = 0.0) -> pb.Text:
+    """Words; ``captured_at`` as for ``image_message``."""
     if isinstance(source, str):
-        return pb.Text(content=source)
+        return pb.Text(content=source, captured_at_seconds=captured_at)
     return pb.Text(
         content=source.text,
         language=source.language,

@@ -7,7 +7,8 @@ wait for it. Who may come in at all is ``mien.service.limits``; what a batch mea
 from __future__ import annotations
 
 import asyncio
-import logging
+import functools
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from mien.config import LimitSettings
 from mien.engine import AnalysisRequest
 from mien.errors import MienError
 from mien.service.errors import not_serving, queue_full, waited_too_long
-from mien.types import AnalysisResult, AudioClip
+from mien.types import AnalysisResult, AudioClip, Prediction, Sample, StreamStatus
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,21 +28,22 @@ SOUND_BATCH: Final = 1
 """Requests with sound that go to the engine at once: a recogniser works on them one after the other, and all of a batch
 would wait for the last."""
 
-_log = logging.getLogger("mien.service")
 
-
-class BatchAnalyzer(Protocol):
+class ComputeEngine(Protocol):
     """The part of ``mien.engine.Engine`` that the scheduler needs."""
 
     def analyze_batch(self, requests: Sequence[AnalysisRequest]) -> list[AnalysisResult | MienError]:
         """Answer each request with its result or its error."""
 
+    def predict(self, analyzer: str, samples: Sequence[Sample]) -> list[list[Prediction] | StreamStatus]:
+        """Answer each sample with what one analyzer says of it, or how that failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Waiting(Generic[Item, Result]):
     item: Item
-    deadline: float  # on the event loop's clock
     answer: asyncio.Future[Result]
+    expiry: asyncio.TimerHandle | None
 
 
 class Batcher(Generic[Item, Result]):
@@ -91,10 +93,12 @@ class Batcher(Generic[Item, Result]):
         """
         if len(self._queue) >= self._capacity:
             raise queue_full(f"{len(self._queue)} requests wait for the processor; try again later")
-        waiting: _Waiting[Item, Result] = _Waiting(item, deadline, asyncio.get_running_loop().create_future())
-        self._queue.append(waiting)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Result] = loop.create_future()
+        expiry = loop.call_at(deadline, _expire, answer) if math.isfinite(deadline) else None
+        self._queue.append(_Waiting(item, answer, expiry))
         self._arrived.set()
-        return await waiting.answer
+        return await answer
 
     async def close(self) -> None:
         """Stop; what still waits is refused. A batch that runs is not waited for."""
@@ -118,17 +122,13 @@ class Batcher(Generic[Item, Result]):
 
     def _take(self) -> list[_Waiting[Item, Result]]:
         """The next batch, without what was cancelled or came too late."""
-        now = asyncio.get_running_loop().time()
         batch: list[_Waiting[Item, Result]] = []
         while self._queue and len(batch) < self._max_batch:
             waiting = self._queue.popleft()
+            if waiting.expiry is not None:
+                waiting.expiry.cancel()
             if waiting.answer.done():
-                continue  # its caller is gone
-            if waiting.deadline <= now:
-                waiting.answer.set_exception(
-                    waited_too_long("the call's time ran out while it waited for the processor")
-                )
-                continue
+                continue  # its caller is gone, or was told that it came too late
             batch.append(waiting)
         if not self._queue:
             self._arrived.clear()
@@ -144,7 +144,7 @@ class Batcher(Generic[Item, Result]):
         except asyncio.CancelledError:
             _fail(batch, not_serving("the server is shutting down", reason="DRAINING"))
             raise
-        except Exception as error:  # a bug: each caller's interceptor logs it and answers INTERNAL
+        except Exception as error:  # refused as a whole, or a bug, which each caller's interceptor logs
             _fail(batch, error)
             return
         for waiting, answer in zip(batch, answers, strict=True):
@@ -156,6 +156,11 @@ class Batcher(Generic[Item, Result]):
                 waiting.answer.set_result(answer)
 
 
+def _expire(answer: asyncio.Future[Result]) -> None:
+    if not answer.done():
+        answer.set_exception(waited_too_long("the call's time ran out while it waited for the processor"))
+
+
 def _fail(batch: Sequence[_Waiting[Item, Result]], error: Exception) -> None:
     for waiting in batch:
         if not waiting.answer.done():
@@ -163,27 +168,24 @@ def _fail(batch: Sequence[_Waiting[Item, Result]], error: Exception) -> None:
 
 
 class Scheduler:
-    """Owns the compute of a server: two lanes of batches before one engine."""
+    """Owns the compute of a server: requests and the samples of sessions, in lanes of batches before one engine."""
 
-    def __init__(self, engine: BatchAnalyzer, limits: LimitSettings) -> None:
+    def __init__(self, engine: ComputeEngine, limits: LimitSettings) -> None:
         """Prepare; ``start`` begins to work."""
-        # Sessions and stream items are bounded before they come here, so this is room for all of them.
-        capacity = limits.max_calls_in_flight + limits.max_stream_items + 2 * limits.max_sessions
-        self._pictures_and_text: Batcher[AnalysisRequest, AnalysisResult] = Batcher(
-            engine.analyze_batch,
-            name="quick",
-            max_batch=limits.max_batch,
-            delay_seconds=limits.batch_delay_ms / 1000,
-            capacity=capacity,
-        )
-        self._sound: Batcher[AnalysisRequest, AnalysisResult] = Batcher(
-            engine.analyze_batch, name="sound", max_batch=SOUND_BATCH, delay_seconds=0.0, capacity=capacity
-        )
+        self._engine = engine
+        self._limits = limits
+        # What comes here was admitted before, call by call and session by session, so this is room for all of it.
+        self._capacity = limits.max_calls_in_flight + 4 * limits.max_sessions
+        self._requests: dict[bool, Batcher[AnalysisRequest, AnalysisResult]] = {
+            has_sound: self._batcher(engine.analyze_batch, name="sound" if has_sound else "quick", has_sound=has_sound)
+            for has_sound in (False, True)
+        }
+        self._samples: dict[tuple[str, bool], Batcher[Sample, list[Prediction] | StreamStatus]] = {}
 
     def start(self) -> None:
         """Begin to work."""
-        self._pictures_and_text.start()
-        self._sound.start()
+        for batcher in self._requests.values():
+            batcher.start()
 
     async def analyze(self, request: AnalysisRequest, deadline: float) -> AnalysisResult:
         """Have the engine analyse a request, in a batch with others where that helps.
@@ -196,10 +198,37 @@ class Scheduler:
             MienError: As ``mien.engine.Engine.analyze``, or as ``Batcher.submit``.
         """
         has_sound = any(isinstance(sample, AudioClip) for sample in request.samples)
-        lane = self._sound if has_sound else self._pictures_and_text
-        return await lane.submit(request, deadline)
+        return await self._requests[has_sound].submit(request, deadline)
+
+    async def predict(self, analyzer: str, sample: Sample) -> list[Prediction] | StreamStatus:
+        """Have one analyzer look at a sample of a session, in a batch with those of other sessions.
+
+        Raises:
+            MienError: As ``mien.engine.Engine.predict``, or as ``Batcher.submit``.
+        """
+        key = (analyzer, isinstance(sample, AudioClip))
+        if key not in self._samples:
+            self._samples[key] = self._batcher(
+                functools.partial(self._engine.predict, analyzer), name=f"session-{analyzer}", has_sound=key[1]
+            )
+            self._samples[key].start()
+        # No deadline: a picture waits in a queue of the newest few, and speech is worth waiting for.
+        return await self._samples[key].submit(sample, math.inf)
 
     async def close(self) -> None:
         """Stop; what still waits is refused."""
-        await self._pictures_and_text.close()
-        await self._sound.close()
+        for lane in self._requests.values():
+            await lane.close()
+        for session_lane in self._samples.values():
+            await session_lane.close()
+
+    def _batcher(
+        self, run: Callable[[list[Item]], Sequence[Result | MienError]], *, name: str, has_sound: bool
+    ) -> Batcher[Item, Result]:
+        return Batcher(
+            run,
+            name=name,
+            max_batch=SOUND_BATCH if has_sound else self._limits.max_batch,
+            delay_seconds=0.0 if has_sound else self._limits.batch_delay_ms / 1000,
+            capacity=self._capacity,
+        )

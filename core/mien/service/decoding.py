@@ -72,6 +72,10 @@ class Decoder:
         """Decode one piece of sound; raises as ``request`` does."""
         return await self._off_loop(lambda: decode_audio_message(message, self._limits, field=field))
 
+    async def text(self, message: pb.Text, *, field: str = "text") -> Utterance:
+        """Check words; raises as ``request`` does."""
+        return decode_text_message(message, self._limits, field=field)
+
     def close(self) -> None:
         """End the threads when they are done."""
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Who gets in: the gRPC channel's limits, and the gate that admits calls and sessions.
+"""Who gets in: the gRPC channel's limits, and the gate that admits calls and streams.
 
 The gate counts; it does not know what a call does. Compute is ordered by ``mien.service.batching``.
 """
@@ -54,7 +54,7 @@ class GateState(Enum):
 
 
 class Gate:
-    """Admits calls, in the order of their coming, and sessions. For one event loop."""
+    """Admits calls, in the order of their coming, and streams. For one event loop."""
 
     def __init__(self, limits: LimitSettings) -> None:
         """Start in LOADING: nothing is let in before ``open``."""
@@ -62,8 +62,8 @@ class Gate:
         self._state = GateState.LOADING
         self._slots = asyncio.Semaphore(limits.max_calls_in_flight)
         self._waiting = 0
-        self._sessions = 0
-        self._inside = 0  # calls, waiting or in flight, and sessions
+        self._streams = 0
+        self._inside = 0  # calls, waiting or in flight, and streams
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = asyncio.Event()
@@ -74,9 +74,14 @@ class Gate:
         return self._state
 
     @property
-    def sessions(self) -> int:
-        """How many sessions are open."""
-        return self._sessions
+    def streams(self) -> int:
+        """How many sessions and streams are open."""
+        return self._streams
+
+    @property
+    def draining(self) -> asyncio.Event:
+        """Set once ``drain`` was called."""
+        return self._draining
 
     def open(self) -> None:
         """Let work in, unless the server is draining already."""
@@ -88,12 +93,8 @@ class Gate:
         self._state = GateState.DRAINING
         self._draining.set()
 
-    async def wait_draining(self) -> None:
-        """Return when ``drain`` was called."""
-        await self._draining.wait()
-
     async def wait_idle(self) -> None:
-        """Return when no call and no session is in."""
+        """Return when no call and no stream is in."""
         await self._idle.wait()
 
     @asynccontextmanager
@@ -123,24 +124,33 @@ class Gate:
             self._leave()
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[None]:
-        """Hold a place among the open sessions.
+    async def stream(self) -> AsyncIterator[None]:
+        """Hold a place among the open sessions and streams.
 
         Raises:
-            RefusedError: Loading, draining, or too many sessions are open.
+            RefusedError: Loading, draining, or too many are open.
         """
         self._check_open()
-        if self._sessions >= self._limits.max_sessions:
-            raise queue_full(
-                f"{self._sessions} sessions are open, which is all that this server takes; try again later"
-            )
-        self._sessions += 1
+        if self._streams >= self._limits.max_sessions:
+            raise queue_full(f"{self._streams} streams are open, which is all that this server takes; try again later")
+        self._streams += 1
         self._enter()
         try:
             yield
         finally:
-            self._sessions -= 1
+            self._streams -= 1
             self._leave()
+
+    async def take_turn(self) -> None:
+        """Wait for a place among the calls in flight, for an item of an open stream; ``end_turn`` gives it back.
+
+        Items wait in their stream, whose sender waits for them, so that they need no bounded queue.
+        """
+        await self._slots.acquire()
+
+    def end_turn(self) -> None:
+        """Give a place back."""
+        self._slots.release()
 
     def _check_open(self) -> None:
         refusal = self._refusal()

@@ -83,6 +83,7 @@ class Server:
         )
         servicer = SentimentServicer(
             self._settings,
+            host=self._host,
             gate=self._gate,
             decoder=self._decoder,
             scheduler=self._scheduler,

@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import grpc
-
 from mien.config import Settings
+from mien.host import PluginHost
+from mien.redaction import redacted
 from mien.service.batching import Scheduler
 from mien.service.decoding import Decoder
-from mien.service.errors import RefusedError
+from mien.service.item_stream import ItemStream
 from mien.service.limits import Gate
-from mien.service.privacy import check_consent, redacted
+from mien.service.privacy import check_consent
+from mien.service.session_stream import SessionStream
 from mien.service.sinks import Sinks
 from mien.service.wire import result_to_wire
 from mien.v1 import sentiment_pb2 as pb
@@ -27,6 +28,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         self,
         settings: Settings,
         *,
+        host: PluginHost,
         gate: Gate,
         decoder: Decoder,
         scheduler: Scheduler,
@@ -34,6 +36,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         info: pb.GetServerInfoResponse,
     ) -> None:
         self._settings = settings
+        self._host = host
         self._gate = gate
         self._decoder = decoder
         self._scheduler = scheduler
@@ -55,16 +58,26 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
     async def AnalyzeStream(  # noqa: N802
         self, requests: AsyncIterator[pb.AnalyzeStreamRequest], context: Any
     ) -> AsyncIterator[pb.AnalyzeStreamResponse]:
-        """Not offered yet."""
-        raise _not_offered("AnalyzeStream", instead="call Analyze once for each request")
-        yield  # makes this a generator, which a streaming call has to be
+        """Analyse many moments; see ``mien.service.item_stream``."""
+        async with self._gate.stream():
+            async for response in ItemStream(self._analyze, self._gate, self._settings.limits).run(requests):
+                yield response
 
     async def StreamSession(  # noqa: N802
         self, requests: AsyncIterator[pb.StreamSessionRequest], context: Any
     ) -> AsyncIterator[pb.StreamSessionResponse]:
-        """Not offered yet."""
-        raise _not_offered("StreamSession", instead="call Analyze once for each moment")
-        yield  # makes this a generator, which a streaming call has to be
+        """Follow one interaction; see ``mien.service.session_stream``."""
+        stream = SessionStream(
+            self._settings,
+            host=self._host,
+            gate=self._gate,
+            decoder=self._decoder,
+            predict=self._scheduler.predict,
+            sinks=self._sinks,
+        )
+        async with self._gate.stream():
+            async for response in stream.run(requests):
+                yield response
 
     async def _analyze(self, request: pb.AnalyzeRequest, deadline: float) -> pb.AnalyzeResponse:
         check_consent(request.consent, self._settings.privacy)
@@ -80,11 +93,3 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         longest: float = self._settings.limits.max_wait_seconds
         left = context.time_remaining()
         return asyncio.get_running_loop().time() + (longest if left is None else min(left, longest))
-
-
-def _not_offered(call: str, *, instead: str) -> RefusedError:
-    return RefusedError(
-        f"{call} is not offered by this version of the server; {instead}",
-        code=grpc.StatusCode.UNIMPLEMENTED,
-        reason="NOT_OFFERED",
-    )

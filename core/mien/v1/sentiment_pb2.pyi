@@ -522,7 +522,7 @@ class SessionUpdate(_message.Message):
     def __init__(self, predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., state: _Optional[_Union[SessionState, _Mapping]] = ..., streams: _Optional[_Iterable[_Union[StreamStatus, _Mapping]]] = ...) -> None: ...
 
 class SessionState(_message.Message):
-    __slots__ = ("at_seconds", "snapshots", "utterances", "satisfaction", "emotion_percentages", "subject_id", "subjects")
+    __slots__ = ("at_seconds", "snapshots", "utterances", "satisfaction", "emotion_percentages", "subject_id", "subjects", "mismatches")
     class EmotionPercentagesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -544,6 +544,7 @@ class SessionState(_message.Message):
     EMOTION_PERCENTAGES_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECTS_FIELD_NUMBER: _ClassVar[int]
+    MISMATCHES_FIELD_NUMBER: _ClassVar[int]
     at_seconds: float
     snapshots: int
     utterances: int
@@ -551,7 +552,8 @@ class SessionState(_message.Message):
     emotion_percentages: _containers.ScalarMap[str, float]
     subject_id: str
     subjects: _containers.MessageMap[str, Satisfaction]
-    def __init__(self, at_seconds: _Optional[float] = ..., snapshots: _Optional[int] = ..., utterances: _Optional[int] = ..., satisfaction: _Optional[_Union[Satisfaction, _Mapping]] = ..., emotion_percentages: _Optional[_Mapping[str, float]] = ..., subject_id: _Optional[str] = ..., subjects: _Optional[_Mapping[str, Satisfaction]] = ...) -> None: ...
+    mismatches: int
+    def __init__(self, at_seconds: _Optional[float] = ..., snapshots: _Optional[int] = ..., utterances: _Optional[int] = ..., satisfaction: _Optional[_Union[Satisfaction, _Mapping]] = ..., emotion_percentages: _Optional[_Mapping[str, float]] = ..., subject_id: _Optional[str] = ..., subjects: _Optional[_Mapping[str, Satisfaction]] = ..., mismatches: _Optional[int] = ...) -> None: ...
 
 class Notice(_message.Message):
     __slots__ = ("kind", "message", "at_seconds")
@@ -564,7 +566,7 @@ class Notice(_message.Message):
     def __init__(self, kind: _Optional[_Union[NoticeKind, str]] = ..., message: _Optional[str] = ..., at_seconds: _Optional[float] = ...) -> None: ...
 
 class SessionSummary(_message.Message):
-    __slots__ = ("session_id", "end", "interval", "overall", "peak_score", "end_score", "peak_end_score", "emotion_percentages", "snapshots", "utterances", "frames_dropped", "mismatches", "rating", "phases", "subjects", "site")
+    __slots__ = ("session_id", "end", "interval", "overall", "peak_score", "end_score", "peak_end_score", "emotion_percentages", "snapshots", "utterances", "frames_dropped", "mismatches", "rating", "phases", "subjects", "site", "late", "duplicates")
     class EmotionPercentagesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -595,6 +597,8 @@ class SessionSummary(_message.Message):
     PHASES_FIELD_NUMBER: _ClassVar[int]
     SUBJECTS_FIELD_NUMBER: _ClassVar[int]
     SITE_FIELD_NUMBER: _ClassVar[int]
+    LATE_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATES_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     end: SessionEnd
     interval: TimeInterval
@@ -611,7 +615,9 @@ class SessionSummary(_message.Message):
     phases: _containers.RepeatedCompositeFieldContainer[Phase]
     subjects: _containers.MessageMap[str, Satisfaction]
     site: str
-    def __init__(self, session_id: _Optional[str] = ..., end: _Optional[_Union[SessionEnd, str]] = ..., interval: _Optional[_Union[TimeInterval, _Mapping]] = ..., overall: _Optional[_Union[Satisfaction, _Mapping]] = ..., peak_score: _Optional[float] = ..., end_score: _Optional[float] = ..., peak_end_score: _Optional[float] = ..., emotion_percentages: _Optional[_Mapping[str, float]] = ..., snapshots: _Optional[int] = ..., utterances: _Optional[int] = ..., frames_dropped: _Optional[int] = ..., mismatches: _Optional[int] = ..., rating: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., subjects: _Optional[_Mapping[str, Satisfaction]] = ..., site: _Optional[str] = ...) -> None: ...
+    late: int
+    duplicates: int
+    def __init__(self, session_id: _Optional[str] = ..., end: _Optional[_Union[SessionEnd, str]] = ..., interval: _Optional[_Union[TimeInterval, _Mapping]] = ..., overall: _Optional[_Union[Satisfaction, _Mapping]] = ..., peak_score: _Optional[float] = ..., end_score: _Optional[float] = ..., peak_end_score: _Optional[float] = ..., emotion_percentages: _Optional[_Mapping[str, float]] = ..., snapshots: _Optional[int] = ..., utterances: _Optional[int] = ..., frames_dropped: _Optional[int] = ..., mismatches: _Optional[int] = ..., rating: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., subjects: _Optional[_Mapping[str, Satisfaction]] = ..., site: _Optional[str] = ..., late: _Optional[int] = ..., duplicates: _Optional[int] = ...) -> None: ...
 
 class Phase(_message.Message):
     __slots__ = ("name", "interval", "satisfaction")

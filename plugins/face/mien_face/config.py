@@ -1,10 +1,19 @@
-"""The shape of the expression network as plain data, shared by training, export and inference. Nothing is computed here."""
+"""The shape of the expression network as plain data, for training, export and inference. Nothing is computed here.
+
+Outside Flax a network's arrays go by name: ``<layer>.kernel`` [height, width, in, out], ``.scale``, ``.bias`` and the running ``.mean`` and ``.variance`` of each normalisation; ``<head>.kernel`` [in, labels] and ``.bias``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Arrays: TypeAlias = dict[str, npt.NDArray[np.float32]]
+"""A network's arrays by name."""
 
 INPUT_SIZE: Final = 48
 """Height and width of the network's input, pixels: the size of FER2013's pictures."""
@@ -72,6 +81,15 @@ class NetworkConfig:
             for index in range(depth):
                 yield BlockShape(f"blocks.{number}", inputs, width, 2 if stage > 0 and index == 0 else 1)
                 inputs, number = width, number + 1
+
+    def convolutions(self) -> Iterator[tuple[str, int, int, int]]:
+        """Every convolution as (name, side of the kernel, channels in, channels out), in order."""
+        yield "stem", STEM_KERNEL, 1, self.stem
+        for block in self.blocks():
+            yield f"{block.name}.first", 3, block.inputs, block.outputs
+            yield f"{block.name}.second", 3, block.outputs, block.outputs
+            if block.has_shortcut:
+                yield f"{block.name}.shortcut", 1, block.inputs, block.outputs
 
     def to_json(self) -> dict[str, Any]:
         """As plain data, for a manifest."""

@@ -14,11 +14,9 @@ from mien_face.detector import Pixels
 
 CROP_SIDE: Final = 48
 """Side of the square, pixels; FER2013's."""
-MARGIN: Final = 0.0
-"""Added on every side of the box, as a share of its longer side."""
 
 
-def crop_face(pixels: Pixels, box: Box, *, margin: float = MARGIN) -> npt.NDArray[np.uint8]:
+def crop_face(pixels: Pixels, box: Box, *, margin: float) -> npt.NDArray[np.uint8]:
     """Cut out a face as a grey square.
 
     The square is centred on the box and ``1 + 2 * margin`` times its longer side; where it reaches over the picture's

@@ -48,8 +48,8 @@ class QualitySettings(_Table):
 
     full_size: Annotated[float, Field(gt=0.0)] = 48.0
     small: Annotated[float, Field(ge=0.0)] = 36.0
-    sharp: Annotated[float, Field(gt=0.0)] = 0.06
-    blurred: Annotated[float, Field(ge=0.0)] = 0.03
+    sharp: Annotated[float, Field(gt=0.0)] = 0.1
+    blurred: Annotated[float, Field(ge=0.0)] = 0.04
     dark: Level = 40.0
     bright: Level = 215.0
     flat: Level = 12.0

@@ -18,6 +18,8 @@ NMS_THRESHOLD: Final = 0.3
 TOP_K: Final = 500
 """Candidates kept before overlapping ones are dropped."""
 LANDMARKS: Final = 5
+MARGIN: Final = 0.06
+"""With it the mean crop of portraits is most like FER2013's mean face; YuNet's boxes are taller than Haar's."""
 
 
 class YuNetDetector:
@@ -45,6 +47,11 @@ class YuNetDetector:
         self._min_score = min_score
         self._local = threading.local()
         self._network()
+
+    @property
+    def margin(self) -> float:
+        """What its boxes lack of FER2013's framing."""
+        return MARGIN
 
     def detect(self, pixels: Pixels) -> list[Detection]:
         """Find the faces of one picture."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mien import FuserInfo, PluginContext, RegisterFuser, __version__, hookimpl
 from mien_fusion.happy_share import HappyShare
 from mien_fusion.settings import parse_plugin_settings
 from mien_fusion.weighted_sum import WeightedSum
+
+if TYPE_CHECKING:
+    import typer
 
 MIEN_API_VERSION: Final = 1
 
@@ -25,3 +28,11 @@ def mien_register_fusers(register: RegisterFuser, context: PluginContext) -> Non
     settings = parse_plugin_settings(context.settings("fusion"))
     register("weighted_sum", WEIGHTED_SUM, lambda: WeightedSum(settings))
     register("happy_share", HAPPY_SHARE, lambda: HappyShare(settings))
+
+
+@hookimpl
+def mien_register_commands(app: typer.Typer) -> None:
+    """Add ``mien fusion fit`` and ``mien fusion calibrate``."""
+    from mien_fusion.commands import register
+
+    register(app)

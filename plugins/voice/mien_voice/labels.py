@@ -56,39 +56,16 @@ class Sentiment(StrEnum):
     NEUTRAL = "neutral"
 
 
-_POSITIVE: Final = [
-    "admiration",
-    "amusement",
-    "approval",
-    "caring",
-    "desire",
-    "excitement",
-    "gratitude",
-    "joy",
-    "love",
-    "optimism",
-    "pride",
-    "relief",
-]
+_POSITIVE: Final = (
+    "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief".split()
+)
 
 SENTIMENT_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     Sentiment.POSITIVE: tuple(_POSITIVE),
     Sentiment.NEGATIVE: tuple(
-        [
-            "anger",
-            "annoyance",
-            "disappointment",
-            "disapproval",
-            "disgust",
-            "embarrassment",
-            "fear",
-            "grief",
-            "nervousness",
-            "remorse",
-            "sadness",
-        ]
+        "anger annoyance disappointment disapproval disgust embarrassment fear grief nervousness remorse sadness".split()
     ),
-    Sentiment.AMBIGUOUS: tuple(["confusion", "curiosity", "realization", "surprise"]),
+    Sentiment.AMBIGUOUS: tuple("confusion curiosity realization surprise".split()),
     Sentiment.NEUTRAL: (NEUTRAL,),
 }
 """Sentiment -> its emotions, as GoEmotions' authors group them."""

@@ -15,8 +15,9 @@ import numpy.typing as npt
 from pocketsphinx import Endpointer, Vad
 
 from mien import AudioClip
+from mien_voice.audio import SAMPLE_RATE
 from mien_voice.settings import SegmentationSettings, Strictness
-from mien_voice.speechlikeness import SAMPLE_RATE, voiced_seconds
+from mien_voice.speechlikeness import voiced_seconds
 
 GAP_SECONDS: Final = 0.25
 """Where two pieces of sound are further apart than this on the caller's clock, what lies between was lost: the

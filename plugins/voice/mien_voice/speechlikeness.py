@@ -14,8 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-SAMPLE_RATE: Final = 16_000
-"""Hz of all sound here."""
+from mien_voice.audio import SAMPLE_RATE
 
 MIN_PERIODICITY: Final = 0.55
 """Normalised autocorrelation at the pitch lag from which a frame counts as voiced. Measured: one frame of white or

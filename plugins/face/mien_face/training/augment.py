@@ -1,4 +1,4 @@
-"""Random changes of grey crops while training: mirror, small affine, erasing. Brightness is taken out by ``normalise``."""
+"""Random changes of grey crops while training: mirror, small affine, erasing. ``normalise`` takes brightness out."""
 
 from __future__ import annotations
 

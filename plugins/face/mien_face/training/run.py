@@ -6,29 +6,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from mien_face.config import NetworkConfig
 from mien_face.labels import Head, majority_labels
 from mien_face.preprocess import normalise
 from mien_face.training.data import FaceData
-from mien_face.training.recipe import Batch, Recipe, batches
-from mien_face.training.state import Arrays, TrainState, initial_state, load_state, save_state
+from mien_face.training.loop import Engine, train_step
+from mien_face.training.recipe import Recipe, batches
+from mien_face.training.state import TrainState, initial_state, load_state, save_state
 
 CHECKPOINT_NAME: Final = "checkpoint.safetensors"
-
-
-class Engine(Protocol):
-    """Computes training steps; the state is plain arrays whichever it is."""
-
-    def step(self, state: TrainState, batch: Batch, *, rate: float) -> tuple[TrainState, float]:
-        """Make one step: the new state and the loss."""
-
-    def logits(self, arrays: Arrays, images: npt.NDArray[np.float32]) -> dict[Head, npt.NDArray[np.float32]]:
-        """Evaluate a network on normalised crops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +85,7 @@ def train(
         started = time.monotonic()
         losses = []
         for batch in batches(training, recipe, seed=seed, epoch=epoch):
-            state, loss = engine.step(state, batch, rate=recipe.rate(state.step / total))
+            state, loss = train_step(engine, recipe, state, batch, rate=recipe.rate(state.step / total))
             losses.append(loss)
         save_state(checkpoint, state, epoch=epoch, settings=settings)
         logits = engine.logits(state.averaged, images)

@@ -1,26 +1,18 @@
-"""What training carries from step to step, as plain arrays: the same whichever engine computes, and what is written to disk.
-
-Arrays are named as in ``mien_face.network``: ``<layer>.kernel`` [height, width, in, out], ``.scale``, ``.bias``, and the
-running ``.mean`` and ``.variance`` of each normalisation.
-"""
+"""What training carries from step to step: plain arrays, the same for every engine, and their checkpoints."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from mien import WeightsError
 from mien.weights import write_atomically
-from mien_face.config import STEM_KERNEL, NetworkConfig
+from mien_face.config import Arrays, NetworkConfig
 from mien_face.labels import HEAD_LABELS
-
-Arrays: TypeAlias = dict[str, npt.NDArray[np.float32]]
 
 _STATISTICS: Final = (".mean", ".variance")
 
@@ -46,16 +38,6 @@ def is_statistic(name: str) -> bool:
     return name.endswith(_STATISTICS)
 
 
-def convolutions(config: NetworkConfig) -> Iterator[tuple[str, int, int, int]]:
-    """Every convolution as (name, side of the kernel, channels in, channels out), in order."""
-    yield "stem", STEM_KERNEL, 1, config.stem
-    for block in config.blocks():
-        yield f"{block.name}.first", 3, block.inputs, block.outputs
-        yield f"{block.name}.second", 3, block.outputs, block.outputs
-        if block.has_shortcut:
-            yield f"{block.name}.shortcut", 1, block.inputs, block.outputs
-
-
 def initial_arrays(config: NetworkConfig, seed: int) -> Arrays:
     """Draw an untrained network.
 
@@ -63,7 +45,7 @@ def initial_arrays(config: NetworkConfig, seed: int) -> Arrays:
     """
     generator = np.random.default_rng(seed)
     arrays: Arrays = {}
-    for name, side, inputs, outputs in convolutions(config):
+    for name, side, inputs, outputs in config.convolutions():
         deviation = math.sqrt(2 / (side * side * inputs))  # He et al. 2015
         arrays[f"{name}.kernel"] = deviation * generator.standard_normal((side, side, inputs, outputs), np.float32)
         arrays[f"{name}.scale"] = np.full(outputs, 0 if name.endswith(".second") else 1, np.float32)

@@ -15,10 +15,11 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
 
-from mien_face.config import NORM_EPSILON, NetworkConfig
+from mien_face.config import NORM_EPSILON, Arrays, NetworkConfig
 from mien_face.labels import Head
+from mien_face.training.loop import Gradients, split_arrays
 from mien_face.training.recipe import Batch, Recipe
-from mien_face.training.state import Arrays, TrainState, is_statistic
+from mien_face.training.state import is_statistic
 
 Tensors = dict[str, torch.Tensor]
 
@@ -26,11 +27,11 @@ _STATISTICS_MOMENTUM = 0.1
 
 
 class TorchEngine:
-    """Makes training steps; holds threads but no state of the training.
+    """Differentiates and evaluates the network; holds threads but no state of the training.
 
     Args:
         config: The network.
-        recipe: Loss, optimiser and averaging.
+        recipe: Its ``head_weights`` weigh the losses.
         shards: Threads, each with an equal part of a batch.
     """
 
@@ -41,35 +42,14 @@ class TorchEngine:
         torch.set_num_threads(1)
         self._pool = ThreadPoolExecutor(shards, initializer=torch.set_num_threads, initargs=(1,))
 
-    def step(self, state: TrainState, batch: Batch, *, rate: float) -> tuple[TrainState, float]:
-        """Make one step: Nesterov momentum on the mean gradient of the shards.
-
-        Args:
-            state: Where training stands; its arrays are not changed.
-            batch: What to learn from.
-            rate: Learning rate.
-
-        Returns:
-            The new state and the mean loss.
-        """
-        tensors = {name: _to_torch(name, array) for name, array in state.arrays.items()}
+    def gradients(self, arrays: Arrays, batch: Batch, *, seed: int) -> Gradients:
+        """Differentiate the recipe's loss: the mean over the shards, each normalised by its own batch statistics."""
+        tensors = {name: _to_torch(name, array) for name, array in arrays.items()}
         parts = [batch.part(index, self._shards) for index in range(self._shards)]
-        seeds = [state.step * self._shards + index for index in range(self._shards)]
-        results = list(self._pool.map(lambda part, seed: self._gradients(tensors, part, seed), parts, seeds))
-        arrays, momentum, averaged = dict(state.arrays), dict(state.momentum), dict(state.averaged)
-        decay = self._recipe.averaging(state.step)
-        for name, array in state.arrays.items():
-            mean = _to_numpy(name, torch.stack([values[name] for _, values in results]).mean(0))
-            if is_statistic(name):
-                arrays[name] = mean
-            else:
-                if name.endswith(".kernel"):
-                    mean = mean + np.float32(self._recipe.weight_decay) * array
-                momentum[name] = np.float32(self._recipe.momentum) * state.momentum[name] + mean
-                arrays[name] = array - np.float32(rate) * (mean + np.float32(self._recipe.momentum) * momentum[name])
-            averaged[name] = np.float32(decay) * state.averaged[name] + np.float32(1 - decay) * arrays[name]
-        loss = float(np.mean([loss for loss, _ in results]))
-        return TrainState(arrays, momentum, averaged, state.step + 1), loss
+        seeds = [seed * self._shards + index for index in range(self._shards)]
+        results = list(self._pool.map(lambda part, seed: self._shard_gradients(tensors, part, seed), parts, seeds))
+        means = {name: _to_numpy(name, _mean([values[name] for _, values in results])) for name in arrays}
+        return Gradients(float(np.mean([loss for loss, _ in results])), *split_arrays(means))
 
     def logits(self, arrays: Arrays, images: npt.NDArray[np.float32]) -> dict[Head, npt.NDArray[np.float32]]:
         """Evaluate a network.
@@ -95,7 +75,7 @@ class TorchEngine:
         """End the threads."""
         self._pool.shutdown()
 
-    def _gradients(self, tensors: Tensors, batch: Batch, seed: int) -> tuple[float, Tensors]:
+    def _shard_gradients(self, tensors: Tensors, batch: Batch, seed: int) -> tuple[float, Tensors]:
         """Loss on a part of a batch; gradients of parameters and new running statistics, by name."""
         own = {
             name: tensor.clone() if is_statistic(name) else tensor.detach().requires_grad_()
@@ -158,15 +138,21 @@ def _images(images: npt.NDArray[np.float32]) -> torch.Tensor:
     return tensor.contiguous(memory_format=torch.channels_last)
 
 
+def _mean(tensors: list[torch.Tensor]) -> torch.Tensor:
+    total = tensors[0]
+    for tensor in tensors[1:]:
+        total = total + tensor
+    return total / len(tensors)
+
+
 def _to_torch(name: str, array: npt.NDArray[Any]) -> torch.Tensor:
+    """Kernels as [out, in, height, width] in oneDNN's favourite layout: no copy if ``_to_numpy`` made the array."""
     if name.endswith(".kernel") and array.ndim == 4:
-        kernel = torch.from_numpy(np.ascontiguousarray(array.transpose(3, 2, 0, 1)))
-        return kernel.contiguous(memory_format=torch.channels_last)
-    return torch.from_numpy(np.ascontiguousarray(array))
+        return torch.from_numpy(array.transpose(3, 2, 0, 1)).contiguous(memory_format=torch.channels_last)
+    return torch.from_numpy(array)
 
 
 def _to_numpy(name: str, tensor: torch.Tensor) -> npt.NDArray[np.float32]:
+    """Kernels as [height, width, in, out]: a view, whose order in memory numpy's arithmetic keeps."""
     array: npt.NDArray[np.float32] = tensor.numpy()
-    if name.endswith(".kernel") and array.ndim == 4:
-        return np.ascontiguousarray(array.transpose(2, 3, 1, 0))
-    return array
+    return array.transpose(2, 3, 1, 0) if name.endswith(".kernel") and array.ndim == 4 else array

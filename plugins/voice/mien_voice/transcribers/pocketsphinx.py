@@ -10,7 +10,7 @@ import threading
 from typing import Any, Final
 
 from mien import AudioClip, InputError, Interval, Transcriber, Transcript, Word
-from mien_voice.speechlikeness import SAMPLE_RATE
+from mien_voice.audio import SAMPLE_RATE
 
 NAME: Final = "pocketsphinx"
 LANGUAGE: Final = "en-US"

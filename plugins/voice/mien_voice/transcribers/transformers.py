@@ -14,14 +14,14 @@ from typing import Any, Final
 import numpy as np
 
 from mien import AudioClip, InputError, MissingDependencyError, PluginError, Transcriber, Transcript
+from mien_voice.audio import SAMPLE_RATE
 from mien_voice.settings import TransformersSettings
-from mien_voice.speechlikeness import SAMPLE_RATE
 
 NAME: Final = "transformers"
 
 _MIN_SECONDS: Final = 0.1
 _SILENCE_PEAK: Final = 1e-3  # -60 dB; Whisper makes up sentences for silence
-_MAX_NEW_TOKENS: Final = 220  # half of Whisper's text context; 30 s of fast speech have about 120
+_MAX_NEW_TOKENS: Final = 220  # 30 s of fast speech have about 120; Whisper's context of 448 holds them and its prompt
 
 
 class TransformersTranscriber(Transcriber):
@@ -67,7 +67,9 @@ class TransformersTranscriber(Transcriber):
 
     def _generate(self, inputs: Any) -> tuple[Any, np.ndarray]:
         """Encoder-decoder models (Whisper, Moonshine): tokens ``[1, tokens]`` and their log probabilities."""
-        options: dict[str, Any] = {"max_new_tokens": _MAX_NEW_TOKENS, "do_sample": False, "num_beams": 1}
+        context: int = getattr(self._model.config, "max_target_positions", 2 * _MAX_NEW_TOKENS)
+        most = min(_MAX_NEW_TOKENS, context // 2)
+        options: dict[str, Any] = {"max_new_tokens": most, "do_sample": False, "num_beams": 1}
         if self._settings.language and getattr(self._model.generation_config, "is_multilingual", False):
             options |= {"language": self._settings.language.split("-")[0].lower(), "task": "transcribe"}
         out = self._model.generate(**inputs, **options, return_dict_in_generate=True, output_scores=True)

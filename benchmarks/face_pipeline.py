@@ -1,0 +1,236 @@
+"""How long the face pipeline takes: each stage, faces a second, the first answer of a fresh process, and its memory.
+
+    python benchmarks/face_pipeline.py [--repeats N] [--json FILE]
+
+The pictures are made from scikit-image's portrait. Figures are medians and 95th percentiles of wall-clock time on the
+machine as it is, which the first line describes; nothing here fails for being slow. Nothing of it is a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import psutil
+import skimage.data
+from rich.console import Console
+from rich.table import Table
+
+from mien import ImageFrame
+from mien.media.images import decode_image
+
+WIDTH: Final = 640
+HEIGHT: Final = 480
+BATCHES: Final = (1, 4, 16)
+STARTS: Final = 5
+"""Fresh processes that are timed."""
+
+Pixels = npt.NDArray[np.uint8]
+Row = dict[str, Any]
+
+
+def compose(faces: int) -> Pixels:
+    """A picture of 640 x 480 with one or four faces, 100 to 140 pixels wide."""
+    portrait = np.asarray(skimage.data.astronaut(), np.uint8)
+    if faces == 1:
+        return np.asarray(cv2.resize(portrait, (WIDTH, WIDTH))[:HEIGHT], np.uint8)
+    head = cv2.resize(portrait[0:230, 70:377], (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)
+    return np.tile(np.asarray(head, np.uint8), (2, 2, 1))
+
+
+def encoded(pixels: Pixels) -> bytes:
+    """The picture as JPEG."""
+    done, content = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
+    assert done
+    return content.tobytes()
+
+
+def timed(action: Callable[[], object], repeats: int) -> list[float]:
+    """Milliseconds of each call, after two that do not count."""
+    action(), action()
+    taken = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        action()
+        taken.append((time.perf_counter() - start) * 1e3)
+    return taken
+
+
+def summary(name: str, values: list[float], unit: str, *, aim: str = "", largest: bool = False) -> Row:
+    """One row: median and 95th percentile (of a rate, the 5th: the worse end)."""
+    tail = np.percentile(values, 5 if largest else 95)
+    return {"name": name, "median": float(np.median(values)), "p95": float(tail), "unit": unit, "aim": aim}
+
+
+def stages(faces: int, repeats: int) -> list[Row]:
+    """Decode, detect, preprocess, classify, and all of them as the analyzer does it."""
+    from mien_face.inference import ExpressionNetwork
+
+    from mien_face.crop import crop_face
+    from mien_face.factory import build_analyzer, build_detector
+    from mien_face.plugin import MANIFEST
+    from mien_face.preprocess import normalise
+    from mien_face.quality import assess
+    from mien_face.settings import FaceSettings
+
+    settings = FaceSettings()
+    detector, network = build_detector(settings), ExpressionNetwork.load(MANIFEST)
+    analyzer = build_analyzer(settings, MANIFEST)
+    analyzer.warm_up()
+    network.warm_up()
+    picture = encoded(compose(faces))
+    pixels = decode_image(picture).pixels
+    found = detector.detect(pixels)
+    assert len(found) == faces, f"expected {faces} faces, the detector found {len(found)}"
+
+    def preprocess() -> npt.NDArray[np.uint8]:
+        crops = [crop_face(pixels, face.box, margin=detector.margin) for face in found]
+        for crop, face in zip(crops, found, strict=True):
+            assess(crop, face.box, width=WIDTH, height=HEIGHT, settings=settings.quality)
+        return np.stack(crops)
+
+    crops = preprocess()
+    label = f"{faces} face{'s' if faces > 1 else ''}"
+    aims = {"classify": "3" if faces == 1 else "", "whole": "25" if faces == 1 else ""}
+    actions: dict[str, Callable[[], object]] = {
+        "decode": lambda: decode_image(picture),
+        "detect": lambda: detector.detect(pixels),
+        "preprocess": lambda: normalise(preprocess()),
+        "classify": lambda: network.classify(crops),
+        "whole": lambda: analyzer.analyze([decode_image(picture)]),
+    }
+    return [
+        summary(f"{name}, {label}", timed(action, repeats), "ms", aim=aims.get(name, ""))
+        for name, action in actions.items()
+    ]
+
+
+def throughput(repeats: int) -> list[Row]:
+    """Faces a second through the network alone, and pictures a second through the analyzer, by batch."""
+    from mien_face.inference import ExpressionNetwork
+
+    from mien_face.factory import build_analyzer
+    from mien_face.plugin import MANIFEST
+    from mien_face.settings import FaceSettings
+
+    network, analyzer = ExpressionNetwork.load(MANIFEST), build_analyzer(FaceSettings(), MANIFEST)
+    network.warm_up()
+    analyzer.warm_up()
+    frame = ImageFrame(compose(1))
+    crops = np.random.default_rng(0).integers(0, 256, (max(BATCHES), 48, 48), dtype=np.uint8)
+    rows = []
+    for batch in BATCHES:
+        taken = timed(lambda batch=batch: network.classify(crops[:batch]), repeats)  # type: ignore[misc]
+        rows.append(summary(f"classified, batch {batch}", [batch * 1e3 / ms for ms in taken], "faces/s", largest=True))
+    for batch in BATCHES:
+        taken = timed(lambda batch=batch: analyzer.analyze([frame] * batch), max(3, repeats // batch))  # type: ignore[misc]
+        rows.append(
+            summary(
+                f"detected and classified, batch {batch}", [batch * 1e3 / ms for ms in taken], "faces/s", largest=True
+            )
+        )
+    return rows
+
+
+def starts() -> list[Row]:
+    """First answer and memory of fresh processes, with the plugins discovered as the service does it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "one.jpg"
+        path.write_bytes(encoded(compose(1)))
+        told = []
+        for _ in range(STARTS):
+            began = time.time()
+            done = subprocess.run(
+                [sys.executable, __file__, "--first-answer", str(path)], capture_output=True, text=True, check=True
+            )
+            told.append({**json.loads(done.stdout), "began": began})
+    return [
+        summary(
+            "first answer after process start",
+            [(one["answered"] - one["began"]) * 1e3 for one in told],
+            "ms",
+            aim="4000",
+        ),
+        summary("all batch sizes compiled", [(one["warm"] - one["began"]) * 1e3 for one in told], "ms"),
+        summary("resident memory after warm-up", [one["resident"] for one in told], "MB", aim="450"),
+    ]
+
+
+def first_answer(path: Path) -> None:
+    """What the fresh process does: answer once, warm up, and say when and with how much memory."""
+    from mien.config import Settings
+    from mien.host import PluginHost
+
+    host = PluginHost.discover(Settings())
+    analyzer = host.analyzer("face")
+    (faces,) = analyzer.analyze([decode_image(path.read_bytes())])
+    answered = time.time()
+    assert len(faces) == 1
+    analyzer.warm_up()
+    warm = time.time()
+    analyzer.analyze([decode_image(path.read_bytes())])
+    resident = psutil.Process().memory_info().rss / 1e6
+    print(json.dumps({"answered": answered, "warm": warm, "resident": resident}))
+    host.close()
+
+
+def describe_machine() -> dict[str, Any]:
+    """What the figures were taken on, and how busy it was."""
+    return {
+        "cpus": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "opencv": cv2.__version__,
+        "opencv_threads": cv2.getNumThreads(),
+        "load_average": os.getloadavg()[0],
+    }
+
+
+def show(machine: dict[str, Any], rows: list[Row]) -> None:
+    """Print the table."""
+    console = Console()
+    console.print(", ".join(f"{key} {value}" for key, value in machine.items()), highlight=False)
+    table = Table("", "median", "p95", "unit", "aim")
+    for column in table.columns[1:3]:
+        column.justify = "right"
+    for row in rows:
+        table.add_row(row["name"], f"{row['median']:.1f}", f"{row['p95']:.1f}", row["unit"], row["aim"])
+    console.print(table)
+
+
+def main() -> None:
+    """Measure everything."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=50, help="calls of each stage that count (default 50)")
+    parser.add_argument("--threads", type=int, default=0, help="OpenCV's threads (default: OpenCV's choice)")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--first-answer", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.first_answer:
+        first_answer(options.first_answer)
+        return
+    if options.repeats < 1:
+        parser.error("--repeats must be at least 1")
+    if options.threads > 0:
+        cv2.setNumThreads(options.threads)
+    machine = describe_machine()
+    rows = [*stages(1, options.repeats), *stages(4, options.repeats), *throughput(options.repeats), *starts()]
+    show(machine, rows)
+    if options.json:
+        options.json.write_text(json.dumps({"machine": machine, "figures": rows}, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""Who is shown what happens at a kiosk: the interface, plain lines, and JSON lines. The live view is ``terminal``."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from functools import cache
+from typing import Any, Final, TextIO
+
+from pydantic import TypeAdapter
+
+from mien.live import Event, Notice, Started, Update
+from mien.session import SessionEnd, SessionSummary
+from mien.types import Prediction, Satisfaction, Transcript
+
+ENDS: Final = {
+    SessionEnd.MAX_SNAPSHOTS: "enough pictures",
+    SessionEnd.MARKER: "its end was marked",
+    SessionEnd.IDLE: "the customer has left",
+    SessionEnd.CLOSED: "it was closed",
+    SessionEnd.DRAINING: "the server shut down",
+}
+"""Why a session ended, for a person."""
+
+
+class View(ABC):
+    """Shown everything, in order."""
+
+    @abstractmethod
+    def waiting(self, now: float) -> None:
+        """Nobody is there; seconds on the feed's clock."""
+
+    @abstractmethod
+    def show(self, event: Event, now: float) -> None:
+        """Something happened."""
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        return
+
+    def close(self) -> None:
+        """Nothing follows."""
+        return
+
+
+class JsonView(View):
+    """One JSON object a line: ``event`` names it (``started``, ``update``, ``notice``, ``summary``)."""
+
+    def __init__(self, output: TextIO) -> None:
+        """Write to an open text file."""
+        self._output = output
+
+    def waiting(self, now: float) -> None:
+        """Says nothing."""
+
+    def show(self, event: Event, now: float) -> None:
+        """Write one line at once."""
+        self._output.write(json.dumps(as_json(event), ensure_ascii=False, allow_nan=False) + "\n")
+        self._output.flush()
+
+
+class LineView(View):
+    """One line for a person for each thing that happened; for logs and pipes."""
+
+    def __init__(self, output: TextIO) -> None:
+        """Write to an open text file."""
+        self._output = output
+
+    def waiting(self, now: float) -> None:
+        """Say so."""
+        self._line(now, "waiting for a customer")
+
+    def show(self, event: Event, now: float) -> None:
+        """Write one line at once."""
+        self._line(event.at if isinstance(event, Notice) else now, line_of(event))
+
+    def _line(self, at: float, text: str) -> None:
+        self._output.write(f"{clock(at)}  {text}\n")
+        self._output.flush()
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """An event as JSON values: its name, and its fields as the types have them."""
+    fields = _adapter(type(event)).dump_python(event, mode="json")
+    name = "summary" if isinstance(event, SessionSummary) else type(event).__name__.lower()
+    return {"event": name, **fields}
+
+
+def line_of(event: Event) -> str:
+    """An event in one line, for a person."""
+    if isinstance(event, Started):
+        return f"following a customer ({', '.join(event.analyzers)})"
+    if isinstance(event, Notice):
+        return f"note: {event.message}"
+    if isinstance(event, SessionSummary):
+        return summary_line(event)
+    return _update_line(event)
+
+
+def summary_line(summary: SessionSummary) -> str:
+    """A whole interaction in one line."""
+    seconds = summary.interval.end - summary.interval.start
+    shares = sorted(summary.emotion_percentages.items(), key=lambda item: -item[1])
+    faces = ", ".join(f"{label} {share:.0f} %" for label, share in shares[:3] if share >= 0.5) or "no face"
+    said = f", {summary.utterances} utterances" if summary.utterances else ""
+    return (
+        f"summary: {score_of(summary.overall)}, peak-end {summary.peak_end_score:.2f}; {faces}; "
+        f"{summary.snapshots} pictures{said} in {seconds:.0f} s; {ENDS[summary.end]}"
+    )
+
+
+def score_of(satisfaction: Satisfaction) -> str:
+    """``0.72 (0.61 to 0.81) GOOD``."""
+    interval = satisfaction.interval
+    verdict = satisfaction.verdict.value.upper()
+    return f"{satisfaction.score:.2f} ({interval.start:.2f} to {interval.end:.2f}) {verdict}"
+
+
+def said(prediction: Prediction) -> str:
+    """The words that a prediction rests on, as they may be shown; empty where it rests on none."""
+    if not isinstance(prediction.evidence, Transcript):
+        return ""
+    if prediction.evidence.redacted:
+        return "(words withheld)"
+    return f"“{prediction.evidence.text}”" if prediction.evidence.text else "(speech)"
+
+
+def top(prediction: Prediction) -> str:
+    """``happy 92 %``."""
+    return f"{prediction.top_emotion} {100.0 * prediction.emotions[prediction.top_emotion]:.0f} %"
+
+
+def clock(seconds: float) -> str:
+    """``01:23``."""
+    return f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
+
+
+def _update_line(update: Update) -> str:
+    found = "; ".join(
+        " ".join(part for part in (said(prediction), f"{prediction.modality}:", top(prediction)) if part)
+        for prediction in update.predictions
+    )
+    missing = "".join(f"; {status.analyzer} missing" for status in update.streams if status.reason)
+    return f"{found or 'nobody'}{missing}; satisfaction {score_of(update.state.satisfaction)}"
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

@@ -1,0 +1,69 @@
+"""What a running session tells its caller. Field names are those of the wire contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from mien.session import SessionState, SessionSummary
+from mien.types import Prediction, StreamStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The session is open.
+
+    Attributes:
+        session_id: Its name.
+        analyzers: Names of those that take part.
+        expected_modalities: Those whose absence lowers the coverage.
+    """
+
+    session_id: str
+    analyzers: tuple[str, ...]
+    expected_modalities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """New evidence, or a marker, and where the session stands after it.
+
+    Attributes:
+        state: Where the session stands.
+        predictions: What one picture or utterance said; empty where nobody was there, and for a marker.
+        streams: How the analyzers fared that were asked.
+    """
+
+    state: SessionState
+    predictions: tuple[Prediction, ...] = ()
+    streams: tuple[StreamStatus, ...] = ()
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about."""
+
+    MISMATCH = "mismatch"
+    STREAM = "stream"
+    FRAME_DROPPED = "frame_dropped"
+    BAD_INPUT = "bad_input"
+    DRAINING = "draining"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something the caller should know; the session goes on.
+
+    Attributes:
+        kind: What it is about.
+        message: One sentence for a person.
+        at: Session time, seconds on the caller's clock.
+    """
+
+    kind: NoticeKind
+    message: str
+    at: float
+
+
+Event: TypeAlias = Started | Update | Notice | SessionSummary
+"""Anything a session tells; the summary is the last."""

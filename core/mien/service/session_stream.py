@@ -1,0 +1,174 @@
+"""``StreamSession``: one customer interaction over one call. Reads messages, feeds ``mien.live``, and ends it well.
+
+Every end gives a summary: half-close, an end marker, enough snapshots, silence, the server's drain, and also a message
+that breaks the protocol, which is answered by its status after the summary.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import uuid
+from collections.abc import AsyncIterator
+from typing import Final, TypeAlias
+
+from mien.config import Settings
+from mien.errors import InputError, MienError, SessionError
+from mien.host import PluginHost
+from mien.live import LiveSession, NoticeKind, Predictor, Update, choose_parts, stream_settings
+from mien.service.decoding import MAX_NAMES, Decoder, checked_time
+from mien.service.errors import InvalidFieldError
+from mien.service.inbox import End, Inbox
+from mien.service.limits import Gate
+from mien.service.privacy import check_consent
+from mien.service.sinks import Sinks
+from mien.service.wire import checked_weights
+from mien.service.wire_session import config_overrides, event_to_wire
+from mien.session import Marker, SessionConfig, SessionEnd
+from mien.types import AnalysisResult
+from mien.v1 import sentiment_pb2 as pb
+
+FINISH_SECONDS: Final = 15.0
+"""How long the end of a session waits for what was still being analysed."""
+
+DRAIN_SECONDS: Final = 8.0
+"""The same where the server shuts down; well within ``drain_seconds``."""
+
+Messages: TypeAlias = AsyncIterator[pb.StreamSessionRequest]
+SessionInbox: TypeAlias = Inbox[pb.StreamSessionRequest]
+
+
+class SessionStream:
+    """One ``StreamSession`` call."""
+
+    def __init__(
+        self, settings: Settings, *, host: PluginHost, gate: Gate, decoder: Decoder, predict: Predictor, sinks: Sinks
+    ) -> None:
+        self._settings = settings
+        self._host = host
+        self._gate = gate
+        self._decoder = decoder
+        self._predict = predict
+        self._sinks = sinks
+
+    async def run(self, requests: Messages) -> AsyncIterator[pb.StreamSessionResponse]:
+        """Follow one interaction.
+
+        Raises:
+            MienError: It could not be opened, or a message broke the protocol.
+        """
+        config = await self._configured(requests)
+        live = await self._open(config)
+        reading = asyncio.create_task(self._read_all(requests, live, config))
+        try:
+            async for event in live.events():
+                if isinstance(event, Update):
+                    self._notify(config.session_id, event)
+                yield event_to_wire(event)
+            await reading
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            await live.abandon()
+
+    # Opening
+
+    async def _configured(self, requests: Messages) -> SessionConfig:
+        inbox: SessionInbox = Inbox(requests, self._gate.draining)
+        try:
+            first = await inbox.next(idle_seconds=self._settings.limits.idle_seconds)
+        finally:
+            await inbox.close()
+        if isinstance(first, End) or first.WhichOneof("payload") != "config":
+            raise SessionError("a session begins with its config, and none came; send it as the first message")
+        check_consent(first.config.consent, self._settings.privacy)
+        return self._config_of(first.config)
+
+    def _config_of(self, message: pb.SessionConfig) -> SessionConfig:
+        given = config_overrides(message)
+        given["weights"] = checked_weights(message.weights, most=MAX_NAMES, field="config.weights")
+        given["session_id"] = message.session_id or uuid.uuid4().hex
+        try:
+            config = SessionConfig.from_settings(self._settings, **given)
+        except ValueError as error:
+            raise InvalidFieldError("config", str(error)) from error
+        longest = max(self._settings.limits.idle_seconds, self._settings.session.idle_timeout_seconds)
+        if config.idle_timeout > longest:
+            raise InvalidFieldError(
+                "config.idle_timeout_seconds", f"at most {longest:g} on this server, got {config.idle_timeout:g}"
+            )
+        return config
+
+    async def _open(self, config: SessionConfig) -> LiveSession:
+        fuser = await asyncio.to_thread(self._host.fuser, config.fuser)
+        parts, failed = await asyncio.to_thread(choose_parts, self._host, config.analyzers, stream_settings(config))
+        limits = self._settings.limits
+        live = LiveSession(
+            config,
+            fuser,
+            parts,
+            self._predict,
+            frames_queued=limits.max_session_frames_queued,
+            speech_queued_seconds=limits.max_session_speech_queued_seconds,
+        )
+        for name, reason in failed.items():
+            live.notice(NoticeKind.STREAM, f"{name} is missing: {reason}")
+        return live
+
+    # Reading
+
+    async def _read_all(self, requests: Messages, live: LiveSession, config: SessionConfig) -> None:
+        """Read to the end, whatever it is, and have the session finish."""
+        inbox: SessionInbox = Inbox(requests, self._gate.draining, live.ended)
+        end, within, broken = SessionEnd.CLOSED, FINISH_SECONDS, None
+        try:
+            end = await self._read(inbox, live, config)
+        except MienError as error:
+            broken = error
+        finally:
+            await inbox.close()
+        if self._gate.draining.is_set() and not live.ended.is_set():
+            end, within = SessionEnd.DRAINING, DRAIN_SECONDS
+            live.notice(NoticeKind.DRAINING, "the server is shutting down; the session ends here")
+        await live.finish(end, within=within)
+        if broken is not None:
+            raise broken
+
+    async def _read(
+        self, inbox: Inbox[pb.StreamSessionRequest], live: LiveSession, config: SessionConfig
+    ) -> SessionEnd:
+        while True:
+            message = await inbox.next(idle_seconds=config.idle_timeout)
+            if isinstance(message, End):
+                return SessionEnd.IDLE if message is End.IDLE else SessionEnd.CLOSED
+            await self._take(message, live)
+
+    async def _take(self, message: pb.StreamSessionRequest, live: LiveSession) -> None:
+        kind = message.WhichOneof("payload")
+        if kind == "frame":
+            live.push_frame(functools.partial(self._decoder.image, message.frame, field="frame"))
+        elif kind == "audio":
+            live.push_sound(functools.partial(self._decoder.audio, message.audio))
+        elif kind == "text":
+            live.push_words(functools.partial(self._decoder.text, message.text))
+        elif kind == "marker":
+            await self._mark(message.marker, live)
+        elif kind == "config":
+            raise SessionError("the config came a second time; a session is configured once, by its first message")
+        else:
+            live.notice(NoticeKind.BAD_INPUT, "a message held nothing that this server knows")
+
+    async def _mark(self, message: pb.Marker, live: LiveSession) -> None:
+        try:
+            at = checked_time(message.at_seconds, field="marker.at_seconds")
+            marker = Marker(name=message.name, at=at, rating=message.rating)
+        except (ValueError, InputError) as error:
+            live.notice(NoticeKind.BAD_INPUT, f"marker: {error}")
+        else:
+            await live.mark(marker)
+
+    def _notify(self, session_id: str, update: Update) -> None:
+        if update.predictions:
+            satisfaction = update.state.satisfaction
+            result = AnalysisResult(predictions=update.predictions, satisfaction=satisfaction, streams=update.streams)
+            self._sinks.notify(session_id, result)

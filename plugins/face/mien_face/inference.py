@@ -1,0 +1,236 @@
+"""Tells expressions apart with the shipped, folded network. Needs JAX but no Flax, and nothing of training.
+
+The network is compiled ahead of time for a few batch sizes ("buckets"); a batch is padded up to the next bucket, and
+one over the largest is split. What computes is behind ``Backend``, so that another runtime can take its place.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mien import Manifest, WeightsError, load_weights
+from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
+from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, HEAD_LABELS, ferplus_as_fer2013
+from mien_face.preprocess import check_crops, normalise
+
+if TYPE_CHECKING:
+    import jax
+
+NETWORK_NAME: Final = "mien-face-resnet"
+"""What a manifest must name as its network for these weights to fit."""
+
+BUCKETS: Final = (1, 2, 4, 8, 16)
+"""Batch sizes that are compiled, ascending."""
+
+Probabilities = npt.NDArray[np.float32]
+
+
+class Backend(Protocol):
+    """Runs the folded network on one bucket. Deterministic, and safe to call from several threads."""
+
+    def logits(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Logits of both heads side by side, [n, 7 + 8], for normalised crops [n, 48, 48, 1]; n is a bucket."""
+
+    def compile(self, count: int) -> None:
+        """Make ready for batches of ``count``, a bucket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Constants fitted on validation data after training.
+
+    Attributes:
+        fer2013_temperature: Divides the FER2013 head's logits.
+        ferplus_temperature: Divides the FER+ head's logits.
+        ferplus_share: Weight of the FER+ head in the combined answer, 0 to 1.
+    """
+
+    fer2013_temperature: float = 1.0
+    ferplus_temperature: float = 1.0
+    ferplus_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        if min(self.fer2013_temperature, self.ferplus_temperature) <= 0 or not 0 <= self.ferplus_share <= 1:
+            raise ValueError(f"temperatures must be over 0 and the share within [0, 1], got {self}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExpressionProbabilities:
+    """What the network makes of some faces; every row sums to 1.
+
+    Attributes:
+        combined: Both heads together in FER2013's classes, ``[faces, 7]``: the best estimate.
+        fer2013: The FER2013 head alone, ``[faces, 7]``.
+        ferplus: The FER+ head alone, ``[faces, 8]``.
+    """
+
+    combined: Probabilities
+    fer2013: Probabilities
+    ferplus: Probabilities
+
+
+class ExpressionNetwork:
+    """From grey face crops to probabilities. Deterministic, and safe to call from several threads."""
+
+    def __init__(self, backend: Backend, calibration: Calibration, manifest: Manifest) -> None:
+        self._backend = backend
+        self._calibration = calibration
+        self._manifest = manifest
+
+    @classmethod
+    def load(cls, manifest_path: Path) -> ExpressionNetwork:
+        """Load weights for the JAX backend. Nothing is compiled yet.
+
+        Raises:
+            WeightsError: They are missing, damaged, or of another network.
+        """
+        manifest, stored = load_weights(manifest_path)
+        config, calibration = _read_settings(manifest, manifest_path)
+        arrays = {name: array.astype(np.float32) for name, array in stored.items()}
+        _check_arrays(config, arrays, manifest_path)
+        return cls(JaxBackend(config, arrays), calibration, manifest)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The emotions, in the order of ``classify``'s columns."""
+        return FER2013_LABELS
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the weights are."""
+        return self._manifest
+
+    def classify(self, crops: npt.NDArray[np.uint8]) -> Probabilities:
+        """Classify grey faces.
+
+        Args:
+            crops: uint8 ``[faces, 48, 48]``; may be empty.
+
+        Returns:
+            Calibrated probabilities of both heads together, ``[faces, 7]``, in the order of ``labels``.
+
+        Raises:
+            ValueError: The crops have another type or shape.
+        """
+        return self.probabilities(crops).combined
+
+    def probabilities(self, crops: npt.NDArray[np.uint8]) -> ExpressionProbabilities:
+        """Classify grey faces, with each head's own answer.
+
+        Raises:
+            ValueError: The crops have another type or shape.
+        """
+        return combine(self.logits(crops), self._calibration)
+
+    def logits(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Uncalibrated logits of both heads side by side, ``[faces, 7 + 8]``.
+
+        Raises:
+            ValueError: The crops have another type or shape.
+        """
+        check_crops(crops)
+        parts = [self._bucket_logits(crops[start:end]) for start, end in split(len(crops))]
+        empty = np.zeros((0, len(FER2013_LABELS) + len(FERPLUS_LABELS)), np.float32)
+        return np.concatenate([empty, *parts])
+
+    def warm_up(self) -> None:
+        """Compile every bucket, so that no later call has to."""
+        for count in BUCKETS:
+            self._backend.compile(count)
+
+    def _bucket_logits(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        bucket = next(size for size in BUCKETS if size >= len(crops))
+        images = np.zeros((bucket, INPUT_SIZE, INPUT_SIZE, 1), np.float32)
+        images[: len(crops)] = normalise(crops)
+        return self._backend.logits(images)[: len(crops)]
+
+
+class JaxBackend:
+    """Runs the network through XLA, compiled once for each bucket.
+
+    Args:
+        config: The network.
+        arrays: Its folded arrays, float32.
+    """
+
+    def __init__(self, config: NetworkConfig, arrays: Arrays) -> None:
+        self._config = config
+        self._arrays = arrays
+        self._compiled: dict[int, jax.stages.Compiled] = {}
+        self._lock = threading.Lock()
+
+    def logits(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Logits of both heads side by side, [n, 7 + 8]; n must be a bucket."""
+        return np.asarray(self._executable(len(images))(self._arrays, images), np.float32)
+
+    def compile(self, count: int) -> None:
+        """Compile for batches of ``count`` unless that is done."""
+        self._executable(count)
+
+    def _executable(self, count: int) -> jax.stages.Compiled:
+        with self._lock:
+            if count not in self._compiled:
+                self._compiled[count] = self._compile(count)
+            return self._compiled[count]
+
+    def _compile(self, count: int) -> jax.stages.Compiled:
+        import jax
+
+        from mien_face.forward import forward
+
+        images = jax.ShapeDtypeStruct((count, INPUT_SIZE, INPUT_SIZE, 1), np.float32)
+        config = self._config
+        return jax.jit(lambda arrays, images: forward(config, arrays, images)).lower(self._arrays, images).compile()
+
+
+def split(count: int) -> list[tuple[int, int]]:
+    """Cut a batch into parts of at most the largest bucket, as (start, end)."""
+    largest = BUCKETS[-1]
+    return [(start, min(start + largest, count)) for start in range(0, count, largest)]
+
+
+def combine(logits: npt.NDArray[np.float32], calibration: Calibration) -> ExpressionProbabilities:
+    """Turn both heads' logits, ``[faces, 7 + 8]``, into calibrated probabilities."""
+    first, second = logits[:, : len(FER2013_LABELS)], logits[:, len(FER2013_LABELS) :]
+    fer2013 = softmax(first, temperature=calibration.fer2013_temperature)
+    ferplus = softmax(second, temperature=calibration.ferplus_temperature)
+    share = np.float32(calibration.ferplus_share)
+    return ExpressionProbabilities((1 - share) * fer2013 + share * ferplus_as_fer2013(ferplus), fer2013, ferplus)
+
+
+def softmax(logits: npt.NDArray[np.float32], *, temperature: float) -> Probabilities:
+    """Probabilities of logits ``[faces, labels]``; a temperature over 1 makes them less sure."""
+    scaled = logits / np.float32(temperature)
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
+    probabilities: Probabilities = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def _read_settings(manifest: Manifest, path: Path) -> tuple[NetworkConfig, Calibration]:
+    if manifest.network != NETWORK_NAME:
+        raise WeightsError(f"{path} holds weights of {manifest.network!r}; the face plugin needs {NETWORK_NAME!r}")
+    expected = {str(head): list(labels) for head, labels in HEAD_LABELS.items()}
+    if manifest.labels != expected:
+        raise WeightsError(f"{path} names the labels {manifest.labels}; the face plugin needs {expected}")
+    try:
+        return NetworkConfig.from_json(manifest.config), Calibration(**manifest.calibration)
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f"{path} is not fit for the face plugin: {error}") from error
+
+
+def _check_arrays(config: NetworkConfig, arrays: Arrays, path: Path) -> None:
+    expected: dict[str, tuple[int, ...]] = {}
+    for name, side, inputs, outputs in config.convolutions():
+        expected |= {f"{name}.kernel": (side, side, inputs, outputs), f"{name}.bias": (outputs,)}
+    for head, labels in HEAD_LABELS.items():
+        expected |= {f"{head}.kernel": (config.widths[-1], len(labels)), f"{head}.bias": (len(labels),)}
+    found = {name: array.shape for name, array in arrays.items()}
+    wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+    if wrong:
+        raise WeightsError(f"the arrays that {path} names do not fit its config: {', '.join(wrong[:5])}")

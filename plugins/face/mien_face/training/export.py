@@ -1,0 +1,126 @@
+"""Turns averaged weights into the files that ship: folded, stored as float16, calibrated and measured on validation."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mien import Manifest, save_weights
+from mien_face.config import Arrays, NetworkConfig
+from mien_face.evaluation import Evaluation, evaluate, negative_log_likelihood
+from mien_face.folding import fold
+from mien_face.inference import NETWORK_NAME, Calibration, ExpressionNetwork, combine, softmax
+from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, HEAD_LABELS, Head, majority_labels
+from mien_face.training.data import FaceData
+
+VERSION: Final = "1.0.0"
+"""Of the weights that this code makes."""
+
+LICENSE_NOTE: Final = (
+    "Trained on the FER2013 pictures of the Kaggle challenge (Goodfellow et al. 2013) with its labels and the FER+ "
+    "votes (Barsoum et al. 2016, MIT). The pictures come from web searches and are meant for research; they are not "
+    "distributed here."
+)
+
+_SHARES: Final = tuple(step / 20 for step in range(21))
+
+
+def export(
+    config: NetworkConfig, arrays: Arrays, *, validation: FaceData, manifest_path: Path, training: Mapping[str, Any]
+) -> Manifest:
+    """Write weights and manifest.
+
+    Args:
+        config: The network.
+        arrays: Parameters and running statistics, not folded.
+        validation: Calibration is fitted and figures are taken on it.
+        manifest_path: Where the manifest goes; the weights go beside it.
+        training: How the weights were made, for the manifest.
+    """
+    stored = {name: array.astype(np.float16) for name, array in fold(config, arrays).items()}
+    about: dict[str, Any] = {
+        "name": manifest_path.stem,
+        "version": VERSION,
+        "network": NETWORK_NAME,
+        "labels": {str(head): list(labels) for head, labels in HEAD_LABELS.items()},
+        "license": "Apache-2.0",
+        "license_note": LICENSE_NOTE,
+        "config": config.to_json(),
+        "training": dict(training),
+    }
+    with tempfile.TemporaryDirectory() as folder:  # the figures are those of the stored weights, run as they will be
+        draft = Path(folder) / manifest_path.name
+        save_weights(draft, stored, **about)
+        logits = ExpressionNetwork.load(draft).logits(validation.crops)
+    calibration = fit_calibration(logits, validation)
+    return save_weights(
+        manifest_path,
+        stored,
+        **about,
+        calibration={name: getattr(calibration, name) for name in Calibration.__slots__},
+        metrics=figures(logits, calibration, validation),
+    )
+
+
+def fit_calibration(logits: npt.NDArray[np.float32], validation: FaceData) -> Calibration:
+    """Fit both temperatures, then the share of the FER+ head with the best likelihood of the FER2013 labels.
+
+    Args:
+        logits: Of both heads side by side, ``[n, 15]``.
+        validation: The faces that they are of.
+    """
+    majority = majority_labels(validation.votes)
+    counted = majority >= 0
+    width = len(FER2013_LABELS)
+    first = fit_temperature(logits[:, :width], validation.labels)
+    second = fit_temperature(logits[counted, width:], majority[counted])
+    candidates = [Calibration(first, second, share) for share in _SHARES]
+    return min(candidates, key=lambda each: negative_log_likelihood(combine(logits, each).combined, validation.labels))
+
+
+def fit_temperature(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> float:
+    """The temperature with the best likelihood, by golden-section search over its logarithm.
+
+    Args:
+        logits: ``[n, k]``.
+        labels: ``[n]``.
+    """
+
+    def cost(log_temperature: float) -> float:
+        return negative_log_likelihood(softmax(logits, temperature=float(np.exp(log_temperature))), labels)
+
+    golden = (np.sqrt(5) - 1) / 2
+    low, high = float(np.log(0.2)), float(np.log(5.0))
+    while high - low > 1e-4:
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        if cost(left) < cost(right):
+            high = right
+        else:
+            low = left
+    return float(np.exp((low + high) / 2))
+
+
+def figures(logits: npt.NDArray[np.float32], calibration: Calibration, data: FaceData) -> dict[str, float]:
+    """The figures that a manifest quotes, all from calibrated probabilities."""
+    answer = combine(logits, calibration)
+    majority = majority_labels(data.votes)
+    counted = majority >= 0
+    combined = evaluate(answer.combined, data.labels, FER2013_LABELS)
+    ferplus = evaluate(answer.ferplus[counted], majority[counted], FERPLUS_LABELS)
+    alone = evaluate(answer.fer2013, data.labels, FER2013_LABELS)
+    return {
+        **_quote("fer2013", combined),
+        **{f"fer2013_recall_{label}": each.recall for label, each in combined.per_class.items()},
+        f"{Head.FER2013}_head_alone_accuracy": alone.accuracy,
+        **_quote("ferplus", ferplus),
+    }
+
+
+def _quote(prefix: str, evaluation: Evaluation) -> dict[str, float]:
+    names = ("n", "accuracy", "balanced_accuracy", "macro_f1", "ece", "nll")
+    return {f"{prefix}_{name}": float(getattr(evaluation, name)) for name in names}

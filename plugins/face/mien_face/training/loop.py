@@ -1,0 +1,77 @@
+"""One training step, as a pure function over the state; what computes gradients is an ``Engine``."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mien_face.config import Arrays
+from mien_face.labels import Head
+from mien_face.training.recipe import Batch, Recipe
+from mien_face.training.state import TrainState, is_statistic
+
+
+class Gradients(NamedTuple):
+    """What an engine makes of a batch.
+
+    Attributes:
+        loss: Mean loss.
+        parameters: Its gradient by each parameter.
+        statistics: The running statistics after the batch.
+    """
+
+    loss: float
+    parameters: Arrays
+    statistics: Arrays
+
+
+class Engine(Protocol):
+    """Computes the network; it holds no state of the training, so engines can be exchanged between runs."""
+
+    def gradients(self, arrays: Arrays, batch: Batch, *, seed: int) -> Gradients:
+        """Differentiate the recipe's loss; the seed decides what dropout drops."""
+
+    def logits(self, arrays: Arrays, images: npt.NDArray[np.float32]) -> dict[Head, npt.NDArray[np.float32]]:
+        """Evaluate a network on normalised crops ``[n, 48, 48, 1]``: head -> ``[n, labels]``."""
+
+    def close(self) -> None:
+        """Give resources back."""
+
+
+def train_step(
+    engine: Engine, recipe: Recipe, state: TrainState, batch: Batch, *, rate: float
+) -> tuple[TrainState, float]:
+    """Make one step of Nesterov's momentum, and move the averaged weights along.
+
+    Args:
+        engine: Computes the gradients.
+        recipe: Optimiser and averaging.
+        state: Where training stands; not changed.
+        batch: What to learn from.
+        rate: Learning rate.
+
+    Returns:
+        The new state and the mean loss.
+    """
+    loss, gradients, statistics = engine.gradients(state.arrays, batch, seed=state.step)
+    momentum_share = np.float32(recipe.momentum)
+    arrays, momentum, averaged = dict(statistics), {}, {}
+    for name, gradient in gradients.items():
+        old = state.arrays[name]
+        if name.endswith(".kernel"):
+            gradient = gradient + np.float32(recipe.weight_decay) * old
+        momentum[name] = momentum_share * state.momentum[name] + gradient
+        arrays[name] = old - np.float32(rate) * (gradient + momentum_share * momentum[name])
+    decay = recipe.averaging(state.step)
+    for name, old in state.averaged.items():
+        averaged[name] = np.float32(decay) * old + np.float32(1 - decay) * arrays[name]
+    return TrainState(arrays, momentum, averaged, state.step + 1), loss
+
+
+def split_arrays(arrays: Arrays) -> tuple[Arrays, Arrays]:
+    """Parameters and running statistics apart."""
+    parameters = {name: array for name, array in arrays.items() if not is_statistic(name)}
+    statistics = {name: array for name, array in arrays.items() if is_statistic(name)}
+    return parameters, statistics

@@ -1,0 +1,177 @@
+"""The voice analyzer: sound -> utterances -> words -> tone, or words -> tone; and the stream that cuts live sound.
+
+It joins the parts and weighs their confidences. Recognising is the transcriber's, reading the tone the network's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol
+
+from mien import (
+    Analyzer,
+    AudioClip,
+    InputError,
+    InputTooLargeError,
+    Interval,
+    Modality,
+    Prediction,
+    Sample,
+    Stream,
+    StreamSettings,
+    Transcriber,
+    Transcript,
+    Utterance,
+)
+from mien_voice.audio import at_speech_rate
+from mien_voice.labels import EMOTIONS28, NEUTRAL, SENTIMENTS, Sentiment
+from mien_voice.segmentation import Segmenter, SpeechClip, cut_into_utterances
+from mien_voice.settings import SegmentationSettings, VoiceSettings
+
+if TYPE_CHECKING:
+    from mien_voice.tone import Tone
+
+READABLE_LANGUAGE: Final = "en"
+"""The language, as BCP 47's first part, that the tone network reads."""
+
+ABSTAINING_CONFIDENCE: Final = 0.02
+"""Of an answer about words in another language: next to nothing, as the evidence says nothing."""
+
+_CALLER: Final = "caller"
+
+
+class ToneModel(Protocol):
+    """What reads the tone of words; ``mien_voice.tone.ToneNetwork`` is one."""
+
+    def predict(self, texts: Sequence[str]) -> list[Tone]:
+        """The tone of each text, in order."""
+
+    def warm_up(self) -> None:
+        """Compile all that the first call would otherwise wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Words somebody said, and when."""
+
+    transcript: Transcript
+    interval: Interval
+
+
+class VoiceAnalyzer(Analyzer):
+    """Turns sound and words into predictions, one for each utterance.
+
+    A prediction's confidence is the tone's times the transcript's: sure words of unsure tone, and a sure tone of words
+    that were perhaps not said, both count for little. A caller's own words count as heard right.
+
+    Args:
+        transcriber: Turns one utterance into words.
+        tone: Reads the tone of words.
+        settings: How sound is cut and how much text is taken.
+    """
+
+    def __init__(self, *, transcriber: Transcriber, tone: ToneModel, settings: VoiceSettings) -> None:
+        self._transcriber = transcriber
+        self._tone = tone
+        self._settings = settings
+
+    def analyze(self, samples: Sequence[Sample]) -> list[list[Prediction]]:
+        """Analyse a batch; the tone of all its utterances is read at once.
+
+        Args:
+            samples: Sound of any rate and length, and utterances.
+
+        Returns:
+            For each sample its utterances in order; empty where nothing was said.
+
+        Raises:
+            InputTooLargeError: A text is over ``max_text_characters``.
+            InputError: A sample is neither sound nor text.
+        """
+        said = [self._listen(sample) for sample in samples]
+        tones = iter(self._tone.predict([item.transcript.text for items in said for item in items]))
+        return [[_prediction(item, next(tones)) for item in items] for items in said]
+
+    def open_stream(self, settings: StreamSettings) -> Stream:
+        """A stream that cuts continuous sound into utterances and lets words pass."""
+        return VoiceStream(self._settings.segmentation)
+
+    def warm_up(self) -> None:
+        """Compile the tone network."""
+        self._tone.warm_up()
+
+    def _listen(self, sample: Sample) -> list[_Said]:
+        if isinstance(sample, Utterance):
+            return self._read(sample)
+        if isinstance(sample, AudioClip):
+            heard = [(clip, self._transcriber.transcribe(clip)) for clip in self._utterances(sample)]
+            return [
+                _Said(transcript, Interval(clip.captured_at, clip.captured_at + clip.duration))
+                for clip, transcript in heard
+                if transcript.text.strip()
+            ]
+        raise InputError(f"the voice analyzer takes sound and text, not {type(sample).__name__}")
+
+    def _utterances(self, clip: AudioClip) -> Sequence[AudioClip]:
+        if isinstance(clip, SpeechClip):
+            return (clip,)
+        return cut_into_utterances(at_speech_rate(clip), self._settings.segmentation)
+
+    def _read(self, utterance: Utterance) -> list[_Said]:
+        limit = self._settings.max_text_characters
+        if len(utterance.text) > limit:
+            raise InputTooLargeError(
+                f"the text has {len(utterance.text)} characters, more than the limit of {limit}; send one utterance "
+                "at a time"
+            )
+        if not utterance.text.strip():
+            return []
+        transcript = Transcript(text=utterance.text, language=utterance.language, engine=_CALLER)
+        return [_Said(transcript, Interval(utterance.captured_at, utterance.captured_at + utterance.duration))]
+
+
+class VoiceStream(Stream):
+    """The voice of one session: sound goes in as it comes, utterances come out when they have ended."""
+
+    def __init__(self, settings: SegmentationSettings) -> None:
+        self._segmenter = Segmenter(settings)
+
+    def push(self, sample: Sample) -> list[Sample]:
+        """Take in the next piece of sound, or words, which are ready at once."""
+        if isinstance(sample, AudioClip):
+            return list(self._segmenter.push(at_speech_rate(sample)))
+        return [sample]
+
+    def flush(self) -> list[Sample]:
+        """The session ends: give back the utterance that is still being spoken."""
+        return list(self._segmenter.flush())
+
+
+def _prediction(said: _Said, tone: Tone) -> Prediction:
+    transcript = said.transcript
+    if transcript.language and not _is_readable(transcript.language):
+        return Prediction(
+            modality=Modality.VOICE,
+            emotions={label: float(label == NEUTRAL) for label in EMOTIONS28},
+            sentiment={label: float(label == Sentiment.NEUTRAL) for label in SENTIMENTS},
+            valence=0.0,
+            satisfaction=0.5,
+            confidence=ABSTAINING_CONFIDENCE,
+            interval=said.interval,
+            evidence=transcript,
+        )
+    return Prediction(
+        modality=Modality.VOICE,
+        emotions=tone.distribution(),
+        sentiment=tone.sentiment,
+        valence=tone.valence,
+        satisfaction=tone.satisfaction,
+        confidence=tone.confidence * transcript.confidence,
+        interval=said.interval,
+        evidence=transcript if transcript.language else replace(transcript, language=tone.language),
+    )
+
+
+def _is_readable(language: str) -> bool:
+    return language.replace("_", "-").split("-")[0].lower() == READABLE_LANGUAGE

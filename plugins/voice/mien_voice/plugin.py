@@ -1,0 +1,115 @@
+"""What the voice plugin registers: the analyzer ``voice`` and two speech-to-text engines. Loads no model and no JAX."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mien import (
+    AnalyzerInfo,
+    MissingDependencyError,
+    Modality,
+    PluginContext,
+    RegisterAnalyzer,
+    RegisterTranscriber,
+    SampleKind,
+    Transcriber,
+    TranscriberInfo,
+    hookimpl,
+    read_manifest,
+)
+from mien_voice.labels import EMOTIONS28
+from mien_voice.settings import VoiceSettings, parse_voice_settings
+
+if TYPE_CHECKING:
+    from mien_voice.analyzer import VoiceAnalyzer
+
+MIEN_API_VERSION = 1
+
+SECTION: Final = "voice"
+"""The table of the configuration: ``[plugins.voice]``."""
+
+WEIGHTS: Final = Path(__file__).parent / "weights" / "tone.json"
+
+REQUIRED: Final = ("haiku", "pocketsphinx", "soxr", "tokenizers", "transformers")
+"""The modules that the extra ``mien[voice]`` brings and that nothing here works without."""
+
+
+@hookimpl
+def mien_register_transcribers(register: RegisterTranscriber, context: PluginContext) -> None:
+    """Register the two engines."""
+    _require_extra()
+    settings = parse_voice_settings(context.settings(SECTION))
+
+    def load_pocketsphinx() -> Transcriber:
+        from mien_voice.transcribers.pocketsphinx import PocketSphinxTranscriber
+
+        return PocketSphinxTranscriber()
+
+    def load_transformers() -> Transcriber:
+        from mien_voice.transcribers.transformers import TransformersTranscriber
+
+        return TransformersTranscriber(settings.transformers)
+
+    register("pocketsphinx", _pocketsphinx_info(), load_pocketsphinx)
+    register("transformers", _transformers_info(settings), load_transformers)
+
+
+@hookimpl
+def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) -> None:
+    """Register the analyzer; it is off until the configuration names it."""
+    _require_extra()
+    settings = parse_voice_settings(context.settings(SECTION))
+    manifest = read_manifest(WEIGHTS)
+    info = AnalyzerInfo(
+        modality=Modality.VOICE,
+        accepts=frozenset({SampleKind.AUDIO, SampleKind.TEXT}),
+        labels=EMOTIONS28,
+        version=manifest.version,
+        weights_license=manifest.license,
+        description=f"tone of what is said, {settings.transcriber} speech recognition",
+        load_cost="about 2 s and 200 MB",
+        opt_in=True,
+    )
+    register("voice", info, lambda: _load_analyzer(settings, context))
+
+
+def _load_analyzer(settings: VoiceSettings, context: PluginContext) -> VoiceAnalyzer:
+    from mien_voice.analyzer import VoiceAnalyzer
+    from mien_voice.tone import ToneNetwork
+
+    transcriber = context.transcriber(settings.transcriber)
+    return VoiceAnalyzer(transcriber=transcriber, tone=ToneNetwork(WEIGHTS), settings=settings)
+
+
+def _pocketsphinx_info() -> TranscriberInfo:
+    return TranscriberInfo(
+        version=_version("pocketsphinx"),
+        languages=("en-US",),
+        description="embedded and offline; for clear, close speech",
+    )
+
+
+def _transformers_info(settings: VoiceSettings) -> TranscriberInfo:
+    return TranscriberInfo(
+        version=_version("transformers"),
+        offline=settings.transformers.offline,
+        description=f"the Hugging Face checkpoint {settings.transformers.checkpoint!r}, with PyTorch (mien[whisper])",
+    )
+
+
+def _require_extra() -> None:
+    missing = [name for name in REQUIRED if find_spec(name) is None]
+    if missing:
+        raise MissingDependencyError(
+            f"the voice plugin needs packages that are not installed ({', '.join(missing)}): pip install 'mien[voice]'"
+        )
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "unknown"

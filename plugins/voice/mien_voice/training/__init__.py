@@ -1,0 +1,1 @@
+"""How the tone network's weights are made; nothing here is needed to use them."""

@@ -1,0 +1,303 @@
+"""``mien analyze``: results, outputs, exit codes, and inputs of every bad kind."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from PIL import Image
+
+from mien import PluginError
+
+Run = Callable[..., Any]
+Picture = Callable[..., Path]
+
+
+def json_lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_picture_gives_one_line_with_the_face_and_the_signal(mien: Run, picture: Picture) -> None:
+    ran = mien("analyze", picture("happy.png"))
+    assert ran.code == 0
+    assert ran.err == ""
+    (line,) = ran.out.splitlines()
+    assert "happy.png  1 face: happy 57%  satisfaction 0.78" in line
+    assert line.endswith("GOOD")
+
+
+def test_nobody_in_the_picture_is_an_answer(mien: Run, picture: Picture) -> None:
+    path = picture("night.png", brightness=0)
+    ran = mien("analyze", path)
+    assert ran.code == 0
+    assert "no face" in ran.out
+    assert "UNDECIDED" in ran.out
+    (found,) = json_lines(mien("analyze", "--json", path).out)
+    assert found["predictions"] == []
+    assert found["faces"] == 0
+    assert found["satisfaction"]["verdict"] == "undecided"
+    assert found["satisfaction"]["confidence"] == 0
+
+
+def test_json_lines_carry_everything(mien: Run, picture: Picture) -> None:
+    path = picture("happy.png")
+    (found,) = json_lines(mien("analyze", "--json", path).out)
+    assert found["path"] == str(path)
+    assert found["at_seconds"] is None
+    assert (found["width"], found["height"], found["faces"]) == (64, 48, 1)
+    (prediction,) = found["predictions"]
+    assert prediction["face"]["box"] == [16, 12, 32, 24]
+    assert prediction["emotions"][prediction["emotion"]] == max(prediction["emotions"].values())
+    assert found["satisfaction"]["score"] == pytest.approx(200 / 255)
+    assert found["satisfaction"]["contributions"]["face"]["weight"] == 1
+    assert found["streams"] == [{"analyzer": "face", "modality": "face", "state": "ok", "reason": ""}]
+
+
+def test_csv_has_a_row_for_each_prediction_and_one_for_nobody(mien: Run, picture: Picture, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    ran = mien("analyze", picture("happy.png"), picture("night.png", brightness=0), "--csv", table)
+    assert ran.code == 0
+    with table.open(newline="") as file:
+        happy, night = csv.DictReader(file)
+    assert happy["emotion"] == "happy"
+    assert float(happy["emotion_happy"]) == pytest.approx(200 / 255 * 2 - 1, abs=1e-3)
+    assert (happy["box_x"], happy["verdict"]) == ("16.0", "good")
+    assert (night["emotion"], night["emotion_happy"], night["verdict"]) == ("", "", "undecided")
+
+
+def test_a_folder_is_read_in_order_with_folders_in_it_and_other_files_are_counted(
+    mien: Run, picture: Picture, tmp_path: Path
+) -> None:
+    picture("all/b.jpg")
+    picture("all/a.webp")
+    picture("all/deeper/c.PNG")
+    picture("all/.hidden.png")
+    (tmp_path / "all/notes.txt").write_text("hello")
+    (tmp_path / "all/table.csv").write_text("1,2")
+    ran = mien("analyze", "--json", tmp_path / "all")
+    assert ran.code == 0
+    assert [Path(found["path"]).name for found in json_lines(ran.out)] == ["a.webp", "b.jpg", "c.PNG"]
+    assert "skipped 2 files" in ran.err
+
+
+def test_a_folder_without_pictures_is_a_failure(mien: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    ran = mien("analyze", tmp_path)
+    assert ran.code == 1
+    assert "holds no picture and no video; 1 other file" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "empty (0 bytes)"),
+        (b"this is a letter", "not a JPEG, PNG or WebP"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "ends early"),
+        (b"GIF89a and so on", "looks like a GIF"),
+    ],
+)
+def test_a_bad_picture_is_named_and_the_rest_is_finished(
+    mien: Run, picture: Picture, tmp_path: Path, content: bytes, message: str
+) -> None:
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(content)
+    ran = mien("analyze", "--json", bad, picture("good.png"))
+    assert ran.code == 1
+    assert f"{bad}: " in ran.err
+    assert message in ran.err
+    assert "Traceback" not in ran.err
+    failed, good = json_lines(ran.out)
+    assert failed["path"] == str(bad)
+    assert message in failed["error"]["message"]
+    assert good["faces"] == 1
+
+
+def test_a_path_that_does_not_exist_is_named(mien: Run, picture: Picture, tmp_path: Path) -> None:
+    ran = mien("analyze", tmp_path / "gone.png", picture("good.png"))
+    assert ran.code == 1
+    assert "gone.png: there is no such file or folder" in ran.err
+    assert "good.png" in ran.out
+
+
+def test_a_named_file_is_read_by_its_content_where_its_name_says_nothing(
+    mien: Run, picture: Picture, video: Path
+) -> None:
+    plain = picture("good.png").rename(video.with_name("picture-without-ending"))
+    moving = video.rename(video.with_name("video.data"))
+    ran = mien("analyze", "--json", plain, moving)
+    assert ran.code == 0
+    assert [found["at_seconds"] for found in json_lines(ran.out)] == [None, 0.0, 1.0, 2.0, 3.0]
+
+
+def test_names_with_markup_and_line_breaks_stay_on_their_line(mien: Run, picture: Picture) -> None:
+    ran = mien("analyze", picture("[red]a\nb.png"))
+    assert ran.code == 0
+    assert len(ran.out.splitlines()) == 1
+    assert "[red]a" in ran.out
+
+
+def test_a_video_gives_a_result_every_so_often_with_tracks(mien: Run, video: Path) -> None:
+    ran = mien("analyze", "--json", video, "--every", "0.5")
+    assert ran.code == 0
+    found = json_lines(ran.out)
+    assert [line["at_seconds"] for line in found] == pytest.approx([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5])
+    assert {line["predictions"][0]["face"]["track_id"] for line in found} == {"t1"}
+    scores = [line["satisfaction"]["score"] for line in found]
+    assert scores == sorted(scores)
+
+
+def test_a_video_with_a_broken_tail_gives_what_came_before_and_a_warning(mien: Run, video: Path) -> None:
+    content = video.read_bytes()
+    video.write_bytes(content[: len(content) * 4 // 5])
+    ran = mien("analyze", "--json", video)
+    assert ran.code == 0
+    assert [line["at_seconds"] for line in json_lines(ran.out)][:2] == [0.0, 1.0]
+    assert "warning" in ran.err
+    assert "ends early" in ran.err
+    assert ran.err.count(str(video)) == 1
+
+
+def test_what_is_no_video_is_named(mien: Run, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"this is a letter")
+    ran = mien("analyze", path)
+    assert ran.code == 1
+    assert "clip.mp4: not a video that can be opened" in ran.err
+
+
+def test_text_alone(mien: Run) -> None:
+    ran = mien("analyze", "--text", "that was good")
+    assert ran.code == 0
+    assert "text: happy 80%" in ran.out
+    assert "GOOD" in ran.out
+
+
+def test_text_and_picture_are_fused_with_the_weights(mien: Run, picture: Picture) -> None:
+    path = picture("happy.png", brightness=255)
+    asked = ("analyze", "--json", path, "--text", "bad")
+    (even,) = json_lines(mien(*asked).out)
+    (face_only,) = json_lines(mien(*asked, "--weight", "text=0").out)
+    assert set(even["satisfaction"]["contributions"]) == {"face", "text"}
+    assert even["satisfaction"]["score"] == pytest.approx(0.55)
+    assert face_only["satisfaction"]["score"] == pytest.approx(1.0)
+
+
+def test_text_does_not_go_with_a_video(mien: Run, video: Path) -> None:
+    ran = mien("analyze", video, "--text", "hello")
+    assert ran.code == 2
+    assert "--text goes with pictures" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "PATH"),
+        (("x.png", "--weight", "face"), "face=1"),
+        (("x.png", "--weight", "face=-1"), "face=1"),
+        (("x.png", "--weight", "face=inf"), "face=1"),
+        (("x.png", "--fuser", "nope"), "there is no fuser 'nope'"),
+        (("x.png", "--analyzer", "nope"), "nope"),
+        (("x.png", "--every", "-1"), "every"),
+        (("x.png", "--unknown"), "unknown"),
+        (("x.png", "--csv", "/nowhere/at/all.csv"), "--csv: cannot write"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_says_what_is_wrong(mien: Run, arguments: tuple[str, ...], message: str) -> None:
+    ran = mien("analyze", *arguments)
+    assert ran.code == 2
+    assert message in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_an_analyzer_that_is_off_can_be_named(mien: Run, picture: Picture) -> None:
+    (found,) = json_lines(mien("analyze", "--json", picture("a.png"), "--analyzer", "quiet").out)
+    assert [stream["analyzer"] for stream in found["streams"]] == ["quiet"]
+
+
+def test_sinks_of_plugins_see_each_result_outside_of_a_session(mien: Run, installed: Any, picture: Picture) -> None:
+    assert mien("analyze", picture("a.png"), picture("b.png")).code == 0
+    seen = installed.plugins["fusion"].results
+    assert [(session, result.satisfaction.verdict.value) for session, result in seen] == [("", "good")] * 2
+
+
+def test_words_are_taken_out_where_the_configuration_says_so(mien: Run, tmp_path: Path) -> None:
+    config = tmp_path / "mien.toml"
+    config.write_text("[privacy]\nredact_transcript = true\n")
+    (open_,) = json_lines(mien("analyze", "--json", "--text", "so good").out)
+    (closed,) = json_lines(mien("--config", config, "analyze", "--json", "--text", "so good").out)
+    assert open_["predictions"][0]["transcript"]["text"] == "so good"
+    assert closed["predictions"][0]["transcript"]["text"] == ""
+
+
+def test_a_fuser_can_be_named(mien: Run, picture: Picture) -> None:
+    assert mien("analyze", picture("a.png"), "--fuser", "other").code == 0
+
+
+def test_annotated_pictures_keep_their_folders_and_never_share_a_file(
+    mien: Run, picture: Picture, tmp_path: Path
+) -> None:
+    picture("in/a.jpg")
+    picture("in/a.png")
+    picture("in/deeper/a.jpg")
+    out = tmp_path / "out"
+    assert mien("analyze", tmp_path / "in", "--annotate", out).code == 0
+    written = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.jpg"))
+    assert written == ["a-2.jpg", "a.jpg", "deeper/a.jpg"]
+    with Image.open(out / "a.jpg") as image:
+        assert image.width > image.height > 480  # enlarged, and the panel is at its side
+
+
+def test_annotated_pictures_are_not_taken_for_inputs(mien: Run, picture: Picture, tmp_path: Path) -> None:
+    picture("in/a.jpg")
+    asked = ("analyze", "--json", tmp_path / "in", "--annotate", tmp_path / "in" / "out")
+    assert [len(mien(*asked).out.splitlines()) for _ in range(2)] == [1, 1]
+
+
+def test_an_annotated_video_has_a_frame_for_each_result(mien: Run, video: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert mien("analyze", video, "--every", "0.5", "--annotate", out).code == 0
+    capture = cv2.VideoCapture(str(out / "clip.mp4"))
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 8
+    assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(2.0)
+    capture.release()
+
+
+def test_a_folder_that_cannot_be_made_is_named(mien: Run, picture: Picture) -> None:
+    path = picture("a.png")
+    ran = mien("analyze", path, "--annotate", path)
+    assert ran.code == 2
+    assert "--annotate: cannot create the folder" in ran.err
+
+
+def test_a_broken_analyzer_fails_each_input_with_its_reason(
+    mien: Run, installed: Any, picture: Picture, video: Path
+) -> None:
+    def broken(samples: Any) -> Any:
+        raise PluginError("the weights are gone")
+
+    installed.face.analyze = broken
+    ran = mien("analyze", picture("a.png"), video)
+    assert ran.code == 1
+    assert ran.err.count("the weights are gone") == 2
+    assert ran.out == ""
+
+
+def test_a_stream_that_raises_costs_the_video_and_says_so(mien: Run, installed: Any, video: Path) -> None:
+    def no_stream(settings: Any) -> Any:
+        raise ZeroDivisionError("a slip")
+
+    installed.face.open_stream = no_stream
+    ran = mien("analyze", video)
+    assert ran.code == 1
+    assert "a slip" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_many_pictures_are_analysed_in_batches(mien: Run, installed: Any, picture: Picture, tmp_path: Path) -> None:
+    for index in range(20):
+        picture(f"many/{index:02}.png")
+    assert mien("analyze", tmp_path / "many").code == 0
+    assert installed.face.batches == [16, 4]
