@@ -1,25 +1,24 @@
 """Where results go: a line for a person, JSON lines, a CSV table. Each sink sees every result and every failure.
 
-A JSON line holds ``path`` (null for a text alone), ``at_seconds`` (null outside a video), ``width``, ``height``,
-``faces`` (how many), ``predictions``, ``satisfaction`` and ``streams``; where an input failed, ``path`` and ``error``
-(``kind``, ``message``). The units are those of ``mien.types``; ``docs/cli.md`` lists every field.
+A JSON line is a record (``mien.records``): its ``source`` is the file, empty for a text alone, and an input that failed
+is a record of that kind.
 """
 
 from __future__ import annotations
 
 import csv
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
 
+from mien import records
 from mien.cli.reading import Failure, Finding
 from mien.errors import ConfigError
-from mien.types import AnalysisResult, FaceRegion, Modality, Prediction, Satisfaction, Transcript, Verdict
+from mien.types import AnalysisResult, FaceRegion, Modality, Prediction, Verdict
 
 _VERDICT_STYLES = {Verdict.GOOD: "bold blue", Verdict.POOR: "bold dark_orange", Verdict.UNDECIDED: "bold"}
 _MOST_NAMED = 4
@@ -74,17 +73,17 @@ class JsonSink(Sink):
         self._output = output
 
     def write(self, finding: Finding) -> None:
-        """Write one object and flush, so that a reader at the other end of a pipe has it at once."""
-        self._dump(as_json(finding))
+        """Write one record and flush, so that a reader at the other end of a pipe has it at once."""
+        self._dump(as_record(finding))
 
     def fail(self, failure: Failure) -> None:
-        """Write one object with ``error``."""
-        path = None if failure.path is None else printable(failure.path)
-        error = {"kind": type(failure.error).__name__, "message": str(failure.error)}
-        self._dump({"path": path, "error": error})
+        """Write why there is no result."""
+        content = records.Failure(error=type(failure.error).__name__, message=str(failure.error))
+        source = "" if failure.path is None else printable(failure.path)
+        self._dump(records.FailureRecord(recorded_at=records.now(), failure=content, source=source))
 
-    def _dump(self, value: dict[str, Any]) -> None:
-        self._output.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+    def _dump(self, record: records.Record) -> None:
+        self._output.write(records.to_json(record) + "\n")
         self._output.flush()
 
 
@@ -128,80 +127,23 @@ class CsvSink(Sink):
         self._file.close()
 
 
-def as_json(finding: Finding) -> dict[str, Any]:
-    """One result as plain JSON values; see the module."""
-    result = finding.result
-    shape = None if finding.frame is None else finding.frame.pixels.shape
-    return {
-        "path": None if finding.source is None else printable(finding.source.path),
-        "at_seconds": finding.at_seconds,
-        "width": None if shape is None else shape[1],
-        "height": None if shape is None else shape[0],
-        "faces": len(_faces(result)),
-        "predictions": [_prediction_json(prediction) for prediction in result.predictions],
-        "satisfaction": _satisfaction_json(result.satisfaction),
-        "streams": [
-            {"analyzer": s.analyzer, "modality": s.modality, "state": s.state.value, "reason": s.reason}
-            for s in result.streams
-        ],
-    }
+def as_record(finding: Finding) -> records.AnalysisRecord:
+    """One result as a record."""
+    height, width = (None, None) if finding.frame is None else finding.frame.pixels.shape[:2]
+    return records.AnalysisRecord(
+        recorded_at=records.now(),
+        analysis=finding.result,
+        source="" if finding.source is None else printable(finding.source.path),
+        at_seconds=finding.at_seconds,
+        image_width=width,
+        image_height=height,
+    )
 
 
 def printable(path: Path) -> str:
     """A path as text that any terminal, JSON reader and spreadsheet takes: no broken or control characters."""
     text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return "".join(character if character.isprintable() else "�" for character in text)
-
-
-def _prediction_json(prediction: Prediction) -> dict[str, Any]:
-    evidence = prediction.evidence
-    face, transcript = None, None
-    if isinstance(evidence, FaceRegion):
-        box = evidence.box
-        face = {
-            "box": [box.x, box.y, box.width, box.height],
-            "quality": evidence.quality,
-            "detection_score": evidence.detection_score,
-            "track_id": evidence.track_id,
-            "issues": list(evidence.issues),
-        }
-    elif isinstance(evidence, Transcript):
-        transcript = {"text": evidence.text, "language": evidence.language, "engine": evidence.engine}
-    return {
-        "modality": prediction.modality,
-        "analyzer": prediction.analyzer,
-        "subject": prediction.subject_id,
-        "emotion": prediction.top_emotion,
-        "emotions": dict(prediction.emotions),
-        "sentiment": dict(prediction.sentiment),
-        "valence": prediction.valence,
-        "evidence": prediction.satisfaction,
-        "confidence": prediction.confidence,
-        "interval": [prediction.interval.start, prediction.interval.end],
-        "face": face,
-        "transcript": transcript,
-    }
-
-
-def _satisfaction_json(satisfaction: Satisfaction) -> dict[str, Any]:
-    return {
-        "score": satisfaction.score,
-        "interval": [satisfaction.interval.start, satisfaction.interval.end],
-        "confidence": satisfaction.confidence,
-        "verdict": satisfaction.verdict.value,
-        "agreement": satisfaction.agreement,
-        "mismatch": satisfaction.mismatch,
-        "coverage": satisfaction.coverage,
-        "contributions": {
-            modality: {
-                "weight": part.weight,
-                "score": part.score,
-                "confidence": part.confidence,
-                "samples": part.samples,
-            }
-            for modality, part in satisfaction.contributions.items()
-        },
-    }
 
 
 def _prediction_cells(prediction: Prediction) -> list[str]:

@@ -143,7 +143,7 @@ def hour_card(figures: Figures, *, wide: bool) -> Markup:
     return _chart_card(title, sentence, charts.columns(title, marks, wide=wide), marks, wide=wide)
 
 
-def site_card(figures: Figures) -> Markup:
+def site_card(figures: Figures, *, wide: bool) -> Markup:
     """Satisfaction by place."""
     marks = []
     for site in figures.sites:
@@ -151,7 +151,7 @@ def site_card(figures: Figures) -> Markup:
         marks.append(Mark(0.0, _short(name), f"{name}, {percent(site.good, 1.0)} good", site.score))
     title = "By site"
     sentence = "Average score with its 90 % interval, and how many visits. Where lines overlap, sites may be equal."
-    return _chart_card(title, sentence, charts.rows(title, marks, wide=False), marks)
+    return _chart_card(title, sentence, charts.rows(title, marks, wide=wide), marks, wide=wide)
 
 
 def emotion_card(figures: Figures) -> Markup:

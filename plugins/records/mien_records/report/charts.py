@@ -83,7 +83,9 @@ def timeline(title: str, marks: Sequence[Mark], *, ticks: Sequence[tuple[float, 
         ticks: Where along the axis, and what stands there.
         gap: Neighbours further apart are not joined.
     """
-    top, bottom, strip = 14.0, 230.0, 276.0
+    top, bottom = 14.0, 230.0
+    most = max(mark.score.count for mark in marks)
+    strip = bottom + (46.0 if most > 1 else 8.0)
     x = scale(_LEFT + 10, WIDE - 14)
     axis = _axis(marks)
     y = axis.scale(bottom, top)
@@ -104,14 +106,13 @@ def timeline(title: str, marks: Sequence[Mark], *, ticks: Sequence[tuple[float, 
         )
         for mark in marks
     ]
-    most = max(mark.score.count for mark in marks)
     if most > 1:
         step = min((WIDE - _LEFT) / max(len(marks), 1) * 0.6, 16.0)
         for mark in marks:
             height = 30.0 * mark.score.count / most
             shapes.append(rect(x(mark.at) - step / 2, strip - height, step, height, "volume", _said(mark)))
         shapes.append(text(_LEFT - 6, strip - 4, "visits", "end"))
-    shapes += [text(x(at), strip + 18, label) for at, label in ticks]
+    shapes += [text(x(at), strip + 18, label, _anchor(at)) for at, label in ticks]
     return drawing(title, _in_words(marks), WIDE, strip + 28, shapes)
 
 
@@ -263,6 +264,11 @@ def _in_words(marks: Sequence[Mark]) -> str:
         return "; ".join(_said(mark) for mark in marks)
     lowest, highest = (pick(marks, key=lambda mark: mark.score.mean) for pick in (min, max))
     return f"{len(marks)} values, from {_said(lowest)}, to {_said(highest)}"
+
+
+def _anchor(at: float) -> str:
+    """Keeps a label at either end inside of the picture."""
+    return "start" if at < 0.05 else "end" if at > 0.95 else "middle"
 
 
 def _side(score: float) -> str:

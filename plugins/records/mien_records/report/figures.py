@@ -259,8 +259,11 @@ def _histogram(values: Iterable[float]) -> list[int]:
 
 
 def _noteworthy(measured: Sequence[Visit]) -> tuple[Visit, ...]:
-    chosen = [v for v in measured if v.satisfaction.verdict is Verdict.POOR or v.mismatches]
-    return tuple(sorted(chosen, key=lambda visit: (visit.score, visit.at))[:NOTEWORTHY])
+    by_score = sorted(measured, key=lambda visit: (visit.score, visit.at))
+    mismatched = [visit for visit in by_score if visit.mismatches][: NOTEWORTHY // 2]
+    poor = [visit for visit in by_score if visit.satisfaction.verdict is Verdict.POOR and visit not in mismatched]
+    chosen = [*mismatched, *poor[: NOTEWORTHY - len(mismatched)]]
+    return tuple(sorted(chosen, key=lambda visit: (visit.score, visit.at)))
 
 
 def _grouped(visits: Iterable[Visit], key: Callable[[Visit], Key]) -> dict[Key, list[Visit]]:

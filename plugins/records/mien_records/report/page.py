@@ -71,13 +71,13 @@ def _contents(figures: Figures, zone: tzinfo | None) -> Markup:
     first = [cards.score_card(figures), cards.verdict_card(figures), *cards.tiles(figures)]
     if not figures.measured:
         return tag("div", first, cards.coverage_card(figures), class_="grid")
-    several = len(figures.sites) > 1
+    several, by_hour = len(figures.sites) > 1, len(figures.hours) > 1
     return tag(
         "div",
         first,
         cards.time_card(figures, zone),
-        cards.hour_card(figures, wide=not several),
-        cards.site_card(figures) if several else None,
+        cards.hour_card(figures, wide=not several) if by_hour else None,
+        cards.site_card(figures, wide=not by_hour) if several else None,
         cards.emotion_card(figures),
         cards.stream_card(figures),
         cards.peak_end_card(figures),

@@ -68,7 +68,7 @@ th { text-align: left; font-weight: 600; color: var(--soft); } th, td { padding:
 tr + tr td, tbody tr td { border-top: 1px solid var(--edge); } td.n, th.n { text-align: right; }
 details { margin-top: 12px; font-size: 14px; } summary { cursor: pointer; color: var(--soft); }
 .warning { background: var(--warn); }
-footer { padding-bottom: 40px; font-size: 14px; }
+footer { padding-bottom: 40px; font-size: 14px; } footer h2 { color: var(--ink); } svg + p { margin-top: 12px; }
 ul.notes { margin: 0; padding-left: 20px; }
 @media (max-width: 760px) { .card, .card.tile { grid-column: 1 / -1; } main, header, footer { padding: 0 14px; }
   .number { font-size: 60px; } header { padding-top: 20px; } }

@@ -55,19 +55,18 @@ def interval(estimate: Estimate) -> str:
 def headline(estimate: Estimate) -> str:
     """What the number means."""
     if estimate.low <= 0.5 <= estimate.high:
-        return "It cannot be told yet whether customers were satisfied"
-    if estimate.mean > 0.5:
-        return "Customers were clearly satisfied" if estimate.mean >= CLEARLY else "Customers were rather satisfied"
-    return (
-        "Customers were clearly dissatisfied" if estimate.mean <= 1 - CLEARLY else "Customers were rather dissatisfied"
-    )
+        return "It cannot be told whether customers were satisfied"
+    who = "The customer was" if estimate.count == 1 else "Customers were"
+    is_clear = estimate.mean >= CLEARLY or estimate.mean <= 1 - CLEARLY
+    return f"{who} {'clearly' if is_clear else 'rather'} {'satisfied' if estimate.mean > 0.5 else 'dissatisfied'}"
 
 
 def explanation(figures: Figures, estimate: Estimate) -> str:
     """The sentence under the headline."""
     nobody = figures.visits - estimate.count
     rests = visits(estimate.count, figures.unit) + (f"; in {nobody:,} more, nobody was seen or heard" if nobody else "")
-    sure = f"With 90 % certainty the average lies between {points(estimate.low)} and {points(estimate.high)}"
+    what = "score" if estimate.count == 1 else "average"
+    sure = f"With 90 % certainty the {what} lies between {points(estimate.low)} and {points(estimate.high)}"
     return f"50 is neutral, 100 the best. {sure}; it rests on {rests}."
 
 
