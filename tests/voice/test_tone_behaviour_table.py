@@ -31,7 +31,9 @@ def test_checks_judge_scores(check: Check, scores: list[float], holds: bool) -> 
     assert Case("x", check, ("a", "b")).holds(scores) is holds
 
 
-@pytest.mark.parametrize("line", ["topic\tsatisfied", "topic\thappy\ttext", "topic\tsame\tonly one", "topic\tneutral\ta\tb"])
+@pytest.mark.parametrize(
+    "line", ["topic\tsatisfied", "topic\thappy\ttext", "topic\tsame\tonly one", "topic\tneutral\ta\tb"]
+)
 def test_a_wrong_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "table.tsv"
     path.write_text(f"# comment\ntopic\tneutral\tfine\n{line}\n")

@@ -46,7 +46,7 @@ def test_any_text_gets_a_well_formed_answer(network: ToneNetwork, text: str) -> 
     assert_well_formed(network.predict([text])[0])
 
 
-@given(st.lists(st.sampled_from("the not happy very bad thanks refund I waited hours , . ! 😡".split()), max_size=40))
+@given(st.lists(st.sampled_from(["not", "happy", "very", "bad", "thanks", "I", "waited", "hours", ",", "!", "😡"])))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_words_get_a_well_formed_answer(network: ToneNetwork, words: list[str]) -> None:
     assert_well_formed(network.predict([" ".join(words)])[0])

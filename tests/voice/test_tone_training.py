@@ -145,7 +145,10 @@ def test_the_lexicon_baseline_turns_at_a_negation() -> None:
 
 def small_folder(folder: Path) -> Path:
     """A folder of tables that a network can learn in seconds."""
-    good, bad = ["great lovely food", "i love this", "thank you so much"], ["this is awful", "i hate waiting", "so rude"]
+    good, bad = (
+        ["great lovely food", "i love this", "thank you so much"],
+        ["this is awful", "i hate waiting", "so rude"],
+    )
     lines = [f"{text}\t18\ti" for text in good] + [f"{text}\t2\ti" for text in bad] + ["the bus is here\t27\ti"]
     for name in ("train.tsv", "dev.tsv"):
         (folder / name).write_text("\n".join(lines * 12) + "\n")

@@ -131,5 +131,3 @@ def softmax(x: FloatArray) -> FloatArray:
     raised = np.exp(x - x.max(axis=-1, keepdims=True))
     result: FloatArray = (raised / raised.sum(axis=-1, keepdims=True)).astype(np.float32)
     return result
-
-

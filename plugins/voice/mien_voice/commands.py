@@ -39,7 +39,9 @@ def train_tone(
     ],
     dialogues: Annotated[
         list[Path] | None,
-        typer.Option("--dialogues", metavar="FILE", help="Rated dialogues; satisfaction is calibrated on half of them."),
+        typer.Option(
+            "--dialogues", metavar="FILE", help="Rated dialogues; satisfaction is calibrated on half of them."
+        ),
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Times through the data, for the deep half.")] = 4,
     seed: Annotated[int, typer.Option(help="Of sentences, weights, order and dropout.")] = 0,
@@ -98,9 +100,7 @@ def _table_figures(network: ToneNetwork, path: Path, plots: Path | None) -> dict
     corpus = read_goemotions(path)
     if plots is not None:
         table = evaluation.sentiment_confusion(network, corpus)
-        save_confusion(
-            plots / f"tone-{path.stem}-sentiment.png", table, SENTIMENTS, title=f"Sentiment, {path.name}"
-        )
+        save_confusion(plots / f"tone-{path.stem}-sentiment.png", table, SENTIMENTS, title=f"Sentiment, {path.name}")
     return {"data": str(path.name), **evaluation.evaluate_emotions(network, corpus)}
 
 

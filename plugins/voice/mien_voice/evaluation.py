@@ -29,8 +29,12 @@ BoolArray = npt.NDArray[np.bool_]
 TASK_LABELS: Final[dict[str, tuple[str, ...]]] = {"sentiment": SENTIMENTS, "ekman": EKMAN, "emotions28": EMOTIONS28}
 
 _BINS: Final = 15
-_PLEASANT: Final = frozenset("admire good amuse approve gratitude joy love relief excite pride service_good".split())
-_UNPLEASANT: Final = frozenset("anger annoy disapprove disappoint service_bad disgust sad fear grief".split())
+_PLEASANT: Final = frozenset(
+    ("admire", "good", "amuse", "approve", "gratitude", "joy", "love", "relief", "excite", "pride", "service_good")
+)
+_UNPLEASANT: Final = frozenset(
+    ("anger", "annoy", "disapprove", "disappoint", "service_bad", "disgust", "sad", "fear", "grief")
+)
 
 
 def macro_f1(said: BoolArray, truth: FloatArray) -> tuple[float, list[float]]:
@@ -121,7 +125,7 @@ def sentiment_confusion(network: ToneNetwork, corpus: Corpus) -> npt.NDArray[np.
 
 
 def lexicon_score(text: str) -> float:
-    """A baseline without a network: pleasant minus unpleasant word classes, turned round by a negation, over the words."""
+    """A baseline without a network: pleasant minus unpleasant word classes, turned round by a negation, a word."""
     tokens = features.tokenise(features.normalise(text))
     negated = features.negation(tokens)
     total = 0.0
@@ -193,9 +197,7 @@ def network_scores(network: ToneNetwork, dialogues: Sequence[Dialogue]) -> list[
 
 def lexicon_scores(dialogues: Sequence[Dialogue]) -> list[FloatArray]:
     """The lexicon baseline's score of each turn, dialogue by dialogue."""
-    return [
-        np.array([lexicon_score(turn.text) for turn in dialogue.turns], np.float32) for dialogue in dialogues
-    ]
+    return [np.array([lexicon_score(turn.text) for turn in dialogue.turns], np.float32) for dialogue in dialogues]
 
 
 def best_cuts(scores: FloatArray, ratings: FloatArray) -> tuple[float, float]:

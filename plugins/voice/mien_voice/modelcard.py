@@ -1,4 +1,4 @@
-"""Writes the tone network's model card from its manifest and the figures of an evaluation; no figure is typed by hand."""
+"""Writes the tone network's model card from its manifest and an evaluation; no figure is typed by hand."""
 
 from __future__ import annotations
 
@@ -12,31 +12,35 @@ _TARGETS: Final = {"sentiment": (0.68, 0.69), "ekman": (0.62, 0.64), "emotions28
 """Task -> what was aimed at, and what BERT-base is published with (on GoEmotions' test part)."""
 
 _INTENDED: Final = """\
-Reads the words of one English utterance, written or recognised, and says which of GoEmotions' 28 labels it expresses, its
-sentiment (positive, negative, ambiguous, neutral) and how satisfied the speaker sounds, from 0 to 1 with 0.5 saying nothing
-either way. Made for customer-service situations where people have been told about it.
+Reads the words of one English utterance, written or recognised, and says which of GoEmotions' 28 labels it
+expresses, its sentiment (positive, negative, ambiguous, neutral) and how satisfied the speaker sounds, from 0 to 1
+with 0.5 saying nothing either way. Made for customer-service situations where people have been told about it.
 
-Not for: judging a single person, staff or pupils (the EU AI Act bans emotion recognition of both), medical use, or any
-language but English. It knows nothing of the voice itself, of who speaks, or of what was said before.
+Not for: judging a single person, staff or pupils (the EU AI Act bans emotion recognition of both), medical use, or
+any language but English. It knows nothing of the voice itself, of who speaks, or of what was said before.
 """
 
 _LIMITS: Final = """\
-- Trained on Reddit comments of 2005 to 2019, labelled by raters in India: their slang, their topics, their reading of tone.
+- Trained on Reddit comments of 2005 to 2019, labelled by raters in India: their slang, their topics, their reading
+  of tone.
 - Sarcasm is recognised only where the words give it away; what "great" means after a delay is often out of reach.
-- Abstains (neutral, confidence 0.02) on other languages, signs without words and words it does not know; the language check
-  is a list of function words and scripts, and a short sentence in another language can pass it.
-- 28 labels are uneven: `grief`, `relief`, `pride` and `nervousness` have 77 to 164 training examples, and their figures rest on
-  13 to 21 sentences of dev.
-- Ratings of User Satisfaction Simulation judge mostly what the system did, so words alone agree with them only weakly.
+- Abstains (neutral, confidence 0.02) on other languages, signs without words and words it does not know; the
+  language check is a list of function words and scripts, and a short sentence in another language can pass it.
+- 28 labels are uneven: `grief`, `relief`, `pride` and `nervousness` have 77 to 164 training examples, and their
+  figures rest on 13 to 21 sentences of dev.
+- Ratings of User Satisfaction Simulation judge mostly what the system did, so words alone agree with them only
+  weakly.
 """
 
 _DATA: Final = """\
-- GoEmotions (Demszky et al. 2020, CC BY 4.0): train to train, dev for every choice, thresholds and temperatures among them.
-- Sentences of customer-service language made from our own templates (`mien_voice/training/synthetic.py`), each weighted 0.3.
+- GoEmotions (Demszky et al. 2020, CC BY 4.0): train to train, dev for every choice, thresholds and temperatures
+  among them.
+- Sentences of customer-service language made from our own templates (`mien_voice/training/synthetic.py`), each
+  weighted 0.3.
 - Word classes of our own (`mien_voice/lexicon.txt`) as features.
-- User Satisfaction Simulation (Sun et al. 2021; texts SGD and CCPE, CC BY-SA 4.0; the ratings came without a licence file): never
-  trained on. One number, the bias of the satisfaction output, and the cuts of the three-class figures were fitted on half of
-  the dialogues of each file; the figures are of the other half.
+- User Satisfaction Simulation (Sun et al. 2021; texts SGD and CCPE, CC BY-SA 4.0; the ratings came without a
+  licence file): never trained on. One number, the bias of the satisfaction output, and the cuts of the three-class
+  figures were fitted on half of the dialogues of each file; the figures are of the other half.
 """
 
 
@@ -75,10 +79,11 @@ def _facts(manifest: Manifest) -> str:
     parameters = manifest.metrics.get("parameters", 0.0)
     config, training = manifest.config, manifest.training
     return (
-        f"`{manifest.network}`: a linear half over {config['features']:,} hashed n-grams of words, characters and word classes, and a "
-        f"deep half ({config['blocks']} convolution blocks of width {config['width']}) over {config['vocabulary']:,} subwords. "
-        f"{parameters / 1e6:.2f} million parameters, inverse document frequencies counted in. Made by `{training.get('command')}` in "
-        f"{training.get('seconds')} s on {training.get('host')}. See TRAINING.md."
+        f"`{manifest.network}`: a linear half over {config['features']:,} hashed n-grams of words, characters and word "
+        f"classes, and a deep half that embeds the same n-grams ({config['bag']} wide) and reads "
+        f"{config['vocabulary']:,} subwords with {config['blocks']} convolution blocks of width {config['width']}. "
+        f"{parameters / 1e6:.2f} million parameters, inverse document frequencies counted in. Made by "
+        f"`{training.get('command')}` in {training.get('seconds')} s on {training.get('host')}. See TRAINING.md."
     )
 
 
@@ -86,8 +91,8 @@ def _emotions(manifest: Manifest, figures: Mapping[str, Any]) -> str:
     if "macro_f1" not in figures:
         return "Not measured."
     rows = [
-        f"Macro-F1 on {figures['data']} ({figures['examples']:,} texts). Thresholds were fitted on dev; where the table is dev, the "
-        "crossed column has thresholds from one half applied to the other.",
+        f"Macro-F1 on {figures['data']} ({figures['examples']:,} texts). Thresholds were fitted on dev; in the "
+        "crossed column, those from one half of dev are applied to the other.",
         "",
         "| grouping | macro-F1 | crossed on dev | aim | BERT-base, published, on test |",
         "| --- | --- | --- | --- | --- |",
@@ -121,8 +126,8 @@ def _dialogues(figures: Mapping[str, Any]) -> str:
             continue
         found = True
         rows += [
-            f"| {data} | {name} | {one['turn_macro_f1']:.3f} | {one['turn_recall']:.3f} | {one['turn_spearman']:.3f} | "
-            f"{one['dialogue_spearman']:.3f} |"
+            f"| {data} | {name} | {one['turn_macro_f1']:.3f} | {one['turn_recall']:.3f} | "
+            f"{one['turn_spearman']:.3f} | {one['dialogue_spearman']:.3f} |"
             for name, one in own.items()
         ]
     return "\n".join(rows) if found else "Not measured."
@@ -133,8 +138,8 @@ def _behaviour(figures: Mapping[str, Any]) -> str:
     if own is None:
         return "Not measured."
     rows = [
-        f"{100 * own['pass_rate']:.1f} % of {own['cases']} checks of `tests/voice/tone_behaviour.tsv` hold. None of its sentences was "
-        "trained on.",
+        f"{100 * own['pass_rate']:.1f} % of {own['cases']} checks of `tests/voice/tone_behaviour.tsv` hold. None of "
+        "its sentences was trained on.",
         "",
         "| topic | holds |",
         "| --- | --- |",

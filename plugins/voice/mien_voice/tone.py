@@ -48,11 +48,11 @@ class Tone:
     """What a text expresses.
 
     Attributes:
-        emotions28: Each of GoEmotions' labels -> its calibrated probability; several may be true, so they do not sum to 1.
+        emotions28: Each of GoEmotions' labels -> its calibrated probability; several may be true at once.
         sentiment: Positive, negative, ambiguous, neutral -> probability; sums to 1.
         satisfaction: [0, 1]; 0.5 says nothing either way.
         valence: [-1, 1]; positive minus negative.
-        confidence: [0, 1]; the calibrated probability that the likeliest sentiment is right, times the share of words known.
+        confidence: [0, 1]; calibrated chance that the likeliest sentiment is right, times the share of words known.
         out_of_vocabulary: Share of the words that the network does not know, [0, 1].
         language: BCP 47 tag; ``und`` where it cannot be told.
         notes: For a person: why it abstained, or what was left unread.

@@ -127,9 +127,7 @@ def fit(logits: FloatArray, targets: FloatArray, *, satisfaction_bias: float = 0
     )
 
 
-def crossed_predictions(
-    logits: FloatArray, targets: FloatArray, *, seed: int = 0
-) -> dict[str, npt.NDArray[np.bool_]]:
+def crossed_predictions(logits: FloatArray, targets: FloatArray, *, seed: int = 0) -> dict[str, npt.NDArray[np.bool_]]:
     """Predictions whose thresholds were fitted on the other half, for an honest figure on the set they are fitted on.
 
     Returns:

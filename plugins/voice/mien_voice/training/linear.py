@@ -50,9 +50,7 @@ def select_features(hashed: Sequence[Hashed]) -> FeatureTable:
     """The n-grams that enough texts have, with their inverse document frequencies."""
     hashes, counts = [], []
     for index, minimum in enumerate(MIN_TEXTS):
-        found, count = np.unique(
-            np.concatenate([np.unique(blocks[index]) for blocks in hashed]), return_counts=True
-        )
+        found, count = np.unique(np.concatenate([np.unique(blocks[index]) for blocks in hashed]), return_counts=True)
         hashes.append(found[count >= minimum])
         counts.append(count[count >= minimum])
     every, first = np.unique(np.concatenate(hashes), return_index=True)

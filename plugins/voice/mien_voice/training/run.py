@@ -40,7 +40,8 @@ SYNTHETIC_WEIGHT: Final = 0.3
 LICENSE: Final = "Apache-2.0"
 LICENSE_NOTE: Final = (
     "Trained on GoEmotions (Demszky et al. 2020, CC BY 4.0) and on sentences of our own; the satisfaction output is "
-    "calibrated on ratings of the User Satisfaction Simulation data (Sun et al. 2021, texts CC BY-SA 4.0, ratings without a licence file)."
+    "calibrated on ratings of the User Satisfaction Simulation data (Sun et al. 2021; texts CC BY-SA 4.0, ratings "
+    "without a licence file)."
 )
 
 
@@ -216,7 +217,7 @@ def emotion_targets(made: Sequence[LabelledText]) -> FloatArray:
 
 
 def dev_metrics(logits: FloatArray, targets: FloatArray, calibration: Calibration) -> dict[str, float]:
-    """Macro-F1 with the thresholds that were fitted here, with thresholds from the other half, and calibration error."""
+    """Macro-F1 with the thresholds fitted here and with those of the other half, and the calibration error."""
     probabilities = calibration.apply(logits)
     said, truth = evaluation.said_labels(probabilities, calibration), evaluation.truths(targets)
     crossed = fitting.crossed_predictions(logits, targets)
@@ -241,7 +242,7 @@ def _origin(plan: Plan, texts: int, seconds: float) -> dict[str, Any]:
     """How the weights were made, for the manifest."""
     return {
         "command": f"mien train tone --epochs {plan.epochs} --seed {plan.seed}",
-        "data": "GoEmotions train and our own synthetic sentences; choices on GoEmotions dev; USS SGD and CCPE to calibrate",
+        "data": "GoEmotions train and our own sentences; choices on GoEmotions dev; USS SGD and CCPE to calibrate",
         "texts": texts,
         "seed": plan.seed,
         "epochs": plan.epochs,
