@@ -24,7 +24,7 @@ from mien_face.training.jax_engine import JaxEngine
 from mien_face.training.loop import Engine, train_step
 from mien_face.training.recipe import Batch, Recipe, batches
 from mien_face.training.run import EpochReport, train
-from mien_face.training.state import initial_arrays, initial_state
+from mien_face.training.state import initial_arrays, initial_state, read_start, save_state
 
 CONFIG = NetworkConfig(stem=4, widths=(4, 8), depths=(1, 1), dropout=0.0)
 RECIPE = Recipe(epochs=2, batch_size=8, peak_rate=0.05)
@@ -153,8 +153,22 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="made with another recipe"):
         run(Recipe(epochs=2, batch_size=8))
     (tmp_path / "checkpoint.safetensors").write_bytes(b"not safetensors")
-    with pytest.raises(WeightsError, match="cannot resume from"):
+    with pytest.raises(WeightsError, match="cannot read the checkpoint"):
         run(Recipe(epochs=1, batch_size=8))
+
+
+def test_a_run_can_start_from_the_weights_of_another(tmp_path: Path) -> None:
+    other = tmp_path / "checkpoint.safetensors"
+    trained, _ = train_step(JaxEngine(CONFIG, RECIPE), RECIPE, initial_state(CONFIG, 0), first_batch(), rate=0.05)
+    save_state(other, trained, epoch=1, settings={})
+
+    started = initial_state(CONFIG, 5, read_start(other, CONFIG))
+
+    assert started.step == 0
+    for name, array in trained.averaged.items():
+        np.testing.assert_array_equal(started.arrays[name], array)
+    with pytest.raises(WeightsError, match="another network"):
+        read_start(other, NetworkConfig(stem=4, widths=(4, 16), depths=(1, 1)))
 
 
 def test_exported_weights_answer_as_the_network_they_are_of(tmp_path: Path) -> None:
