@@ -24,6 +24,7 @@ from service.support import (
 )
 
 from mien import (
+    AnalysisResult,
     Analyzer,
     Prediction,
     Sample,
@@ -333,7 +334,10 @@ async def test_words_are_redacted_where_that_is_asked_for_also_for_sinks() -> No
         events = await events_of(session)
     (update,) = of_kind(events, Update)
     assert update.predictions[0].evidence == Transcript("", redacted=True)
-    assert [session_id for session_id, _ in sink.results] == ["s"]
+    assert [(session_id, type(result)) for session_id, result in sink.results] == [
+        ("s", AnalysisResult),
+        ("s", SessionSummary),
+    ]
     assert "Ann" not in repr(sink.results)
 
 

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from mien.config import Settings
 from mien.errors import InputError, MienError, SessionError
 from mien.host import PluginHost
-from mien.live import LiveSession, NoticeKind, Predictor, Update, choose_parts, stream_settings
+from mien.live import Event, LiveSession, NoticeKind, Predictor, Update, choose_parts, stream_settings
 from mien.service.decoding import MAX_NAMES, Decoder, checked_time
 from mien.service.errors import InvalidFieldError
 from mien.service.inbox import End, Inbox
@@ -24,7 +24,7 @@ from mien.service.privacy import check_consent
 from mien.service.sinks import Sinks
 from mien.service.wire import checked_weights
 from mien.service.wire_session import config_overrides, event_to_wire
-from mien.session import Marker, SessionConfig, SessionEnd
+from mien.session import Marker, SessionConfig, SessionEnd, SessionSummary
 from mien.types import AnalysisResult
 from mien.v1 import sentiment_pb2 as pb
 
@@ -62,8 +62,7 @@ class SessionStream:
         reading = asyncio.create_task(self._read_all(requests, live, config))
         try:
             async for event in live.events():
-                if isinstance(event, Update):
-                    self._notify(config.session_id, event)
+                self._notify(config.session_id, event)
                 yield event_to_wire(event)
             await reading
         finally:
@@ -167,8 +166,11 @@ class SessionStream:
         else:
             await live.mark(marker)
 
-    def _notify(self, session_id: str, update: Update) -> None:
-        if update.predictions:
-            satisfaction = update.state.satisfaction
-            result = AnalysisResult(predictions=update.predictions, satisfaction=satisfaction, streams=update.streams)
+    def _notify(self, session_id: str, event: Event) -> None:
+        """Have the sinks see what is new of the results, and the summary."""
+        if isinstance(event, SessionSummary):
+            self._sinks.notify(session_id, event)
+        elif isinstance(event, Update) and event.predictions:
+            satisfaction = event.state.satisfaction
+            result = AnalysisResult(predictions=event.predictions, satisfaction=satisfaction, streams=event.streams)
             self._sinks.notify(session_id, result)
