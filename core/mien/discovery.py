@@ -223,6 +223,8 @@ def _register(manager: pluggy.PluginManager, name: str, context: PluginContext, 
 def _call(hook: str, manager: pluggy.PluginManager, **arguments: object) -> None:
     try:
         getattr(manager.hook, hook)(**arguments)
+    except MissingDependencyError:
+        raise
     except ConfigError as error:
         raise PluginError(f"its settings are wrong: {explain(error)}") from error
     except (Exception, SystemExit) as error:

@@ -10,7 +10,7 @@ import cv2
 import pytest
 from PIL import Image
 
-from mien import PluginError
+from mien import Box, FaceRegion, PluginError, records
 
 Run = Callable[..., Any]
 Picture = Callable[..., Path]
@@ -36,24 +36,25 @@ def test_nobody_in_the_picture_is_an_answer(mien: Run, picture: Picture) -> None
     assert "no face" in ran.out
     assert "UNDECIDED" in ran.out
     (found,) = json_lines(mien("analyze", "--json", path).out)
-    assert found["predictions"] == []
-    assert found["faces"] == 0
-    assert found["satisfaction"]["verdict"] == "undecided"
-    assert found["satisfaction"]["confidence"] == 0
+    assert found["analysis"]["predictions"] == []
+    assert found["analysis"]["satisfaction"]["verdict"] == "undecided"
+    assert found["analysis"]["satisfaction"]["confidence"] == 0
 
 
-def test_json_lines_carry_everything(mien: Run, picture: Picture) -> None:
+def test_json_lines_are_records_and_carry_everything(mien: Run, picture: Picture) -> None:
     path = picture("happy.png")
-    (found,) = json_lines(mien("analyze", "--json", path).out)
-    assert found["path"] == str(path)
-    assert found["at_seconds"] is None
-    assert (found["width"], found["height"], found["faces"]) == (64, 48, 1)
-    (prediction,) = found["predictions"]
-    assert prediction["face"]["box"] == [16, 12, 32, 24]
-    assert prediction["emotions"][prediction["emotion"]] == max(prediction["emotions"].values())
-    assert found["satisfaction"]["score"] == pytest.approx(200 / 255)
-    assert found["satisfaction"]["contributions"]["face"]["weight"] == 1
-    assert found["streams"] == [{"analyzer": "face", "modality": "face", "state": "ok", "reason": ""}]
+    (line,) = mien("analyze", "--json", path).out.splitlines()
+    found = records.from_json(line)
+    assert isinstance(found, records.AnalysisRecord)
+    assert (found.source, found.session_id, found.at_seconds) == (str(path), "", None)
+    assert (found.image_width, found.image_height) == (64, 48)
+    (prediction,) = found.analysis.predictions
+    assert isinstance(prediction.evidence, FaceRegion)
+    assert prediction.evidence.box == Box(16, 12, 32, 24)
+    satisfaction = found.analysis.satisfaction
+    assert satisfaction.score == pytest.approx(200 / 255)
+    assert satisfaction.contributions["face"].weight == 1
+    assert [(stream.analyzer, stream.state.value) for stream in found.analysis.streams] == [("face", "ok")]
 
 
 def test_csv_has_a_row_for_each_prediction_and_one_for_nobody(mien: Run, picture: Picture, tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_a_folder_is_read_in_order_with_folders_in_it_and_other_files_are_counte
     (tmp_path / "all/table.csv").write_text("1,2")
     ran = mien("analyze", "--json", tmp_path / "all")
     assert ran.code == 0
-    assert [Path(found["path"]).name for found in json_lines(ran.out)] == ["a.webp", "b.jpg", "c.PNG"]
+    assert [Path(found["source"]).name for found in json_lines(ran.out)] == ["a.webp", "b.jpg", "c.PNG"]
     assert "skipped 2 files" in ran.err
 
 
@@ -110,9 +111,9 @@ def test_a_bad_picture_is_named_and_the_rest_is_finished(
     assert message in ran.err
     assert "Traceback" not in ran.err
     failed, good = json_lines(ran.out)
-    assert failed["path"] == str(bad)
-    assert message in failed["error"]["message"]
-    assert good["faces"] == 1
+    assert failed["source"] == str(bad)
+    assert message in failed["failure"]["message"]
+    assert len(good["analysis"]["predictions"]) == 1
 
 
 def test_a_path_that_does_not_exist_is_named(mien: Run, picture: Picture, tmp_path: Path) -> None:
@@ -144,8 +145,8 @@ def test_a_video_gives_a_result_every_so_often_with_tracks(mien: Run, video: Pat
     assert ran.code == 0
     found = json_lines(ran.out)
     assert [line["at_seconds"] for line in found] == pytest.approx([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5])
-    assert {line["predictions"][0]["face"]["track_id"] for line in found} == {"t1"}
-    scores = [line["satisfaction"]["score"] for line in found]
+    assert {line["analysis"]["predictions"][0]["evidence"]["track_id"] for line in found} == {"t1"}
+    scores = [line["analysis"]["satisfaction"]["score"] for line in found]
     assert scores == sorted(scores)
 
 
@@ -180,9 +181,9 @@ def test_text_and_picture_are_fused_with_the_weights(mien: Run, picture: Picture
     asked = ("analyze", "--json", path, "--text", "bad")
     (even,) = json_lines(mien(*asked).out)
     (face_only,) = json_lines(mien(*asked, "--weight", "text=0").out)
-    assert set(even["satisfaction"]["contributions"]) == {"face", "text"}
-    assert even["satisfaction"]["score"] == pytest.approx(0.55)
-    assert face_only["satisfaction"]["score"] == pytest.approx(1.0)
+    assert set(even["analysis"]["satisfaction"]["contributions"]) == {"face", "text"}
+    assert even["analysis"]["satisfaction"]["score"] == pytest.approx(0.55)
+    assert face_only["analysis"]["satisfaction"]["score"] == pytest.approx(1.0)
 
 
 def test_text_does_not_go_with_a_video(mien: Run, video: Path) -> None:
@@ -214,7 +215,7 @@ def test_wrong_usage_exits_with_2_and_says_what_is_wrong(mien: Run, arguments: t
 
 def test_an_analyzer_that_is_off_can_be_named(mien: Run, picture: Picture) -> None:
     (found,) = json_lines(mien("analyze", "--json", picture("a.png"), "--analyzer", "quiet").out)
-    assert [stream["analyzer"] for stream in found["streams"]] == ["quiet"]
+    assert [stream["analyzer"] for stream in found["analysis"]["streams"]] == ["quiet"]
 
 
 def test_sinks_of_plugins_see_each_result_outside_of_a_session(mien: Run, installed: Any, picture: Picture) -> None:
@@ -228,8 +229,8 @@ def test_words_are_taken_out_where_the_configuration_says_so(mien: Run, tmp_path
     config.write_text("[privacy]\nredact_transcript = true\n")
     (open_,) = json_lines(mien("analyze", "--json", "--text", "so good").out)
     (closed,) = json_lines(mien("--config", config, "analyze", "--json", "--text", "so good").out)
-    assert open_["predictions"][0]["transcript"]["text"] == "so good"
-    assert closed["predictions"][0]["transcript"]["text"] == ""
+    assert open_["analysis"]["predictions"][0]["evidence"]["text"] == "so good"
+    assert closed["analysis"]["predictions"][0]["evidence"]["text"] == ""
 
 
 def test_a_fuser_can_be_named(mien: Run, picture: Picture) -> None:

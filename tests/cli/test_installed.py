@@ -20,10 +20,10 @@ def test_a_face_in_a_photograph_becomes_a_signal(tmp_path: Path) -> None:
     asked = ["analyze", str(path), "--json", "--annotate", str(tmp_path / "out")]
     ran = subprocess.run([*command, *asked], capture_output=True, text=True, timeout=150, check=False)
     assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
-    assert found["faces"] == 1
-    left, top, width, height = found["predictions"][0]["face"]["box"]
-    assert left < 224 < left + width  # the middle of her face
-    assert top < 120 < top + height
+    found = json.loads(ran.stdout)["analysis"]
+    (prediction,) = found["predictions"]
+    box = prediction["evidence"]["box"]
+    assert box["x"] < 224 < box["x"] + box["width"]  # the middle of her face
+    assert box["y"] < 120 < box["y"] + box["height"]
     assert found["satisfaction"]["contributions"]["face"]["samples"] == 1
     assert (tmp_path / "out" / "astronaut.jpg").stat().st_size > 10_000

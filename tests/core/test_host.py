@@ -17,6 +17,7 @@ from mien import (
     AnalyzerInfo,
     AnalyzerNotFoundError,
     ConfigError,
+    MissingDependencyError,
     PluginContext,
     PluginError,
     SampleKind,
@@ -98,7 +99,10 @@ def swallow(register: Any) -> None:
 BROKEN = {
     "misspelt": (module(mien_regster_analyzers=unmarked()), "did you mean 'mien_register_analyzers'?"),
     "marked_misspelt": (module(mien_register_analyser=hookimpl(unmarked())), "there is no hook"),
-    "far_off": (module(mien_zzz=unmarked()), "there are mien_on_close, mien_on_result, mien_on_start, mien_register_analyzers"),
+    "far_off": (
+        module(mien_zzz=unmarked()),
+        "there are mien_on_close, mien_on_result, mien_on_start, mien_register_analyzers",
+    ),
     "marked_elsewhere": (module(register_analyzers=hookimpl(unmarked())), "unknown hook 'register_analyzers'"),
     "unmarked": (module(mien_register_analyzers=unmarked()), "lacks the decorator @mien.hookimpl"),
     "wrong_argument": (module(mien_register_fusers=mien_register_fusers), "contxt"),

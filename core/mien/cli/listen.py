@@ -5,7 +5,6 @@ Nothing that is heard is stored. Recognition runs in the thread that reads; mean
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -142,9 +141,9 @@ def _show(result: AnalysisResult, show: Callable[[AnalysisResult], str]) -> None
 
 
 def _json_line(result: AnalysisResult) -> str:
-    from mien.records import to_record
+    from mien import records
 
-    return json.dumps(to_record(result), ensure_ascii=False, allow_nan=False)
+    return records.to_json(records.AnalysisRecord(recorded_at=records.now(), analysis=result))
 
 
 def _line(result: AnalysisResult) -> str:
@@ -162,6 +161,6 @@ def _line(result: AnalysisResult) -> str:
 
 
 def _without_words(result: AnalysisResult) -> AnalysisResult:
-    from mien.service.privacy import redacted
+    from mien.redaction import redacted
 
     return redacted(result)

@@ -168,11 +168,10 @@ class SessionStream:
             await live.mark(marker)
 
     def _notify(self, session_id: str, event: Event) -> None:
-        """Show sinks what was analysed, and the summary."""
+        """Have the sinks see what is new of the results, and the summary."""
         if isinstance(event, SessionSummary):
             self._sinks.notify(session_id, event)
-        elif isinstance(event, Update) and event.streams:  # not after a marker
-            result = AnalysisResult(
-                predictions=event.predictions, satisfaction=event.state.satisfaction, streams=event.streams
-            )
+        elif isinstance(event, Update) and event.predictions:
+            satisfaction = event.state.satisfaction
+            result = AnalysisResult(predictions=event.predictions, satisfaction=satisfaction, streams=event.streams)
             self._sinks.notify(session_id, result)
