@@ -64,7 +64,7 @@ from mien.types import (
     Verdict,
     Word,
 )
-from mien.weights import Manifest, load_weights, read_manifest, save_weights
+from mien.weights import Manifest, load_weights, read_manifest, save_weights, write_atomically
 
 __version__ = "0.1.0"
 
@@ -131,4 +131,5 @@ __all__ = [
     "read_manifest",
     "records",
     "save_weights",
+    "write_atomically",
 ]
