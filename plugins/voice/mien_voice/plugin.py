@@ -44,9 +44,9 @@ def mien_register_transcribers(register: RegisterTranscriber, context: PluginCon
     settings = parse_voice_settings(context.settings(SECTION))
 
     def load_pocketsphinx() -> Transcriber:
-        from mien_voice.transcribers.pocketsphinx import PocketSphinxTranscriber
+        from mien_voice.transcribers.isolated import IsolatedPocketSphinx
 
-        return PocketSphinxTranscriber()
+        return IsolatedPocketSphinx()
 
     def load_transformers() -> Transcriber:
         from mien_voice.transcribers.transformers import TransformersTranscriber
