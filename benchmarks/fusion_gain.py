@@ -87,12 +87,11 @@ def read_texts(data: Path) -> tuple[list[Sample], Bools]:
 
 def face_analyzer() -> tuple[str, Callable[[Sequence[Sample]], list[list[Prediction]]]]:
     """The shipped face analyzer, told that the whole picture is the face; and its version."""
-    from mien_face.inference import ExpressionNetwork
-
     from mien import Box, read_manifest
     from mien_face.analyzer import FaceAnalyzer
     from mien_face.detector import Detection, Pixels
     from mien_face.factory import build_tables
+    from mien_face.inference import ExpressionNetwork
     from mien_face.plugin import MANIFEST
     from mien_face.settings import FaceSettings
 

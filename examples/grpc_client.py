@@ -27,8 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = 0
     try:
         with Client(chosen.address) as client:
-            queries = ((picture, Query(image=picture, consent="notice_shown")) for picture in chosen.pictures)
-            for picture, answer in client.analyze_many(queries):
+            queries = (
+                (str(index), Query(image=picture, consent="notice_shown"))
+                for index, picture in enumerate(chosen.pictures)
+            )
+            for index, answer in client.analyze_many(queries):
+                picture = chosen.pictures[int(index)]
                 if isinstance(answer, AnalysisResult):
                     print(f"{picture}: {in_words(answer)}")
                 else:

@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 
 from mien import InputError, MissingDependencyError
+from mien.records import SummaryRecord, now, to_json
+from mien.session import Marker, Session, SessionConfig
+from mien.testing import make_prediction
 from mien_fusion.calibration import calibrate
 from mien_fusion.fitting import fit_calibration, fit_weights
 from mien_fusion.rated import RatedSessions, read_rated_sessions
 from mien_fusion.settings import IsotonicCalibration, PlattCalibration
+from mien_fusion.weighted_sum import WeightedSum
 
 pytest.importorskip("optax", reason="fitting needs mien[train]")
 pytest.importorskip("sklearn", reason="calibrating needs mien[train]")
@@ -154,6 +158,17 @@ class TestReading:
         assert sessions.confidences.tolist() == [[0.5, 0.0], [0.5, 0.0], [0.0, 0.9]]
         assert sessions.fused({}).tolist() == [0.8, 0.8, 0.1]
         assert (sessions.unrated, sessions.silent) == (2, 1)
+
+    def test_a_record_of_the_kiosks_own_is_read(self, tmp_path: Path) -> None:
+        session = Session(SessionConfig(), WeightedSum())
+        session.push(make_prediction("face", satisfaction=0.75, confidence=0.5))
+        session.push(Marker(name="end", at=1.0, rating=4))
+        record = SummaryRecord(recorded_at=now(), session_id="s", summary=session.summary())
+        path = tmp_path / "records.jsonl"
+        path.write_text(to_json(record) + "\n", encoding="utf-8")
+        sessions = read_rated_sessions(path)
+        assert (sessions.scores.tolist(), sessions.confidences.tolist()) == ([[0.75]], [[0.5]])
+        assert sessions.good.tolist() == [True]
 
     @pytest.mark.parametrize(
         ("line", "named"),

@@ -208,17 +208,34 @@ async def until(path: Path, process: subprocess.Popen[str]) -> str:
     return path.read_text()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_drains_the_process(tmp_path: Path, number: signal.Signals) -> None:
-    ready = tmp_path / "ready"
+def fake_server(ready: Path, *, seconds: float = 0.0, loading: float = 0.0) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])}
-    process = subprocess.Popen(
-        [sys.executable, str(HERE / "fake_server.py"), str(ready), "0.5"],
+    return subprocess.Popen(
+        [sys.executable, str(HERE / "fake_server.py"), str(ready), str(seconds), str(loading)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
     )
+
+
+async def test_a_signal_while_the_server_loads_ends_it(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    process = fake_server(ready, loading=300.0)
+    try:
+        await until(ready.with_suffix(".loading"), process)
+        process.terminate()
+        out, err = await asyncio.to_thread(process.communicate, timeout=25)
+    finally:
+        process.kill()
+    assert (process.returncode, out.strip()) == (0, "drained"), err
+    assert not ready.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_drains_the_process(tmp_path: Path, number: signal.Signals) -> None:
+    ready = tmp_path / "ready"
+    process = fake_server(ready, seconds=0.5)
     try:
         address = await until(ready, process)
         async with AsyncClient(address) as client:

@@ -13,17 +13,18 @@ from mien.client.errors import not_ready, service_error
 from mien.client.items import item_answer, item_messages
 from mien.client.requests import (
     DEFAULT_TIMEOUT,
+    MAX_MESSAGE_BYTES,
     AudioSource,
     ImageSource,
     Query,
     SessionOptions,
     TextSource,
     analyze_request,
-    client_options,
 )
 from mien.client.session_aio import AsyncClientSession
 from mien.errors import MienError
 from mien.service.info import ServerInfo, server_info_from_wire
+from mien.service.limits import channel_options
 from mien.service.wire import result_from_wire
 from mien.session import Consent
 from mien.types import AnalysisResult
@@ -34,11 +35,13 @@ from mien.v1 import sentiment_pb2_grpc
 class AsyncClient:
     """A connection to one server; use it in an ``async with`` block, or ``close`` it. For one event loop."""
 
-    def __init__(self, address: str, *, timeout: float = DEFAULT_TIMEOUT) -> None:
+    def __init__(
+        self, address: str, *, timeout: float = DEFAULT_TIMEOUT, max_message_bytes: int = MAX_MESSAGE_BYTES
+    ) -> None:
         """Prepare a connection; see ``mien.client.Client``."""
         self._address = address
         self._timeout = timeout
-        self._channel = grpc.aio.insecure_channel(address, options=client_options())
+        self._channel = grpc.aio.insecure_channel(address, options=channel_options(max_message_bytes))
         self._stub = sentiment_pb2_grpc.SentimentServiceStub(self._channel)
         self._health = health_pb2_grpc.HealthStub(self._channel)
 

@@ -14,17 +14,18 @@ from mien.client.errors import not_ready, service_error
 from mien.client.items import item_answer, item_messages
 from mien.client.requests import (
     DEFAULT_TIMEOUT,
+    MAX_MESSAGE_BYTES,
     AudioSource,
     ImageSource,
     Query,
     SessionOptions,
     TextSource,
     analyze_request,
-    client_options,
 )
 from mien.client.session import ClientSession
 from mien.errors import MienError
 from mien.service.info import ServerInfo, server_info_from_wire
+from mien.service.limits import channel_options
 from mien.service.wire import result_from_wire
 from mien.session import Consent
 from mien.types import AnalysisResult
@@ -35,16 +36,19 @@ from mien.v1 import sentiment_pb2_grpc
 class Client:
     """A connection to one server; use it in a ``with`` block, or ``close`` it."""
 
-    def __init__(self, address: str, *, timeout: float = DEFAULT_TIMEOUT) -> None:
+    def __init__(
+        self, address: str, *, timeout: float = DEFAULT_TIMEOUT, max_message_bytes: int = MAX_MESSAGE_BYTES
+    ) -> None:
         """Prepare a connection; it is made by the first call.
 
         Args:
             address: ``host:port`` of ``mien serve``.
             timeout: Seconds that a call may take where it does not say.
+            max_message_bytes: Of one message; raise it for a server whose own limit is higher.
         """
         self._address = address
         self._timeout = timeout
-        self._channel = grpc.insecure_channel(address, options=client_options())
+        self._channel = grpc.insecure_channel(address, options=channel_options(max_message_bytes))
         self._stub = sentiment_pb2_grpc.SentimentServiceStub(self._channel)
         self._health = health_pb2_grpc.HealthStub(self._channel)
 

@@ -14,7 +14,6 @@ import numpy.typing as npt
 from mien.config import LimitSettings
 from mien.errors import InputError
 from mien.interfaces import MismatchPolicy
-from mien.service.limits import channel_options
 from mien.service.wire_session import CONSENTS, config_to_wire
 from mien.session import Consent, CustomerPolicy
 from mien.types import AudioClip, ImageFrame, Utterance
@@ -32,10 +31,10 @@ TextSource: TypeAlias = str | Utterance
 DEFAULT_TIMEOUT: Final = 10.0
 """Seconds that a call may take where its caller does not say."""
 
-KEEPALIVE_MS: Final = 30_000
-"""Between two pings on a connection that waits for an answer, so that a lost one is noticed."""
+MAX_MESSAGE_BYTES: Final = LimitSettings().max_message_bytes
+"""The limit that servers have by default."""
 
-RAW_BYTES: Final = LimitSettings().max_message_bytes // 2
+RAW_BYTES: Final = MAX_MESSAGE_BYTES // 2
 """An array up to this size is sent as raw pixels, which loses nothing; a larger one as a JPEG of ``JPEG_QUALITY``."""
 
 JPEG_QUALITY: Final = 95
@@ -85,15 +84,6 @@ class SessionOptions:
     exclude_regions: Sequence[tuple[float, float, float, float]] = ()
     redact_transcript: bool = False
     expected_modalities: Sequence[str] = ()
-
-
-def client_options(max_message_bytes: int = LimitSettings().max_message_bytes) -> list[tuple[str, Any]]:
-    """Options of a client's gRPC channel."""
-    return [
-        *channel_options(max_message_bytes),
-        ("grpc.keepalive_time_ms", KEEPALIVE_MS),
-        ("grpc.keepalive_timeout_ms", KEEPALIVE_MS // 3),
-    ]
 
 
 def analyze_request(query: Query) -> pb.AnalyzeRequest:

@@ -5,9 +5,9 @@ own pace, so that speech that takes long to recognise never holds up a face. It 
 """
 
 from mien.live.events import Event, Notice, NoticeKind, Started, Update
-from mien.live.parts import Part, choose_parts
+from mien.live.parts import Part, choose_parts, stream_settings
 from mien.live.runner import Predictor
-from mien.live.session import LiveSession, stream_settings
+from mien.live.session import LiveSession
 
 __all__ = [
     "Event",

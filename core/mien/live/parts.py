@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from mien.errors import AnalyzerNotFoundError, MienError, PluginError
 from mien.host import PluginHost
 from mien.interfaces import Stream, StreamSettings
+from mien.session import SessionConfig
 from mien.types import SampleKind
 
 
@@ -64,3 +65,8 @@ def choose_parts(host: PluginHost, names: Sequence[str], settings: StreamSetting
         reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
         raise PluginError(f"no analyzer of the session can be used: {reasons}")
     return parts, failed
+
+
+def stream_settings(config: SessionConfig) -> StreamSettings:
+    """What the analyzers' streams are told."""
+    return StreamSettings(snapshot_interval=config.snapshot_interval, exclude_regions=config.exclude_regions)

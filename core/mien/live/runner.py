@@ -12,7 +12,7 @@ from mien.errors import MienError
 from mien.live.events import NoticeKind
 from mien.live.parts import Part
 from mien.requests import kind_of
-from mien.types import Prediction, Sample, SampleKind, StreamState, StreamStatus
+from mien.types import AudioClip, ImageFrame, Prediction, Sample, SampleKind, StreamState, StreamStatus, Utterance
 
 Result = TypeVar("Result")
 
@@ -35,6 +35,24 @@ class Ready:
 
     sample: Sample
     parts: tuple[Part, ...]
+
+    @property
+    def seconds(self) -> float:
+        """How long the sample lasts; 0 for a picture."""
+        return self.sample.duration if isinstance(self.sample, AudioClip | Utterance) else 0.0
+
+    @property
+    def ends_at(self) -> float:
+        """When it was over, seconds on the caller's clock."""
+        return self.sample.captured_at + self.seconds
+
+    @property
+    def frame_size(self) -> tuple[int, int] | None:
+        """Width and height of a picture, pixels."""
+        if not isinstance(self.sample, ImageFrame):
+            return None
+        height, width = self.sample.pixels.shape[:2]
+        return width, height
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from mien.errors import AnalysisError, MienError
-from mien.interfaces import Fuser, StreamSettings
+from mien.interfaces import Fuser
 from mien.live.events import Event, Notice, NoticeKind, Started, Update
 from mien.live.lanes import Lane
 from mien.live.outbox import Outbox
@@ -19,7 +19,7 @@ from mien.redaction import without_words
 from mien.requests import kind_of
 from mien.session import Marker, Observation, Session, SessionConfig, SessionEnd, SessionState
 from mien.session.values import END
-from mien.types import AudioClip, ImageFrame, Sample, SampleKind, StreamStatus, Utterance
+from mien.types import AudioClip, Sample, SampleKind, StreamStatus
 
 NOTICE_SECONDS: Final = 1.0
 """Between two notices of dropped frames."""
@@ -152,24 +152,29 @@ class LiveSession:
             within: Seconds; what was not analysed by then is left out, with a notice.
         """
         try:
-            async with asyncio.timeout(within):
-                await self._finish_lanes()
-        except TimeoutError:
-            self.notice(NoticeKind.STREAM, f"the end came before all was analysed: {self._waiting()}")
-        await self._close_lanes()
-        async with self._session_lock:
             try:
-                summary = await off_loop(lambda: self._session.close(end))
-            except Exception as error:
-                self._fail(error)
-            else:
-                self._put(summary)
-        self._outbox.close()
+                async with asyncio.timeout(within):
+                    await self._finish_lanes()
+            except TimeoutError:
+                self.notice(NoticeKind.STREAM, f"the end came before all was analysed: {self._waiting()}")
+            await self._close_lanes()
+            await self._sum_up(end)
+        finally:
+            self._outbox.close()
 
     async def abandon(self) -> None:
         """Stop at once, without a summary: nobody listens any more."""
         await self._close_lanes()
         self._outbox.close()
+
+    async def _sum_up(self, end: SessionEnd) -> None:
+        async with self._session_lock:
+            try:
+                summary = await off_loop(lambda: self._session.close(end))
+            except Exception as error:  # the fuser's bug
+                self._fail(error)
+            else:
+                self._put(summary)
 
     # The lanes
 
@@ -187,10 +192,10 @@ class LiveSession:
         try:
             await self._analyze(ready)
         finally:
-            self._speech_seconds -= _seconds(ready.sample)
+            self._speech_seconds -= ready.seconds
 
     def _queue_speech(self, ready: Ready) -> None:
-        seconds = _seconds(ready.sample)
+        seconds = ready.seconds
         keeps_up = self._speech_seconds + seconds <= self._max_speech_seconds or self._speech_seconds == 0
         if keeps_up:
             self._speech_seconds += seconds
@@ -215,9 +220,9 @@ class LiveSession:
             return
         observation = Observation(
             kind=kind_of(ready.sample),
-            at=ready.sample.captured_at + _seconds(ready.sample),
+            at=ready.ends_at,
             predictions=answer.predictions,
-            frame_size=_size_of(ready.sample),
+            frame_size=ready.frame_size,
         )
         await self._push(observation, answer.statuses)
 
@@ -306,17 +311,3 @@ class LiveSession:
         waiting = (("pictures", len(self._frames)), ("utterances", len(self._speech)), ("texts", len(self._words)))
         listed = ", ".join(f"{count} {called}" for called, count in waiting if count)
         return f"{listed} waited" if listed else "the last one was still worked on"
-
-
-def _seconds(sample: Sample) -> float:
-    return sample.duration if isinstance(sample, AudioClip | Utterance) else 0.0
-
-
-def _size_of(sample: Sample) -> tuple[int, int] | None:
-    """Width and height, pixels."""
-    return (sample.pixels.shape[1], sample.pixels.shape[0]) if isinstance(sample, ImageFrame) else None
-
-
-def stream_settings(config: SessionConfig) -> StreamSettings:
-    """What the analyzers' streams are told."""
-    return StreamSettings(snapshot_interval=config.snapshot_interval, exclude_regions=config.exclude_regions)

@@ -10,8 +10,9 @@ import asyncio
 import logging
 import traceback
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, TypeAlias
 
 import grpc
 from google.rpc import status_pb2
@@ -19,6 +20,8 @@ from grpc_status import rpc_status
 
 from mien.errors import MienError
 from mien.service.errors import build_status, to_status
+
+_StreamMethod: TypeAlias = Callable[[Any, Any], AsyncGenerator[Any, None]]
 
 _log = logging.getLogger("mien.service")
 
@@ -72,11 +75,12 @@ def _guard_unary(method: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any,
     return guarded
 
 
-def _guard_stream(method: Callable[[Any, Any], AsyncIterator[Any]]) -> Callable[[Any, Any], AsyncIterator[Any]]:
-    async def guarded(requests: Any, context: Any) -> AsyncIterator[Any]:
+def _guard_stream(method: _StreamMethod) -> _StreamMethod:
+    async def guarded(requests: Any, context: Any) -> AsyncGenerator[Any, None]:
         try:
-            async for response in method(requests, context):
-                yield response
+            async with aclosing(method(requests, context)) as responses:
+                async for response in responses:
+                    yield response
         except Exception as error:
             await _abort(context, error, method)
 

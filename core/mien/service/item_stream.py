@@ -7,7 +7,7 @@ more memory than as many unary calls, and cannot crowd out others.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import grpc
@@ -38,7 +38,9 @@ class ItemStream:
         self._in_flight: dict[str, asyncio.Task[None]] = {}
         self._answers: asyncio.Queue[pb.AnalyzeStreamResponse | None] = asyncio.Queue()
 
-    async def run(self, requests: AsyncIterator[pb.AnalyzeStreamRequest]) -> AsyncIterator[pb.AnalyzeStreamResponse]:
+    async def run(
+        self, requests: AsyncIterator[pb.AnalyzeStreamRequest]
+    ) -> AsyncGenerator[pb.AnalyzeStreamResponse, None]:
         """Answer every item.
 
         Raises:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from mien.config import Settings
@@ -57,15 +58,17 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
 
     async def AnalyzeStream(  # noqa: N802
         self, requests: AsyncIterator[pb.AnalyzeStreamRequest], context: Any
-    ) -> AsyncIterator[pb.AnalyzeStreamResponse]:
+    ) -> AsyncGenerator[pb.AnalyzeStreamResponse, None]:
         """Analyse many moments; see ``mien.service.item_stream``."""
         async with self._gate.stream():
-            async for response in ItemStream(self._analyze, self._gate, self._settings.limits).run(requests):
-                yield response
+            items = ItemStream(self._analyze, self._gate, self._settings.limits)
+            async with aclosing(items.run(requests)) as responses:
+                async for response in responses:
+                    yield response
 
     async def StreamSession(  # noqa: N802
         self, requests: AsyncIterator[pb.StreamSessionRequest], context: Any
-    ) -> AsyncIterator[pb.StreamSessionResponse]:
+    ) -> AsyncGenerator[pb.StreamSessionResponse, None]:
         """Follow one interaction; see ``mien.service.session_stream``."""
         stream = SessionStream(
             self._settings,
@@ -75,8 +78,8 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
             predict=self._scheduler.predict,
             sinks=self._sinks,
         )
-        async with self._gate.stream():
-            async for response in stream.run(requests):
+        async with self._gate.stream(), aclosing(stream.run(requests)) as responses:
+            async for response in responses:
                 yield response
 
     async def _analyze(self, request: pb.AnalyzeRequest, deadline: float) -> pb.AnalyzeResponse:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final, TypeAlias
 
 from mien.config import Settings
-from mien.errors import InputError, MienError, SessionError
+from mien.errors import InputError, SessionError
 from mien.host import PluginHost
 from mien.live import Event, LiveSession, NoticeKind, Predictor, Update, choose_parts, stream_settings
 from mien.service.decoding import MAX_NAMES, Decoder, checked_time
@@ -51,7 +51,7 @@ class SessionStream:
         self._predict = predict
         self._sinks = sinks
 
-    async def run(self, requests: Messages) -> AsyncIterator[pb.StreamSessionResponse]:
+    async def run(self, requests: Messages) -> AsyncGenerator[pb.StreamSessionResponse, None]:
         """Follow one interaction.
 
         Raises:
@@ -119,10 +119,11 @@ class SessionStream:
     async def _read_all(self, requests: Messages, live: LiveSession, config: SessionConfig) -> None:
         """Read to the end, whatever it is, and have the session finish."""
         inbox: SessionInbox = Inbox(requests, self._gate.draining, live.ended)
-        end, within, broken = SessionEnd.CLOSED, FINISH_SECONDS, None
+        end, within = SessionEnd.CLOSED, FINISH_SECONDS
+        broken: Exception | None = None
         try:
             end = await self._read(inbox, live, config)
-        except MienError as error:
+        except Exception as error:  # told after the summary; what nobody expected is logged by the interceptor
             broken = error
         finally:
             await inbox.close()

@@ -56,12 +56,23 @@ def train_face(
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 14,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, order and augmentation.")] = 0,
+    peak_rate: Annotated[float, typer.Option(min=1e-6, help="Highest learning rate.")] = 0.08,
+    augmentation: Annotated[float, typer.Option(min=0, max=3, help="Strength of random changes; 1 is usual.")] = 1.0,
+    start: Annotated[Path | None, typer.Option(help="Checkpoint of another run whose weights to begin with.")] = None,
     engine: Annotated[EngineName, typer.Option(help="torch is faster on a CPU, and needs PyTorch.")] = EngineName.JAX,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
 ) -> None:
     """Train the expression network, and export its weights with a manifest."""
+    command = (
+        f"mien train face --data {data.name} --epochs {epochs} --seed {seed} --peak-rate {peak_rate} "
+        f"--augmentation {augmentation} --engine {engine}" + (f" --start {start.name}" if start is not None else "")
+    )
     try:
-        _train(data, validation, out=out, epochs=epochs, seed=seed, engine=engine, resume=resume)
+        config, recipe = settings(epochs, peak_rate, augmentation)
+        computes = _engine(engine, config, recipe)
+        _train(
+            config, recipe, computes, data, validation, out=out, seed=seed, start=start, resume=resume, command=command
+        )
     except MienError as error:
         _fail(error)
 
@@ -89,18 +100,25 @@ def evaluate_face(
 
 
 def _train(
-    data: Path, validation: Path | None, *, out: Path, epochs: int, seed: int, engine: EngineName, resume: bool
+    config: NetworkConfig,
+    recipe: Recipe,
+    computes: Engine,
+    data: Path,
+    validation: Path | None,
+    *,
+    out: Path,
+    seed: int,
+    start: Path | None,
+    resume: bool,
+    command: str,
 ) -> None:
-    from mien_face.config import NetworkConfig
     from mien_face.training.data import read_faces
     from mien_face.training.export import export
-    from mien_face.training.recipe import Recipe
     from mien_face.training.run import train
+    from mien_face.training.state import read_start
 
-    config, recipe = NetworkConfig(), Recipe(epochs=epochs)
     training = read_faces(data, part="train")
     held_out = read_faces(validation or (data if data.is_dir() else data.parent), part="validation")
-    computes = _engine(engine, config, recipe)
     try:
         state = train(
             computes,
@@ -111,21 +129,32 @@ def _train(
             seed=seed,
             out=out,
             resume=resume,
+            start=read_start(start, config) if start is not None else None,
             report=_print_epoch,
         )
     finally:
         computes.close()
     about = {
-        "command": f"mien train face --data DIR --epochs {epochs} --seed {seed} --engine {engine}",
+        "command": command,
         "data": f"{len(training)} faces for training, {len(held_out)} for validation",
         "seed": seed,
-        "epochs": epochs,
+        "epochs": recipe.epochs,
         "recipe": recipe.to_json(),
     }
     manifest = export(
         config, state.averaged, validation=held_out, manifest_path=out / "expression.json", training=about
     )
     typer.echo(f"accuracy {manifest.metrics['fer2013_accuracy']:.4f} on {len(held_out)} faces; wrote {out}")
+
+
+def settings(epochs: int, peak_rate: float, augmentation: float) -> tuple[NetworkConfig, Recipe]:
+    """The network that is trained, and how."""
+    from mien_face.config import NetworkConfig
+    from mien_face.training.augment import Augmentation
+    from mien_face.training.recipe import Recipe
+
+    changes = Augmentation().scaled(augmentation)
+    return NetworkConfig(), Recipe(epochs=epochs, peak_rate=peak_rate, augmentation=changes)
 
 
 def _engine(name: EngineName, config: NetworkConfig, recipe: Recipe) -> Engine:

@@ -1,6 +1,7 @@
 """The shape of the expression network as plain data, for training, export and inference. Nothing is computed here.
 
-Outside Flax a network's arrays go by name: ``<layer>.kernel`` [height, width, in, out], ``.scale``, ``.bias`` and the running ``.mean`` and ``.variance`` of each normalisation; ``<head>.kernel`` [in, labels] and ``.bias``.
+Outside Flax a network's arrays go by name: ``<layer>.kernel`` [height, width, in, out], ``.scale``, ``.bias`` and the
+running ``.mean`` and ``.variance`` of each normalisation; ``<head>.kernel`` [in, labels] and ``.bias``.
 """
 
 from __future__ import annotations

@@ -68,8 +68,8 @@ def suppress(detections: Sequence[Detection], *, overlap: float) -> list[Detecti
 
 def reduction(pixels: Pixels, *, long_side: int) -> float:
     """The factor, at most 1, that brings a picture's longer side to ``long_side`` pixels."""
-    height, width = pixels.shape[:2]
-    return min(1.0, long_side / max(height, width))
+    longest = int(max(pixels.shape[:2]))
+    return min(1.0, long_side / longest)
 
 
 def _shared(first: Box, second: Box) -> float:

@@ -41,7 +41,7 @@ def forward(config: NetworkConfig, arrays: Mapping[str, jax.Array], images: jax.
         branch = jax.nn.relu(convolve(f"{block.name}.first", features, stride=block.stride))
         branch = convolve(f"{block.name}.second", branch)
         if block.stride != 1:
-            features = _halve(features)
+            features = halve(features)
         if block.has_shortcut:
             features = convolve(f"{block.name}.shortcut", features)
         features = jax.nn.relu(features + branch)
@@ -50,7 +50,7 @@ def forward(config: NetworkConfig, arrays: Mapping[str, jax.Array], images: jax.
     return jnp.concatenate(heads, axis=1)
 
 
-def _halve(images: jax.Array) -> jax.Array:
+def halve(images: jax.Array) -> jax.Array:
     """Average 2x2 pixels: [n, h, w, c] -> [n, h / 2, w / 2, c]."""
     count, height, width, channels = images.shape
     return images.reshape(count, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))

@@ -184,7 +184,7 @@ class JaxBackend:
 
         from mien_face.forward import forward
 
-        images = jax.ShapeDtypeStruct((count, INPUT_SIZE, INPUT_SIZE, 1), np.float32)
+        images = np.zeros((count, INPUT_SIZE, INPUT_SIZE, 1), np.float32)
         config = self._config
         return jax.jit(lambda arrays, images: forward(config, arrays, images)).lower(self._arrays, images).compile()
 

@@ -8,12 +8,15 @@ Shapes: n pictures, h height, w width, c channels.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
 from mien_face.config import NORM_EPSILON, STEM_KERNEL, Arrays, BlockShape, NetworkConfig
+from mien_face.forward import halve
 from mien_face.labels import HEAD_LABELS, Head
 
 STATISTICS_MOMENTUM = 0.9
@@ -71,7 +74,7 @@ class ResidualBlock(nnx.Module):
     def __call__(self, features: jax.Array) -> jax.Array:
         """[n, h, w, inputs] -> [n, h / stride, w / stride, outputs]."""
         branch = self.second(nnx.relu(self.first(features)))
-        identity = nnx.avg_pool(features, (2, 2), strides=(2, 2)) if self.stride != 1 else features
+        identity = halve(features) if self.stride != 1 else features
         if self.shortcut is not None:
             identity = self.shortcut(identity)
         return nnx.relu(identity + branch)
@@ -109,7 +112,7 @@ class FaceNetwork(nnx.Module):
         return {Head.FER2013: self.fer2013(pooled), Head.FERPLUS: self.ferplus(pooled)}
 
 
-def network_of(config: NetworkConfig, arrays: Arrays) -> FaceNetwork:
+def network_of(config: NetworkConfig, arrays: Mapping[str, jax.Array] | Arrays) -> FaceNetwork:
     """Build a network of given arrays (they may be traced).
 
     Raises:

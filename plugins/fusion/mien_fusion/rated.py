@@ -1,8 +1,8 @@
 """Rated sessions: what the streams said, and what the customer said. Read from JSON lines; fitting is in ``fitting``.
 
-A line is an object with ``contributions`` (modality -> ``score`` and ``confidence``), found in it or in its ``overall``
-(a session's summary) or ``satisfaction`` (a result), and either ``label`` (``"good"`` or ``"poor"``) or ``rating`` (1
-to 5: 4 and 5 are good, 1 and 2 poor, 3 says neither).
+A line is an object, such as a record of mien's, with ``contributions`` (modality -> ``score`` and ``confidence``),
+found in it or in its ``overall`` (of a session's summary) or ``satisfaction`` (of an analysis), and either ``label``
+(``"good"`` or ``"poor"``) or ``rating`` (1 to 5: 4 and 5 are good, 1 and 2 poor, 3 says neither).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GOOD_FROM: Final = 4
 POOR_TO: Final = 2
 """The greatest tap rating that counts as poor."""
 
-_NESTED: Final = ("summary", "overall", "satisfaction")
+_NESTED: Final = ("summary", "analysis", "overall", "satisfaction")
 
 Floats = npt.NDArray[np.float64]
 

@@ -21,6 +21,7 @@ GROUP_LOGITS: Final = ("positive", "negative", "ambiguous", "anger", "fear", "sa
 surprise ``ambiguous``, his disgust and neutral are emotions of the 28)."""
 
 LOGITS: Final = len(EMOTIONS28) + len(GROUP_LOGITS)
+"""Multi-label outputs; the network's last output, after them, is satisfaction."""
 
 _EKMAN_SOURCE: Final = {"joy": "positive", "surprise": "ambiguous"}
 _NAMES: Final = (*EMOTIONS28, *(f"group {name}" for name in GROUP_LOGITS))
@@ -62,15 +63,13 @@ class Calibration:
         scale: Divides the multi-label logits.
         sentiment_scale: Divides the four sentiment logits before they share a softmax.
         sentiment_bias: Added to them, ``[4]``.
-        satisfaction_scale: Multiplies the satisfaction logit.
-        satisfaction_bias: Added to it.
+        satisfaction_bias: Added to the satisfaction logit.
         thresholds: Task (``emotions28``, ``sentiment``, ``ekman``) -> probability from which each label counts as said.
     """
 
     scale: float
     sentiment_scale: float
     sentiment_bias: tuple[float, ...]
-    satisfaction_scale: float
     satisfaction_bias: float
     thresholds: Mapping[str, tuple[float, ...]]
 
@@ -94,7 +93,6 @@ class Calibration:
             scale=float(values["scale"]),
             sentiment_scale=float(values["sentiment_scale"]),
             sentiment_bias=tuple(float(value) for value in values["sentiment_bias"]),
-            satisfaction_scale=float(values["satisfaction_scale"]),
             satisfaction_bias=float(values["satisfaction_bias"]),
             thresholds={task: tuple(float(v) for v in own) for task, own in values["thresholds"].items()},
         )
@@ -105,21 +103,20 @@ class Calibration:
             "scale": self.scale,
             "sentiment_scale": self.sentiment_scale,
             "sentiment_bias": list(self.sentiment_bias),
-            "satisfaction_scale": self.satisfaction_scale,
             "satisfaction_bias": self.satisfaction_bias,
             "thresholds": {task: list(own) for task, own in self.thresholds.items()},
         }
 
-    def apply(self, logits: FloatArray, satisfaction: FloatArray) -> Probabilities:
-        """Turn logits ``[N, 34]`` and satisfaction logits ``[N]`` into probabilities."""
-        multi = sigmoid(logits / self.scale)
+    def apply(self, logits: FloatArray) -> Probabilities:
+        """Turn the network's outputs ``[N, 35]`` into probabilities."""
+        multi = sigmoid(logits[:, :LOGITS] / self.scale)
         joint = logits[:, SENTIMENT_COLUMNS] / self.sentiment_scale + np.asarray(self.sentiment_bias, np.float32)
         return Probabilities(
             emotions28=multi[:, : len(EMOTIONS28)],
             sentiment=softmax(joint),
             sentiment_labels=multi[:, SENTIMENT_COLUMNS],
             ekman=multi[:, EKMAN_COLUMNS],
-            satisfaction=sigmoid(satisfaction * self.satisfaction_scale + self.satisfaction_bias),
+            satisfaction=sigmoid(logits[:, LOGITS] + np.float32(self.satisfaction_bias)),
         )
 
 
@@ -134,5 +131,3 @@ def softmax(x: FloatArray) -> FloatArray:
     raised = np.exp(x - x.max(axis=-1, keepdims=True))
     result: FloatArray = (raised / raised.sum(axis=-1, keepdims=True)).astype(np.float32)
     return result
-
-

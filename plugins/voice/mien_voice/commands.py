@@ -39,13 +39,15 @@ def train_tone(
     ],
     dialogues: Annotated[
         list[Path] | None,
-        typer.Option("--dialogues", metavar="FILE", help="Rated dialogues; satisfaction is calibrated on half of them."),
+        typer.Option(
+            "--dialogues", metavar="FILE", help="Rated dialogues; satisfaction is calibrated on half of them."
+        ),
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Times through the data, for the deep half.")] = 5,
-    seed: Annotated[int, typer.Option(help="Of folds, weights, order and dropout.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, help="Regressions of the wide half solved at once.")] = 2,
+    epochs: Annotated[int, typer.Option(min=1, help="Times through the data, for the deep half.")] = 4,
+    seed: Annotated[int, typer.Option(help="Of sentences, weights, order and dropout.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Regressions of the linear half solved at once.")] = 2,
 ) -> None:
-    """Train the tone network: the wide half, its out-of-fold logits, the deep half on top, then calibrate."""
+    """Train the tone network: the linear half, the deep half beside it, then calibrate."""
     from mien_voice.training import run
 
     plan = run.Plan(epochs=epochs, seed=seed, threads=threads)
@@ -98,9 +100,7 @@ def _table_figures(network: ToneNetwork, path: Path, plots: Path | None) -> dict
     corpus = read_goemotions(path)
     if plots is not None:
         table = evaluation.sentiment_confusion(network, corpus)
-        save_confusion(
-            plots / f"tone-{path.stem}-sentiment.png", table, SENTIMENTS, title=f"Sentiment, {path.name}"
-        )
+        save_confusion(plots / f"tone-{path.stem}-sentiment.png", table, SENTIMENTS, title=f"Sentiment, {path.name}")
     return {"data": str(path.name), **evaluation.evaluate_emotions(network, corpus)}
 
 

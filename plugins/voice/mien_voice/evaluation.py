@@ -22,18 +22,19 @@ from mien_voice.labels import (
     group_targets,
 )
 from mien_voice.tone import ToneNetwork
-from mien_voice.training.data import Corpus, Dialogue
+from mien_voice.training.data import NEUTRAL_RATING, Corpus, Dialogue
 
 BoolArray = npt.NDArray[np.bool_]
 
 TASK_LABELS: Final[dict[str, tuple[str, ...]]] = {"sentiment": SENTIMENTS, "ekman": EKMAN, "emotions28": EMOTIONS28}
 
-NEUTRAL_RATING: Final = 3.0
-"""The middle of the raters' scale from 1 to 5."""
-
 _BINS: Final = 15
-_PLEASANT: Final = frozenset("admire good amuse approve gratitude joy love relief excite pride service_good".split())
-_UNPLEASANT: Final = frozenset("anger annoy disapprove disappoint service_bad disgust sad fear grief".split())
+_PLEASANT: Final = frozenset(
+    ("admire", "good", "amuse", "approve", "gratitude", "joy", "love", "relief", "excite", "pride", "service_good")
+)
+_UNPLEASANT: Final = frozenset(
+    ("anger", "annoy", "disapprove", "disappoint", "service_bad", "disgust", "sad", "fear", "grief")
+)
 
 
 def macro_f1(said: BoolArray, truth: FloatArray) -> tuple[float, list[float]]:
@@ -78,6 +79,18 @@ def truths(targets: FloatArray) -> dict[str, FloatArray]:
     }
 
 
+def sentiment_hits(probabilities: Probabilities, targets: FloatArray) -> BoolArray:
+    """Whether each text's likeliest sentiment is one of the true ones, ``[N]``."""
+    likeliest = probabilities.sentiment.argmax(axis=1)
+    hits: BoolArray = group_targets(targets, SENTIMENT_GROUPS)[np.arange(len(likeliest)), likeliest] > 0
+    return hits
+
+
+def sentiment_calibration_error(probabilities: Probabilities, targets: FloatArray) -> float:
+    """Expected calibration error of the likeliest sentiment."""
+    return expected_calibration_error(probabilities.sentiment.max(axis=1), sentiment_hits(probabilities, targets))
+
+
 def evaluate_emotions(network: ToneNetwork, corpus: Corpus) -> dict[str, Any]:
     """Figures on labelled texts, with the thresholds that are shipped.
 
@@ -92,13 +105,11 @@ def evaluate_emotions(network: ToneNetwork, corpus: Corpus) -> dict[str, Any]:
     for task, labels in TASK_LABELS.items():
         macro[task], values = macro_f1(said[task], truth[task])
         each[task] = dict(zip(labels, values, strict=True))
-    likeliest = probabilities.sentiment.argmax(axis=1)
-    correct = truth["sentiment"][np.arange(len(likeliest)), likeliest] > 0
     return {
         "examples": len(corpus.texts),
         "macro_f1": macro,
-        "ece": expected_calibration_error(probabilities.sentiment.max(axis=1), correct),
-        "sentiment_accuracy": float(correct.mean()),
+        "ece": sentiment_calibration_error(probabilities, corpus.targets),
+        "sentiment_accuracy": float(sentiment_hits(probabilities, corpus.targets).mean()),
         "f1": each,
     }
 
@@ -114,7 +125,7 @@ def sentiment_confusion(network: ToneNetwork, corpus: Corpus) -> npt.NDArray[np.
 
 
 def lexicon_score(text: str) -> float:
-    """A baseline without a network: pleasant minus unpleasant word classes, turned round by a negation, over the words."""
+    """A baseline without a network: pleasant minus unpleasant word classes, turned round by a negation, a word."""
     tokens = features.tokenise(features.normalise(text))
     negated = features.negation(tokens)
     total = 0.0
@@ -186,9 +197,7 @@ def network_scores(network: ToneNetwork, dialogues: Sequence[Dialogue]) -> list[
 
 def lexicon_scores(dialogues: Sequence[Dialogue]) -> list[FloatArray]:
     """The lexicon baseline's score of each turn, dialogue by dialogue."""
-    return [
-        np.array([lexicon_score(turn.text) for turn in dialogue.turns], np.float32) for dialogue in dialogues
-    ]
+    return [np.array([lexicon_score(turn.text) for turn in dialogue.turns], np.float32) for dialogue in dialogues]
 
 
 def best_cuts(scores: FloatArray, ratings: FloatArray) -> tuple[float, float]:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 from zlib import crc32
 
@@ -25,8 +26,19 @@ MAX_CHARACTERS: Final = 2_000
 _TOKEN: Final = re.compile(r"\[[a-z]+\]|<3|[:;=]-?[()dp/|]|[^\W\d_]+(?:'[^\W\d_]+)*|\d+|[^\w\s]|_")
 _PLACEHOLDER: Final = re.compile(r"\[(name|religion)\]", re.IGNORECASE)
 _REPEATED: Final = re.compile(r"(.)\1{2,}", re.DOTALL)
-_QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "…": " ... ",
-                                "\ufe0f": "", "\u200d": " "})  # fmt: skip
+_QUOTES: Final = str.maketrans(
+    {
+        "\u2019": "'",
+        "\u2018": "'",
+        "`": "'",
+        "\u00b4": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\u2026": " ... ",
+        "\ufe0f": "",  # picture variant of an emoji
+        "\u200d": " ",  # joins emoji
+    }
+)
 _SKIN_TONES: Final = re.compile("[\U0001f3fb-\U0001f3ff]")
 _STOPS: Final = frozenset(".!?,;:")
 _NEGATED_REACH: Final = 4
@@ -56,7 +68,7 @@ def word_features(tokens: Sequence[str]) -> list[str]:
     shown = ["<n>" if token.isdigit() else token for token in tokens]
     padded = ["<s>", *shown, "</s>"]
     features = [f"1 {token}" for token in shown]
-    features += [f"2 {a} {b}" for a, b in zip(padded, padded[1:], strict=False)]
+    features += [f"2 {a} {b}" for a, b in pairwise(padded)]
     features += [f"3 {a} {b} {c}" for a, b, c in zip(padded, padded[1:], padded[2:], strict=False)]
     features += [f"! {token}" for token, negated in zip(shown, negation(tokens), strict=True) if negated]
     return features
@@ -84,11 +96,10 @@ def class_features(tokens: Sequence[str]) -> list[str]:
     features: list[str] = []
     for position, classes in lexicon.find(tokens):
         mark = "-" if marks[position] else "+"
-        for name in classes:
-            features.append(f"c{mark}{name}")
+        features += [f"c{mark}{name}" for name in classes]
         names.append(f"{mark}{classes[0]}")
     padded = ["<s>", *names, "</s>"]
-    features += [f"cc {a} {b}" for a, b in zip(padded, padded[1:], strict=False)]
+    features += [f"cc {a} {b}" for a, b in pairwise(padded)]
     if tokens:
         features.append(f"first {tokens[0]}")
         features.append(f"last {tokens[-1]}")

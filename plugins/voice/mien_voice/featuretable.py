@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from mien_voice import features
 
-BLOCK_WEIGHTS: Final = (1.0, 1.0, 0.6)
+BLOCK_WEIGHTS: Final = (1.0, 0.8, 0.8)
 """Length of each block: words, characters, word classes. Chosen on GoEmotions dev."""
 
 

@@ -57,15 +57,38 @@ class Sentiment(StrEnum):
 
 
 _POSITIVE: Final = (
-    "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief".split()
+    "admiration",
+    "amusement",
+    "approval",
+    "caring",
+    "desire",
+    "excitement",
+    "gratitude",
+    "joy",
+    "love",
+    "optimism",
+    "pride",
+    "relief",
+)
+
+_NEGATIVE: Final = (
+    "anger",
+    "annoyance",
+    "disappointment",
+    "disapproval",
+    "disgust",
+    "embarrassment",
+    "fear",
+    "grief",
+    "nervousness",
+    "remorse",
+    "sadness",
 )
 
 SENTIMENT_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    Sentiment.POSITIVE: tuple(_POSITIVE),
-    Sentiment.NEGATIVE: tuple(
-        "anger annoyance disappointment disapproval disgust embarrassment fear grief nervousness remorse sadness".split()
-    ),
-    Sentiment.AMBIGUOUS: tuple("confusion curiosity realization surprise".split()),
+    Sentiment.POSITIVE: _POSITIVE,
+    Sentiment.NEGATIVE: _NEGATIVE,
+    Sentiment.AMBIGUOUS: ("confusion", "curiosity", "realization", "surprise"),
     Sentiment.NEUTRAL: (NEUTRAL,),
 }
 """Sentiment -> its emotions, as GoEmotions' authors group them."""
@@ -74,7 +97,7 @@ EKMAN_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "anger": ("anger", "annoyance", "disapproval"),
     "disgust": ("disgust",),
     "fear": ("fear", "nervousness"),
-    "joy": tuple(_POSITIVE),
+    "joy": _POSITIVE,
     "sadness": ("sadness", "disappointment", "embarrassment", "grief", "remorse"),
     "surprise": ("surprise", "realization", "confusion", "curiosity"),
     NEUTRAL: (NEUTRAL,),

@@ -30,21 +30,25 @@ class NetworkConfig:
     Attributes:
         features: n-gram features known (K).
         vocabulary: Subwords known (V).
-        width: Of the embeddings and of the convolutions (D).
+        bag: Width of the n-grams' embeddings in the deep half.
+        width: Of the subwords' embeddings and of the convolutions (D).
         blocks: Residual convolution blocks.
         kernel: Subwords that a convolution sees.
-        hidden: Units of the layer that joins both halves.
-        logits: Multi-label outputs of either half.
+        hidden: Units of the layer that joins n-grams and subwords.
+        outputs: Logits of either half (O).
+        linear_share: Of the linear half in the mean of both.
         dropout: While training.
     """
 
     features: int
     vocabulary: int
-    width: int = 128
+    bag: int = 32
+    width: int = 64
     blocks: int = 2
     kernel: int = 3
-    hidden: int = 128
-    logits: int = 34
+    hidden: int = 96
+    outputs: int = 35
+    linear_share: float = 0.6
     dropout: float = 0.3
 
     def as_dict(self) -> dict[str, int | float]:
@@ -52,16 +56,18 @@ class NetworkConfig:
         return asdict(self)
 
 
-class Outputs(NamedTuple):
-    """What the network says.
+class Inputs(NamedTuple):
+    """Texts as the network takes them.
 
     Attributes:
-        logits: ``[B, logits]``: the 28 emotions, then the groups.
-        satisfaction: ``[B]``, a logit.
+        ids: int32 ``[B, L]``, numbers of the n-grams that are there; 0 where padded.
+        values: float32 ``[B, L]``, their weights; 0 where padded.
+        tokens: int32 ``[B, T]``, subwords; 0 where padded.
     """
 
-    logits: jax.Array
-    satisfaction: jax.Array
+    ids: Any
+    values: Any
+    tokens: Any
 
 
 class Wide(hk.Module):
@@ -69,43 +75,57 @@ class Wide(hk.Module):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(name="wide")
-        self._shape = (config.features, config.logits)
+        self._shape = (config.features, config.outputs)
 
-    def __call__(self, ids: jax.Array, values: jax.Array) -> jax.Array:
-        """``[B, L]`` row numbers and weights (0 pads) -> ``[B, logits]``."""
+    def __call__(self, inputs: Inputs) -> jax.Array:
+        """Logits ``[B, O]``."""
         table = hk.get_parameter("table", self._shape, init=jnp.zeros)
         bias = hk.get_parameter("bias", self._shape[1:], init=jnp.zeros)
-        rows = table[ids].astype(jnp.float32)  # [B, L, logits]
-        return jnp.einsum("bl,blo->bo", values, rows) + bias
+        return _weighted_rows(table, inputs) + bias
 
 
 class Deep(hk.Module):
-    """Reads the subwords in their order, and joins what it sees with the linear half."""
+    """The other half: embedded n-grams without their order, and convolutions over the subwords in theirs."""
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: NetworkConfig, *, training: bool) -> None:
         super().__init__(name="deep")
         self._config = config
+        self._training = training
 
-    def __call__(self, tokens: jax.Array, wide: jax.Array, *, training: bool) -> Outputs:
-        """``[B, T]`` subwords (0 pads) and the linear half's ``[B, logits]`` -> outputs."""
+    def __call__(self, inputs: Inputs) -> jax.Array:
+        """Logits ``[B, O]``."""
+        config = self._config
+        embed = hk.initializers.RandomNormal(0.05)
+        table = hk.get_parameter("bag", (config.features, config.bag), init=embed)
+        offset = hk.get_parameter("bag_bias", (config.bag,), init=jnp.zeros)
+        bag = jax.nn.gelu(_weighted_rows(table, inputs) + offset)  # [B, bag]
+        joined = jnp.concatenate([bag, self._read(inputs.tokens)], axis=-1)  # [B, bag + 2 D]
+        hidden = jax.nn.gelu(hk.Linear(config.hidden, name="join")(self._dropout(joined)))
+        skip = hk.Linear(config.outputs, with_bias=False, name="bag_head")(self._dropout(bag))
+        low = hk.initializers.Constant(-3.0)  # most labels are rare
+        head: jax.Array = hk.Linear(config.outputs, b_init=low, name="head")(self._dropout(hidden))
+        return head + skip
+
+    def _read(self, tokens: jax.Array) -> jax.Array:
+        """``[B, T]`` subwords -> ``[B, 2 D]``."""
         config = self._config
         mask = (tokens > 0).astype(jnp.float32)[..., None]  # [B, T, 1]
         x = hk.Embed(config.vocabulary, config.width, name="embed")(tokens) * mask  # [B, T, D]
-        x = self._dropout(x, training)
+        x = self._dropout(x)
         for _ in range(config.blocks):
             y = hk.LayerNorm(-1, create_scale=True, create_offset=True)(x) * mask
             y = jax.nn.gelu(hk.Conv1D(config.width, config.kernel)(y))
-            x = (x + self._dropout(hk.Linear(config.width)(y), training)) * mask
+            x = (x + self._dropout(hk.Linear(config.width)(y))) * mask
         x = hk.LayerNorm(-1, create_scale=True, create_offset=True)(x)
-        pooled = jnp.concatenate([_attend(x, mask), _maximum(x, mask)], axis=-1)  # [B, 2 D]
-        joined = jnp.concatenate([self._dropout(pooled, training), 0.5 * wide], axis=-1)
-        hidden = self._dropout(jax.nn.gelu(hk.Linear(config.hidden, name="join")(joined)), training)
-        final = hk.Linear(config.logits + 1, w_init=jnp.zeros, name="head")(hidden)  # [B, logits + 1]
-        scale = hk.get_parameter("wide_scale", (config.logits,), init=jnp.ones)
-        return Outputs(logits=final[:, :-1] + scale * wide, satisfaction=final[:, -1])
+        return jnp.concatenate([_attend(x, mask), _maximum(x, mask)], axis=-1)
 
-    def _dropout(self, x: jax.Array, training: bool) -> jax.Array:
-        return hk.dropout(hk.next_rng_key(), self._config.dropout, x) if training else x
+    def _dropout(self, x: jax.Array) -> jax.Array:
+        return hk.dropout(hk.next_rng_key(), self._config.dropout, x) if self._training else x
+
+
+def _weighted_rows(table: jax.Array, inputs: Inputs) -> jax.Array:
+    """``[K, N]`` and ``[B, L]`` -> ``[B, N]``."""
+    return jnp.einsum("bl,bln->bn", inputs.values, table[inputs.ids])
 
 
 def _attend(x: jax.Array, mask: jax.Array) -> jax.Array:
@@ -120,32 +140,28 @@ def _maximum(x: jax.Array, mask: jax.Array) -> jax.Array:
     return jnp.where(jnp.any(mask > 0, axis=1), highest, 0.0)
 
 
-def wide_half(config: NetworkConfig) -> hk.Transformed:
-    """``(ids, values) -> logits`` of the linear half alone."""
-    return hk.transform(lambda ids, values: Wide(config)(ids, values))
-
-
 def deep_half(config: NetworkConfig, *, training: bool) -> hk.Transformed:
-    """``(tokens, wide logits) -> Outputs``; what is trained on the linear half's out-of-fold logits."""
-    return hk.transform(lambda tokens, wide: Deep(config)(tokens, wide, training=training))
+    """``Inputs -> [B, O]`` of the deep half alone: what is trained by steps."""
+    return hk.transform(lambda inputs: Deep(config, training=training)(inputs))
 
 
-def apply(config: NetworkConfig, params: Params, ids: jax.Array, values: jax.Array, tokens: jax.Array) -> Outputs:
-    """The whole network, without dropout.
+def apply(config: NetworkConfig, params: Params, inputs: Inputs) -> jax.Array:
+    """The whole network, without dropout: the weighted mean of both halves.
 
     Args:
         config: Its sizes.
         params: Its weights.
-        ids: int32 ``[B, L]``, rows of the table.
-        values: float32 ``[B, L]``; 0 where padded.
-        tokens: int32 ``[B, T]``; 0 where padded.
+        inputs: Texts.
 
     Returns:
-        Outputs for each text.
+        Logits ``[B, O]``.
     """
-    network = hk.transform(lambda i, v, t: Deep(config)(t, Wide(config)(i, v), training=False))
-    outputs: Outputs = network.apply(params, None, ids, values, tokens)
-    return outputs
+    share = config.linear_share
+    both = hk.transform(
+        lambda inputs: share * Wide(config)(inputs) + (1.0 - share) * Deep(config, training=False)(inputs)
+    )
+    logits: jax.Array = both.apply(params, None, inputs)
+    return logits
 
 
 def flatten(params: Mapping[str, Mapping[str, Any]]) -> dict[str, npt.NDArray[Any]]:

@@ -53,6 +53,11 @@ class Segmenter:
         self._settings = settings
         self._run: _Run | None = None
 
+    @property
+    def held_seconds(self) -> float:
+        """Sound that is kept because it may become part of an utterance."""
+        return self._run.held_seconds if self._run is not None else 0.0
+
     def push(self, clip: AudioClip) -> list[SpeechClip]:
         """Take in the next piece (16 kHz mono, any length) and give back the utterances that have ended."""
         finished: list[SpeechClip] = []
@@ -88,6 +93,10 @@ class _Run:
     def end_time(self) -> float:
         """When the last sample was heard."""
         return self._start_time + (self._buffer_start + len(self._buffer)) / SAMPLE_RATE
+
+    @property
+    def held_seconds(self) -> float:
+        return len(self._buffer) / SAMPLE_RATE
 
     def push(self, samples: npt.NDArray[np.float32]) -> list[SpeechClip]:
         self._buffer = np.concatenate([self._buffer, samples])

@@ -48,11 +48,11 @@ class Tone:
     """What a text expresses.
 
     Attributes:
-        emotions28: Each of GoEmotions' labels -> its calibrated probability; several may be true, so they do not sum to 1.
+        emotions28: Each of GoEmotions' labels -> its calibrated probability; several may be true at once.
         sentiment: Positive, negative, ambiguous, neutral -> probability; sums to 1.
         satisfaction: [0, 1]; 0.5 says nothing either way.
         valence: [-1, 1]; positive minus negative.
-        confidence: [0, 1]; the calibrated probability that the likeliest sentiment is right, times the share of words known.
+        confidence: [0, 1]; calibrated chance that the likeliest sentiment is right, times the share of words known.
         out_of_vocabulary: Share of the words that the network does not know, [0, 1].
         language: BCP 47 tag; ``und`` where it cannot be told.
         notes: For a person: why it abstained, or what was left unread.
@@ -134,13 +134,11 @@ class ToneNetwork:
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         """Calibrated probabilities of many texts as arrays; no text is abstained from."""
-        logits = np.zeros((len(texts), self._config.logits), np.float32)
-        satisfaction = np.zeros(len(texts), np.float32)
+        logits = np.zeros((len(texts), self._config.outputs), np.float32)
         encoded = self._encode(texts)
         for start, stop, bucket in self._groups(encoded):
-            outputs = self._run(encoded[start:stop], *bucket)
-            logits[start:stop], satisfaction[start:stop] = outputs
-        return self._calibration.apply(logits, satisfaction)
+            logits[start:stop] = self._run(encoded[start:stop], *bucket)
+        return self._calibration.apply(logits)
 
     def _encode(self, texts: Sequence[str]) -> list[_Encoded]:
         most = LENGTHS[-1][1]
@@ -160,18 +158,15 @@ class ToneNetwork:
             groups.append((start, start + len(part), (size, *lengths)))
         return groups
 
-    def _run(
-        self, part: Sequence[_Encoded], size: int, subwords: int, rows: int
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Logits ``[len(part), logits]`` and satisfaction logits ``[len(part)]``."""
+    def _run(self, part: Sequence[_Encoded], size: int, subwords: int, rows: int) -> npt.NDArray[np.float32]:
+        """Outputs ``[len(part), outputs]``."""
         ids, values = np.zeros((size, rows), np.int32), np.zeros((size, rows), np.float32)
         tokens = np.zeros((size, subwords), np.int32)
         for index, one in enumerate(part):
             ids[index, : len(one.rows)] = one.rows
             values[index, : len(one.values)] = one.values
             tokens[index, : len(one.subwords)] = one.subwords
-        outputs = self._executable(size, subwords, rows)(self._params, ids, values, tokens)
-        return np.asarray(outputs.logits)[: len(part)], np.asarray(outputs.satisfaction)[: len(part)]
+        return np.asarray(self._executable(size, subwords, rows)(self._params, ids, values, tokens))[: len(part)]
 
     def _executable(self, size: int, subwords: int, rows: int) -> Callable[..., Any]:
         """The network compiled for one shape."""
@@ -186,8 +181,12 @@ class ToneNetwork:
         from mien_voice import network
 
         self._params = jax.device_put(self._params)
+
+        def forward(params: network.Params, ids: jax.Array, values: jax.Array, tokens: jax.Array) -> jax.Array:
+            return network.apply(self._config, params, network.Inputs(ids, values, tokens))
+
         compiled: Callable[..., Any] = (
-            jax.jit(lambda params, ids, values, tokens: network.apply(self._config, params, ids, values, tokens))
+            jax.jit(forward)
             .lower(
                 self._params,
                 jax.ShapeDtypeStruct((size, rows), np.int32),

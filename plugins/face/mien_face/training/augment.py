@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -28,6 +28,16 @@ class Augmentation:
     mirror: float = 0.5
     erase: float = 0.25
     erase_size: tuple[int, int] = (6, 16)
+
+    def scaled(self, strength: float) -> Augmentation:
+        """The same changes, weaker (under 1) or stronger; mirroring and the rectangle's size stay."""
+        return replace(
+            self,
+            rotation=self.rotation * strength,
+            scale=self.scale * strength,
+            shift=self.shift * strength,
+            erase=min(self.erase * strength, 1.0),
+        )
 
 
 def augment(

@@ -66,7 +66,7 @@ def _loss(
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Loss of a batch, and the running statistics after it."""
     network = network_of(config, parameters | statistics)
-    network.train()
+    network.train()  # type: ignore[no-untyped-call]
     loss = jnp.zeros(())
     for head, logits in network(images, rngs=nnx.Rngs(dropout=key)).items():
         distributions, weights = targets[head]
@@ -78,7 +78,7 @@ def _loss(
 
 def _evaluate(config: NetworkConfig, arrays: dict[str, jax.Array], images: jax.Array) -> dict[Head, jax.Array]:
     network = network_of(config, arrays)
-    network.eval()
+    network.eval()  # type: ignore[no-untyped-call]
     return network(images)
 
 

@@ -60,13 +60,13 @@ def train_step(
     arrays, momentum, averaged = dict(statistics), {}, {}
     for name, gradient in gradients.items():
         old = state.arrays[name]
-        if name.endswith(".kernel"):
-            gradient = gradient + np.float32(recipe.weight_decay) * old
-        momentum[name] = momentum_share * state.momentum[name] + gradient
-        arrays[name] = old - np.float32(rate) * (gradient + momentum_share * momentum[name])
-    decay = recipe.averaging(state.step)
+        decay = np.float32(recipe.weight_decay if name.endswith(".kernel") else 0)
+        decayed = gradient + decay * old
+        momentum[name] = momentum_share * state.momentum[name] + decayed
+        arrays[name] = old - np.float32(rate) * (decayed + momentum_share * momentum[name])
+    kept = recipe.averaging(state.step)
     for name, old in state.averaged.items():
-        averaged[name] = np.float32(decay) * old + np.float32(1 - decay) * arrays[name]
+        averaged[name] = np.float32(kept) * old + np.float32(1 - kept) * arrays[name]
     return TrainState(arrays, momentum, averaged, state.step + 1), loss
 
 

@@ -10,7 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from mien_face.config import NetworkConfig
+from mien import InputError
+from mien_face.config import Arrays, NetworkConfig
 from mien_face.labels import Head, majority_labels
 from mien_face.preprocess import normalise
 from mien_face.training.data import FaceData
@@ -52,6 +53,7 @@ def train(
     seed: int,
     out: Path,
     resume: bool,
+    start: Arrays | None = None,
     report: Callable[[EpochReport], None],
 ) -> TrainState:
     """Train, with a checkpoint after each epoch.
@@ -65,17 +67,21 @@ def train(
         seed: Of weights, order and augmentation.
         out: Folder of the checkpoint.
         resume: Go on from the folder's checkpoint where there is one.
+        start: Weights to begin with instead of random ones; of no effect where a checkpoint is resumed.
         report: Called after each epoch.
 
     Returns:
         The last state.
 
     Raises:
+        InputError: There are fewer faces than one batch takes.
         WeightsError: The checkpoint is damaged or of another run.
     """
+    if len(training) < recipe.batch_size:
+        raise InputError(f"{len(training)} faces are fewer than one batch of {recipe.batch_size}; bring more")
     settings: dict[str, object] = {"network": config.to_json(), "recipe": recipe.to_json(), "seed": seed}
     checkpoint = out / CHECKPOINT_NAME
-    state, done = initial_state(config, seed), 0
+    state, done = initial_state(config, seed, start), 0
     if resume and checkpoint.exists():
         state, done = load_state(checkpoint, settings=settings)
     images = normalise(validation.crops)

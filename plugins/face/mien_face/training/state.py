@@ -59,9 +59,9 @@ def initial_arrays(config: NetworkConfig, seed: int) -> Arrays:
     return {name: array.astype(np.float32) for name, array in arrays.items()}
 
 
-def initial_state(config: NetworkConfig, seed: int) -> TrainState:
-    """The state before the first step."""
-    arrays = initial_arrays(config, seed)
+def initial_state(config: NetworkConfig, seed: int, start: Arrays | None = None) -> TrainState:
+    """The state before the first step: an untrained network, or the arrays to start from."""
+    arrays = initial_arrays(config, seed) if start is None else dict(start)
     momentum = {name: np.zeros_like(array) for name, array in arrays.items() if not is_statistic(name)}
     return TrainState(arrays, momentum, dict(arrays), 0)
 
@@ -80,6 +80,19 @@ def save_state(path: Path, state: TrainState, *, epoch: int, settings: dict[str,
     write_atomically(path, save(flat, metadata=about))
 
 
+def read_start(path: Path, config: NetworkConfig) -> Arrays:
+    """Read the averaged weights of another run's checkpoint, to start from.
+
+    Raises:
+        WeightsError: It cannot be read, or is of another network.
+    """
+    state, _, _ = _read(path)
+    expected = {name: array.shape for name, array in initial_arrays(config, 0).items()}
+    if {name: array.shape for name, array in state.averaged.items()} != expected:
+        raise WeightsError(f"{path} is a checkpoint of another network than {config}")
+    return state.averaged
+
+
 def load_state(path: Path, *, settings: dict[str, object]) -> tuple[TrainState, int]:
     """Read a checkpoint.
 
@@ -89,6 +102,16 @@ def load_state(path: Path, *, settings: dict[str, object]) -> tuple[TrainState, 
     Raises:
         WeightsError: It cannot be read, or was made with other settings (which ones is named).
     """
+    state, epoch, found = _read(path)
+    expected = json.loads(json.dumps(settings))
+    different = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
+    if different:
+        raise WeightsError(f"{path} was made with another {', '.join(different)}; use the same, or another --out")
+    return state, epoch
+
+
+def _read(path: Path) -> tuple[TrainState, int, dict[str, object]]:
+    """A checkpoint's state, epochs and settings."""
     from safetensors import SafetensorError, safe_open
 
     groups: dict[str, Arrays] = {"arrays": {}, "momentum": {}, "averaged": {}}
@@ -98,12 +121,6 @@ def load_state(path: Path, *, settings: dict[str, object]) -> tuple[TrainState, 
             for key in file.keys():  # noqa: SIM118 - not a mapping
                 group, name = key.split("/", 1)
                 groups[group][name] = file.get_tensor(key)
-        found = json.loads(about["settings"])
-        step, epoch = int(about["step"]), int(about["epoch"])
+        return TrainState(step=int(about["step"]), **groups), int(about["epoch"]), dict(json.loads(about["settings"]))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"cannot resume from {path}: {error}") from error
-    expected = json.loads(json.dumps(settings))
-    different = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
-    if different:
-        raise WeightsError(f"{path} was made with another {', '.join(different)}; use the same, or another --out")
-    return TrainState(step=step, **groups), epoch
+        raise WeightsError(f"cannot read the checkpoint {path}: {error}") from error

@@ -31,6 +31,9 @@ CALIBRATION_SHARE: Final = 0.5
 SPLIT_SEED: Final = 17
 """Of the split of the dialogues."""
 
+NEUTRAL_RATING: Final = 3.0
+"""The middle of the raters' scale from 1 to 5."""
+
 _OVERALL: Final = "OVERALL"
 
 

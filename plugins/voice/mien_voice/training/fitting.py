@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 
 from mien_voice.calibration import (
     EKMAN_COLUMNS,
@@ -21,6 +21,7 @@ from mien_voice.calibration import (
     softmax,
 )
 from mien_voice.labels import EKMAN_GROUPS, EMOTIONS28, SENTIMENT_GROUPS, group_targets
+from mien_voice.training.data import NEUTRAL_RATING
 
 TASK_COLUMNS: Final = {
     "emotions28": tuple(range(len(EMOTIONS28))),
@@ -95,16 +96,25 @@ def fit_sentiment(logits: FloatArray, targets: FloatArray) -> tuple[float, tuple
     return float(np.exp(best[0])), tuple(float(value) for value in bias)
 
 
-def fit(
-    logits: FloatArray, targets: FloatArray, *, satisfaction_scale: float = 1.0, satisfaction_bias: float = 0.0
-) -> Calibration:
+def fit_satisfaction_bias(logits: FloatArray, ratings: FloatArray) -> float:
+    """The bias with which turns that raters call neutral (3 of 5) get 0.5 in the mean; 0 where there are none.
+
+    The scale is left as learned: raters judge mostly what the system did, so that a scale fitted on them would flatten
+    what the words say.
+    """
+    neutral = logits[ratings == NEUTRAL_RATING]
+    if not len(neutral):
+        return 0.0
+    return float(brentq(lambda bias: float(sigmoid(neutral + np.float32(bias)).mean()) - 0.5, -20.0, 20.0))
+
+
+def fit(logits: FloatArray, targets: FloatArray, *, satisfaction_bias: float = 0.0) -> Calibration:
     """Fit everything on a labelled set.
 
     Args:
         logits: ``[N, 34]``.
         targets: Zeros and ones, ``[N, 28]``.
-        satisfaction_scale: As fitted on rated dialogues.
-        satisfaction_bias: Likewise.
+        satisfaction_bias: As fitted on rated dialogues.
     """
     scale = fit_scale(logits, targets)
     sentiment_scale, sentiment_bias = fit_sentiment(logits, targets)
@@ -112,15 +122,12 @@ def fit(
         scale=scale,
         sentiment_scale=sentiment_scale,
         sentiment_bias=sentiment_bias,
-        satisfaction_scale=satisfaction_scale,
         satisfaction_bias=satisfaction_bias,
         thresholds=fit_thresholds(logits, targets, scale),
     )
 
 
-def crossed_predictions(
-    logits: FloatArray, targets: FloatArray, *, seed: int = 0
-) -> dict[str, npt.NDArray[np.bool_]]:
+def crossed_predictions(logits: FloatArray, targets: FloatArray, *, seed: int = 0) -> dict[str, npt.NDArray[np.bool_]]:
     """Predictions whose thresholds were fitted on the other half, for an honest figure on the set they are fitted on.
 
     Returns:

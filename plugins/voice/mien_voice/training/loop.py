@@ -1,4 +1,4 @@
-"""Trains the deep half with optax: minibatches of similar length, label masks, EMA of the weights.
+"""Trains the deep half with optax: minibatches of similar length, weights of the texts, EMA of the weights.
 
 Knows arrays only; where they come from is ``data.py``'s, what is trained on what is ``run.py``'s.
 """
@@ -16,11 +16,14 @@ import numpy.typing as npt
 import optax
 
 from mien_voice import network
-from mien_voice.network import NetworkConfig, Params
+from mien_voice.network import Inputs, NetworkConfig, Params
 from mien_voice.tokenizer import UNKNOWN_ID
 
-LENGTHS: Final = (16, 32, 64)
-"""Subwords that a minibatch is padded to."""
+SUBWORDS: Final = (16, 32, 64)
+"""A minibatch's subwords are padded to one of these."""
+
+NGRAMS: Final = (128, 192, 256, 384, 512, 1024)
+"""A minibatch's n-grams are padded to one of these."""
 
 _SHUFFLED_TOGETHER: Final = 24
 """Minibatches that are drawn at once and then sorted by length, so that little is padding."""
@@ -35,39 +38,47 @@ class Settings:
     Attributes:
         epochs: Times through the data.
         batch_size: Texts a step.
-        learning_rate: At its highest; warms up over one tenth, then falls as a cosine.
+        learning_rate: At its highest; warms up over one twentieth, then falls as a cosine.
         weight_decay: AdamW's.
         ema: Share of the running mean of the weights that each step keeps.
         token_dropout: Share of the subwords that are hidden.
-        focus: Exponent that plays down the negatives that are already right (asymmetric loss); 0 is cross-entropy.
+        feature_dropout: Share of the n-grams that are hidden.
         seed: Of the initial weights, order and dropout.
     """
 
-    epochs: int = 8
-    batch_size: int = 128
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.05
-    ema: float = 0.998
+    epochs: int = 4
+    batch_size: int = 256
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-4
+    ema: float = 0.99
     token_dropout: float = 0.1
-    focus: float = 0.0
+    feature_dropout: float = 0.15
     seed: int = 0
 
 
-class Examples(NamedTuple):
-    """What is learned from; N texts, O labels.
+class Texts(NamedTuple):
+    """N texts as the network takes them.
 
     Attributes:
-        tokens: Subwords of each text.
-        wide: The linear half's logits, ``[N, O]``, from models that did not see the text.
+        matrix: Sparse ``[N, K]``, the n-grams' values.
+        subwords: Subwords of each text.
+    """
+
+    matrix: Any
+    subwords: Sequence[npt.NDArray[np.int32]]
+
+
+class Examples(NamedTuple):
+    """What is learned from; N texts, O outputs.
+
+    Attributes:
+        texts: The texts.
         targets: ``[N, O]`` in [0, 1].
-        satisfaction: ``[N]`` in [0, 1].
         weight: ``[N]``, how much each text counts.
     """
 
-    tokens: Sequence[npt.NDArray[np.int32]]
-    wide: FloatArray
+    texts: Texts
     targets: FloatArray
-    satisfaction: FloatArray
     weight: FloatArray
 
 
@@ -79,18 +90,26 @@ class State(NamedTuple):
     optimiser: Any
 
 
-def pad(tokens: Sequence[npt.NDArray[np.int32]], length: int) -> npt.NDArray[np.int32]:
-    """Subwords ``[B, length]``, padded with 0 or cut."""
-    padded = np.zeros((len(tokens), length), np.int32)
-    for row, ids in zip(padded, tokens, strict=True):
-        kept = ids[:length]
-        row[: len(kept)] = kept
-    return padded
+def padded(length: int, lengths: Sequence[int]) -> int:
+    """The smallest of the lengths that holds it, or the largest there is."""
+    return next((one for one in lengths if one >= length), lengths[-1])
 
 
-def padded_length(longest: int) -> int:
-    """The smallest of ``LENGTHS`` that holds it, or the largest there is."""
-    return next((length for length in LENGTHS if length >= longest), LENGTHS[-1])
+def inputs_of(texts: Texts, rows: npt.NDArray[np.int64]) -> Inputs:
+    """Some of the texts, padded; what is longer than the largest padding is cut."""
+    start, stop = texts.matrix.indptr[rows], texts.matrix.indptr[rows + 1]
+    ngrams = padded(int((stop - start).max()), NGRAMS)
+    subwords = padded(max(len(texts.subwords[row]) for row in rows), SUBWORDS)
+    ids = np.zeros((len(rows), ngrams), np.int32)
+    values = np.zeros((len(rows), ngrams), np.float32)
+    tokens = np.zeros((len(rows), subwords), np.int32)
+    for index, row in enumerate(rows):
+        own = slice(start[index], min(stop[index], start[index] + ngrams))
+        ids[index, : own.stop - own.start] = texts.matrix.indices[own]
+        values[index, : own.stop - own.start] = texts.matrix.data[own]
+        words = texts.subwords[row][:subwords]
+        tokens[index, : len(words)] = words
+    return Inputs(ids, values, tokens)
 
 
 def minibatches(
@@ -108,20 +127,11 @@ def minibatches(
         yield batches[index]
 
 
-def binary_loss(logits: jax.Array, targets: jax.Array, focus: float) -> jax.Array:
-    """Cross-entropy of soft multi-label targets; with ``focus`` the easy negatives count less. Same shape as given."""
-    loss = optax.sigmoid_binary_cross_entropy(logits, targets)
-    if focus > 0:
-        loss *= jnp.where(targets < 0.5, jax.nn.sigmoid(logits) ** focus, 1.0)
-    return loss
-
-
 def train(
     config: NetworkConfig,
     examples: Examples,
     settings: Settings,
     *,
-    start: Params | None = None,
     on_epoch: Callable[[int, float, Params], None] = lambda epoch, loss, params: None,
 ) -> Params:
     """Train the deep half.
@@ -130,53 +140,49 @@ def train(
         config: The network's sizes.
         examples: What to learn from.
         settings: How.
-        start: Weights to begin from; new ones if None.
         on_epoch: Called after each epoch with its number, mean loss and averaged weights.
 
     Returns:
         The averaged weights after the last epoch.
     """
     rng = np.random.default_rng(settings.seed)
-    lengths = np.array([len(ids) for ids in examples.tokens])
+    lengths = np.diff(examples.texts.matrix.indptr).astype(np.int64)
     steps = settings.epochs * sum(1 for _ in minibatches(lengths, settings.batch_size, np.random.default_rng(0)))
-    state, step = _prepare(config, settings, steps, start)
+    first = inputs_of(examples.texts, np.arange(min(settings.batch_size, len(lengths))))
+    state, step = _prepare(config, settings, steps, first)
     key = jax.random.key(settings.seed + 1)
     for epoch in range(settings.epochs):
         losses = []
         for rows in minibatches(lengths, settings.batch_size, rng):
             key, own = jax.random.split(key)
-            tokens = pad([examples.tokens[row] for row in rows], padded_length(int(lengths[rows].max())))
-            hidden = rng.random(tokens.shape) < settings.token_dropout
-            tokens = np.where(hidden & (tokens > 0), UNKNOWN_ID, tokens)
-            state, loss = step(
-                state, own, tokens, examples.wide[rows], examples.targets[rows], examples.satisfaction[rows],
-                examples.weight[rows],
-            )  # fmt: skip
+            inputs = _hide(inputs_of(examples.texts, rows), settings, rng)
+            state, loss = step(state, own, inputs, examples.targets[rows], examples.weight[rows])
             losses.append(loss)
         on_epoch(epoch, float(np.mean(jax.device_get(losses))), state.average)
     return state.average
 
 
+def _hide(inputs: Inputs, settings: Settings, rng: np.random.Generator) -> Inputs:
+    """Hide some of the n-grams and subwords; the n-grams that stay weigh accordingly more."""
+    kept = rng.random(inputs.values.shape, np.float32) >= settings.feature_dropout
+    values = inputs.values * kept / np.float32(1.0 - settings.feature_dropout)
+    hidden = (rng.random(inputs.tokens.shape, np.float32) < settings.token_dropout) & (inputs.tokens > 0)
+    return Inputs(inputs.ids, values.astype(np.float32), np.where(hidden, UNKNOWN_ID, inputs.tokens).astype(np.int32))
+
+
 def _prepare(
-    config: NetworkConfig, settings: Settings, steps: int, start: Params | None
+    config: NetworkConfig, settings: Settings, steps: int, first: Inputs
 ) -> tuple[State, Callable[..., tuple[State, jax.Array]]]:
     """Initial state and the compiled step."""
     model = network.deep_half(config, training=True)
-    schedule = optax.warmup_cosine_decay_schedule(0.0, settings.learning_rate, steps // 10 + 1, steps)
-    optimiser = optax.chain(
-        optax.clip_by_global_norm(1.0), optax.adamw(schedule, weight_decay=settings.weight_decay)
-    )
-    empty = np.zeros((1, LENGTHS[0]), np.int32), np.zeros((1, config.logits), np.float32)
-    params: Params = start or model.init(jax.random.key(settings.seed), *empty)
+    schedule = optax.warmup_cosine_decay_schedule(0.0, settings.learning_rate, steps // 20 + 1, steps)
+    optimiser = optax.adamw(schedule, weight_decay=settings.weight_decay)
+    params: Params = model.init(jax.random.key(settings.seed), first)
 
-    def loss_of(
-        params: Params, key: jax.Array, tokens: jax.Array, wide: jax.Array, targets: jax.Array,
-        satisfaction: jax.Array, weight: jax.Array,
-    ) -> jax.Array:  # fmt: skip
-        outputs = model.apply(params, key, tokens, wide)
-        labels = jnp.sum(binary_loss(outputs.logits, targets, settings.focus), axis=-1)  # [B]
-        feeling = optax.sigmoid_binary_cross_entropy(outputs.satisfaction, satisfaction)  # [B]
-        return jnp.mean(weight * (labels + feeling))
+    def loss_of(params: Params, key: jax.Array, inputs: Inputs, targets: jax.Array, weight: jax.Array) -> jax.Array:
+        logits = model.apply(params, key, inputs)
+        each = jnp.sum(optax.sigmoid_binary_cross_entropy(logits, targets), axis=-1)  # [B]
+        return jnp.mean(weight * each)
 
     @jax.jit
     def step(state: State, *batch: Any) -> tuple[State, jax.Array]:
@@ -189,20 +195,13 @@ def _prepare(
     return State(params, params, optimiser.init(params)), step
 
 
-def predict(
-    config: NetworkConfig, params: Params, tokens: Sequence[npt.NDArray[np.int32]], wide: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """The deep half's outputs on many texts.
-
-    Returns:
-        Logits ``[N, O]`` and satisfaction logits ``[N]``.
-    """
+def predict(config: NetworkConfig, params: Params, texts: Texts, *, batch_size: int = 256) -> FloatArray:
+    """The deep half's logits on many texts, ``[N, O]``."""
     model = network.deep_half(config, training=False)
-    forward = jax.jit(lambda params, tokens, wide: model.apply(params, None, tokens, wide))
-    logits, satisfaction = [], []
-    for start in range(0, len(tokens), 512):
-        rows = slice(start, start + 512)
-        outputs = forward(params, pad(tokens[rows], LENGTHS[-1]), wide[rows])
-        logits.append(np.asarray(outputs.logits))
-        satisfaction.append(np.asarray(outputs.satisfaction))
-    return np.concatenate(logits), np.concatenate(satisfaction)
+    forward = jax.jit(lambda params, inputs: model.apply(params, None, inputs))
+    order = np.argsort(np.diff(texts.matrix.indptr), kind="stable")
+    logits = np.zeros((len(order), config.outputs), np.float32)
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        logits[rows] = np.asarray(forward(params, inputs_of(texts, rows)))
+    return logits

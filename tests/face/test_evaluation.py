@@ -1,0 +1,62 @@
+"""Figures, held against cases worked by hand and against scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mien_face.evaluation import calibration_error, evaluate
+
+NAMES = ("a", "b", "c")
+
+
+def test_figures_agree_with_scikit_learn() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    generator = np.random.default_rng(1)
+    labels = generator.integers(0, 3, 200)
+    probabilities = generator.dirichlet((1, 1, 1), 200)
+    probabilities[np.arange(200), labels] += 0.3
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    answers = probabilities.argmax(axis=1)
+
+    found = evaluate(probabilities, labels, NAMES)
+
+    assert found.n == 200
+    assert found.accuracy == pytest.approx(metrics.accuracy_score(labels, answers))
+    assert found.balanced_accuracy == pytest.approx(metrics.balanced_accuracy_score(labels, answers))
+    assert found.macro_f1 == pytest.approx(metrics.f1_score(labels, answers, average="macro"))
+    assert found.nll == pytest.approx(metrics.log_loss(labels, probabilities))
+    assert np.array(found.confusion).tolist() == metrics.confusion_matrix(labels, answers).tolist()
+    expected = metrics.precision_recall_fscore_support(labels, answers)
+    for index, name in enumerate(NAMES):
+        each = found.per_class[name]
+        assert [each.precision, each.recall, each.f1, each.support] == pytest.approx([row[index] for row in expected])
+
+
+def test_calibration_error_is_the_weighted_gap_of_confidence_and_accuracy() -> None:
+    # two at confidence 0.9, one of them right: gap 0.4; two at 0.6, both right: gap 0.4; the mean over faces is 0.4
+    probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]])
+
+    assert calibration_error(probabilities, np.array([0, 1, 0, 1])) == pytest.approx(0.4)
+
+
+def test_certain_and_right_answers_have_no_calibration_error() -> None:
+    assert calibration_error(np.eye(3), np.arange(3)) == 0
+
+
+def test_a_class_that_does_not_occur_counts_in_no_mean() -> None:
+    found = evaluate(np.eye(3)[[0, 1, 1]], np.array([0, 1, 1]), NAMES)
+
+    assert (found.balanced_accuracy, found.macro_f1) == (1, 1)
+    assert found.per_class["c"].support == 0
+
+
+@pytest.mark.parametrize("labels", [[0, 3], [-1, 0]])
+def test_labels_out_of_range_are_refused(labels: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"labels must be in \[0, 3\)"):
+        evaluate(np.full((2, 3), 1 / 3), np.array(labels), NAMES)
+
+
+def test_nothing_to_judge_is_refused() -> None:
+    with pytest.raises(ValueError, match="a face at least"):
+        evaluate(np.zeros((0, 3)), np.zeros(0, np.int64), NAMES)

@@ -1,0 +1,97 @@
+"""``mien train face`` and ``mien evaluate face``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from mien_face import commands
+
+PARQUET = pytest.importorskip("pyarrow.parquet")
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    made = typer.Typer()
+    commands.register(made)
+    return made
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> Path:
+    import pyarrow
+
+    from mien_face.training.data import VOTE_COLUMNS
+
+    generator = np.random.default_rng(0)
+    pictures = [cv2.imencode(".png", crop)[1].tobytes() for crop in generator.integers(0, 256, (7, 48, 48), np.uint8)]
+    votes = {name: [10 if name == "votes_happiness" else 0] * 7 for name in VOTE_COLUMNS}
+    table = pyarrow.table({"image": pictures, "emotion": list(range(7)), **votes})
+    for part in ("train", "validation"):
+        PARQUET.write_table(table, tmp_path / f"{part}.parquet")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("labels", "classes"), [("fer", 7), ("ferplus", 8)])
+def test_json_to_stdout_is_only_json(app: typer.Typer, faces: Path, labels: str, classes: int) -> None:
+    result = CliRunner().invoke(app, ["evaluate", "face", "--data", str(faces), "--labels", labels, "--json", "-"])
+
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert {"accuracy", "macro_f1", "ece", "per_class", "n"} <= found.keys()
+    assert (found["n"], len(found["per_class"])) == (7, classes)
+
+
+def test_the_table_names_every_emotion_and_json_goes_to_a_file(app: typer.Typer, faces: Path, tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+
+    result = CliRunner().invoke(app, ["evaluate", "face", "--data", str(faces), "--json", str(path)])
+
+    assert result.exit_code == 0, result.output
+    assert "happy" in result.stdout
+    assert "7 faces: accuracy" in result.stdout
+    assert json.loads(path.read_text())["n"] == 7
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_missing_data_is_a_plain_message(app: typer.Typer, command: str, tmp_path: Path) -> None:
+    options = ["--out", str(tmp_path / "out")] if command == "train" else []
+
+    result = CliRunner().invoke(app, [command, "face", "--data", str(tmp_path / "nothing"), *options])
+
+    assert result.exit_code == 1
+    assert "there is no file" in result.stderr
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_training_writes_weights_that_can_be_evaluated(
+    app: typer.Typer, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mien_face.config import NetworkConfig
+    from mien_face.training.recipe import Recipe
+
+    small = NetworkConfig(stem=4, widths=(4,), depths=(1,))
+    monkeypatch.setattr(commands, "settings", lambda epochs, *_: (small, Recipe(epochs=epochs, batch_size=4)))
+    out = tmp_path / "out"
+
+    trained = CliRunner().invoke(app, ["train", "face", "--data", str(faces), "--out", str(out), "--epochs", "1"])
+    judged = CliRunner().invoke(
+        app, ["evaluate", "face", "--data", str(faces), "--weights", str(out / "expression.json"), "--json", "-"]
+    )
+
+    assert trained.exit_code == 0, trained.output
+    assert "epoch 1/1  loss" in trained.stdout
+    assert json.loads(judged.stdout)["n"] == 7
+
+
+def test_fewer_faces_than_a_batch_are_refused(app: typer.Typer, faces: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["train", "face", "--data", str(faces), "--out", str(tmp_path / "out")])
+
+    assert result.exit_code == 1
+    assert "7 faces are fewer than one batch of 64" in result.stderr

@@ -1,0 +1,98 @@
+"""The network in Flax, and that folding leaves its answers alone."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from mien_face.config import Arrays, NetworkConfig
+from mien_face.folding import fold
+from mien_face.forward import forward
+from mien_face.labels import Head
+from mien_face.network import arrays_of, count_parameters, network_of
+from mien_face.training.state import initial_arrays, is_statistic
+
+SMALL = NetworkConfig(stem=4, widths=(4, 6, 8), depths=(1, 1, 2))
+
+
+def lived_in(config: NetworkConfig) -> Arrays:
+    """Arrays as after some training: no scale, mean or variance has its first value."""
+    generator = np.random.default_rng(3)
+    arrays = initial_arrays(config, 0)
+    for name, array in arrays.items():
+        if name.endswith((".scale", ".variance")):
+            arrays[name] = generator.uniform(0.5, 1.5, array.shape).astype(np.float32)
+        elif name.endswith((".bias", ".mean")):
+            arrays[name] = generator.normal(0, 0.3, array.shape).astype(np.float32)
+    return arrays
+
+
+def pictures(count: int) -> npt.NDArray[np.float32]:
+    return np.random.default_rng(5).standard_normal((count, 48, 48, 1), np.float32)
+
+
+def test_both_heads_answer_for_every_picture() -> None:
+    network = network_of(SMALL, initial_arrays(SMALL, 0))
+    network.eval()
+
+    outputs = network(pictures(3))
+
+    assert {head: logits.shape for head, logits in outputs.items()} == {Head.FER2013: (3, 7), Head.FERPLUS: (3, 8)}
+
+
+def test_the_default_network_has_the_documented_size() -> None:
+    config = NetworkConfig()
+    arrays = initial_arrays(config, 0)
+    parameters = {name: array for name, array in arrays.items() if not is_statistic(name)}
+
+    assert count_parameters(parameters) == 1_256_847
+
+
+def test_arrays_survive_the_way_into_flax_and_back() -> None:
+    arrays = lived_in(SMALL)
+
+    returned = arrays_of(network_of(SMALL, arrays))
+
+    assert returned.keys() == arrays.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(returned[name], array)
+
+
+def test_arrays_of_another_network_are_refused() -> None:
+    with pytest.raises(ValueError, match="not this network's arrays"):
+        network_of(NetworkConfig(stem=4, widths=(4, 6, 8), depths=(1, 1, 1)), lived_in(SMALL))
+    with pytest.raises(ValueError, match=r"stem\.kernel must have the shape"):
+        network_of(SMALL, lived_in(SMALL) | {"stem.kernel": np.zeros((3, 3, 1, 4), np.float32)})
+
+
+def test_the_folded_network_answers_as_the_unfolded_one() -> None:
+    arrays = lived_in(SMALL)
+    network = network_of(SMALL, arrays)
+    network.eval()
+    images = pictures(4)
+    outputs = network(images)
+    expected = np.concatenate([outputs[head] for head in Head], axis=1)
+
+    found = jax.jit(lambda folded, images: forward(SMALL, folded, images))(fold(SMALL, arrays), images)
+
+    assert np.abs(expected).max() > 0.01  # an untrained network that says nothing would prove nothing
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"widths": (4, 6), "depths": (1,)},
+        {"stem": 0},
+        {"dropout": 1.0},
+    ],
+)
+def test_impossible_sizes_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="must"):
+        NetworkConfig(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_config_survives_json() -> None:
+    assert NetworkConfig.from_json(SMALL.to_json()) == SMALL

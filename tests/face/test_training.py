@@ -1,0 +1,291 @@
+"""Reading faces, changing them, learning from them, and going on after a stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mien import InputError, WeightsError, read_manifest
+from mien_face.config import NetworkConfig
+from mien_face.inference import ExpressionNetwork
+from mien_face.labels import Head
+from mien_face.network import network_of
+from mien_face.preprocess import normalise
+from mien_face.training.augment import Augmentation, augment
+from mien_face.training.data import VOTE_COLUMNS, FaceData, read_faces
+from mien_face.training.export import export, fit_temperature
+from mien_face.training.jax_engine import JaxEngine
+from mien_face.training.loop import Engine, train_step
+from mien_face.training.recipe import Batch, Recipe, batches
+from mien_face.training.run import EpochReport, train
+from mien_face.training.state import initial_arrays, initial_state, read_start, save_state
+
+CONFIG = NetworkConfig(stem=4, widths=(4, 8), depths=(1, 1), dropout=0.0)
+RECIPE = Recipe(epochs=2, batch_size=8, peak_rate=0.05)
+PARQUET = pytest.importorskip("pyarrow.parquet")
+
+
+def made_up(count: int = 24) -> FaceData:
+    """Faces whose class is written into them: bright left half is happy, bright right half is sad."""
+    generator = np.random.default_rng(0)
+    labels = np.where(np.arange(count) % 2 == 0, 3, 4)
+    crops = generator.integers(0, 60, (count, 48, 48)).astype(np.uint8)
+    crops[labels == 3, :, :24] += 150
+    crops[labels == 4, :, 24:] += 150
+    votes = np.zeros((count, 10), np.float32)
+    votes[labels == 3, 1] = 10
+    votes[labels == 4, 3] = 10
+    return FaceData(crops, labels.astype(np.int64), votes)
+
+
+def first_batch(recipe: Recipe = RECIPE) -> Batch:
+    return next(batches(made_up(), recipe, seed=0, epoch=1))
+
+
+@pytest.fixture(params=["jax", "torch"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    made: Engine
+    if request.param == "jax":
+        made = JaxEngine(CONFIG, RECIPE)
+    else:
+        pytest.importorskip("torch")
+        from mien_face.training.torch_engine import TorchEngine
+
+        made = TorchEngine(CONFIG, RECIPE)
+    yield made
+    made.close()
+
+
+def test_steps_lower_the_loss(engine: Engine) -> None:
+    state, batch = initial_state(CONFIG, 0), first_batch()
+    losses = []
+    for _ in range(12):
+        state, loss = train_step(engine, RECIPE, state, batch, rate=0.05)
+        losses.append(loss)
+
+    assert state.step == 12
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_a_step_changes_no_array_that_it_was_given(engine: Engine) -> None:
+    state = initial_state(CONFIG, 0)
+    before = {name: array.copy() for name, array in state.arrays.items()}
+
+    after, _ = train_step(engine, RECIPE, state, first_batch(), rate=0.05)
+
+    for name, array in before.items():
+        np.testing.assert_array_equal(state.arrays[name], array)
+    assert (after.arrays["fer2013.kernel"] != before["fer2013.kernel"]).any()
+    assert (after.arrays["stem.mean"] != before["stem.mean"]).any()
+
+
+def test_both_engines_compute_the_same_network() -> None:
+    pytest.importorskip("torch")
+    from mien_face.training.torch_engine import TorchEngine
+
+    one_shard = TorchEngine(CONFIG, RECIPE, shards=1)
+    reference = JaxEngine(CONFIG, RECIPE)
+    arrays, batch = initial_arrays(CONFIG, 0), first_batch()
+    for name in arrays:
+        if name.endswith(".second.scale"):  # at zero, half of the network would not be compared
+            arrays[name] += 1
+
+    found, expected = (each.gradients(arrays, batch, seed=0) for each in (one_shard, reference))
+
+    assert found.loss == pytest.approx(expected.loss, rel=1e-5)
+    for name, gradient in expected.parameters.items():
+        np.testing.assert_allclose(found.parameters[name], gradient, atol=1e-5, rtol=1e-3, err_msg=name)
+    found_logits, expected_logits = (each.logits(arrays, batch.images) for each in (one_shard, reference))
+    for head in Head:
+        np.testing.assert_allclose(found_logits[head], expected_logits[head], atol=1e-5)
+    one_shard.close()
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path: Path) -> None:
+    engine, data = JaxEngine(CONFIG, RECIPE), made_up()
+    reports: list[EpochReport] = []
+
+    class StopError(Exception):
+        """The run is killed."""
+
+    def stop_after_the_first(report: EpochReport) -> None:
+        raise StopError
+
+    def run(out: Path, report: Any) -> Any:
+        return train(
+            engine, CONFIG, RECIPE, training=data, validation=data, seed=1, out=out, resume=True, report=report
+        )
+
+    whole = run(tmp_path / "whole", reports.append)
+    with pytest.raises(StopError):
+        run(tmp_path / "broken", stop_after_the_first)
+    resumed = run(tmp_path / "broken", reports.append)
+
+    assert [report.epoch for report in reports] == [1, 2, 2]
+    assert resumed.step == whole.step == 6
+    for name, array in whole.averaged.items():
+        np.testing.assert_array_equal(resumed.averaged[name], array)
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    engine, data = JaxEngine(CONFIG, RECIPE), made_up()
+
+    def run(recipe: Recipe) -> None:
+        train(
+            engine,
+            CONFIG,
+            recipe,
+            training=data,
+            validation=data,
+            seed=1,
+            out=tmp_path,
+            resume=True,
+            report=lambda _: None,
+        )
+
+    run(Recipe(epochs=1, batch_size=8))
+    with pytest.raises(WeightsError, match="made with another recipe"):
+        run(Recipe(epochs=2, batch_size=8))
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"not safetensors")
+    with pytest.raises(WeightsError, match="cannot read the checkpoint"):
+        run(Recipe(epochs=1, batch_size=8))
+
+
+def test_a_run_can_start_from_the_weights_of_another(tmp_path: Path) -> None:
+    other = tmp_path / "checkpoint.safetensors"
+    trained, _ = train_step(JaxEngine(CONFIG, RECIPE), RECIPE, initial_state(CONFIG, 0), first_batch(), rate=0.05)
+    save_state(other, trained, epoch=1, settings={})
+
+    started = initial_state(CONFIG, 5, read_start(other, CONFIG))
+
+    assert started.step == 0
+    for name, array in trained.averaged.items():
+        np.testing.assert_array_equal(started.arrays[name], array)
+    with pytest.raises(WeightsError, match="another network"):
+        read_start(other, NetworkConfig(stem=4, widths=(4, 16), depths=(1, 1)))
+
+
+def test_exported_weights_answer_as_the_network_they_are_of(tmp_path: Path) -> None:
+    data, arrays = made_up(), initial_arrays(CONFIG, 0)
+    path = tmp_path / "expression.json"
+
+    export(CONFIG, arrays, validation=data, manifest_path=path, training={"command": "none"})
+
+    network = network_of(CONFIG, arrays)
+    network.eval()
+    exported = ExpressionNetwork.load(path)
+    outputs = network(jnp.asarray(normalise(data.crops)))
+    expected = np.concatenate([outputs[head] for head in Head], axis=1)
+    np.testing.assert_allclose(exported.logits(data.crops), expected, atol=1e-3)
+    assert read_manifest(path).metrics["fer2013_n"] == len(data)
+
+
+def test_the_fitted_temperature_undoes_an_overconfident_scale() -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.normal(0, 2, (4000, 5)).astype(np.float32)
+    powers = np.exp(logits)
+    shares = (powers / powers.sum(axis=1, keepdims=True)).cumsum(axis=1)
+    labels = (generator.random((4000, 1)) > shares).sum(axis=1).clip(0, 4)
+
+    assert fit_temperature(3 * logits, labels) == pytest.approx(3, rel=0.05)
+
+
+def test_augmentation_is_repeatable_and_keeps_its_input() -> None:
+    crops = made_up().crops
+    before = crops.copy()
+
+    first, second = (augment(crops, Augmentation(), np.random.default_rng(7)) for _ in range(2))
+
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(crops, before)
+    assert (first != crops).any(axis=(1, 2)).all()
+
+
+def test_a_mirror_alone_is_an_exact_mirror() -> None:
+    crops = made_up().crops
+    only_mirror = Augmentation(rotation=0, scale=0, shift=0, mirror=1, erase=0)
+
+    np.testing.assert_array_equal(augment(crops, only_mirror, np.random.default_rng(0)), crops[:, :, ::-1])
+
+
+def test_no_augmentation_leaves_faces_alone() -> None:
+    crops = made_up().crops
+    nothing = Augmentation(rotation=0, scale=0, shift=0, mirror=0, erase=0)
+
+    np.testing.assert_array_equal(augment(crops, nothing, np.random.default_rng(0)), crops)
+
+
+def test_the_learning_rate_rises_then_falls_to_nothing() -> None:
+    rates = [RECIPE.rate(progress) for progress in (0, 0.25, 0.6, 1)]
+
+    assert rates[1] == pytest.approx(RECIPE.peak_rate)
+    assert rates[0] < rates[1] > rates[2] > rates[3] == pytest.approx(0)
+
+
+def test_an_epoch_shows_each_face_once() -> None:
+    recipe = Recipe(batch_size=6, augmentation=Augmentation(rotation=0, scale=0, shift=0, mirror=0, erase=0))
+    shown = np.concatenate([batch.images for batch in batches(made_up(), recipe, seed=0, epoch=1)])
+
+    assert len({image.tobytes() for image in shown}) == len(shown) == 24
+
+
+def columns(count: int = 2, **changed: Any) -> dict[str, Any]:
+    picture = cv2.imencode(".png", np.full((48, 48), 90, np.uint8))[1].tobytes()
+    plain = {"image": [picture] * count, "emotion": [3] * count, **{name: [1] * count for name in VOTE_COLUMNS}}
+    return plain | changed
+
+
+def write(path: Path, table: dict[str, Any]) -> Path:
+    import pyarrow
+
+    PARQUET.write_table(pyarrow.table(table), path)
+    return path
+
+
+def test_faces_are_read_from_a_file_or_its_folder(tmp_path: Path) -> None:
+    path = write(tmp_path / "validation.parquet", columns())
+
+    for place in (path, tmp_path):
+        faces = read_faces(place, part="validation")
+        assert (len(faces), faces.crops.shape, faces.labels.tolist()) == (2, (2, 48, 48), [3, 3])
+        assert faces.votes.shape == (2, 10)
+    assert len(faces.head(1)) == 1
+
+
+def small_picture() -> bytes:
+    encoded: bytes = cv2.imencode(".png", np.zeros((24, 24), np.uint8))[1].tobytes()
+    return encoded
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"emotion": [3, 7]}, r"row 1: emotion must be 0-6, got 7"),
+        ({"emotion": [None, 3]}, r"row 0: emotion is empty"),
+        ({"image": [b"", b""]}, r"row 0: the picture cannot be decoded"),
+        ({"image": [b"noise", b"noise"]}, r"row 0: the picture cannot be decoded"),
+        ({"image": [small_picture()] * 2}, r"row 0: the picture must be 48x48, got \(24, 24\)"),
+        ({"votes_fear": [1, -1]}, r"row 1: a count of votes is negative"),
+    ],
+)
+def test_a_wrong_row_is_named(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_faces(write(tmp_path / "faces.parquet", columns(**changed)))
+
+
+def test_what_is_no_file_of_faces_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no file"):
+        read_faces(tmp_path)
+    with pytest.raises(InputError, match="lacks the columns image, votes_neutral"):
+        read_faces(write(tmp_path / "other.parquet", {"emotion": [3]}))
+    with pytest.raises(InputError, match="holds no faces"):
+        read_faces(write(tmp_path / "empty.parquet", columns(0)))
+    (tmp_path / "text.parquet").write_text("not parquet")
+    with pytest.raises(InputError, match="not a readable parquet file"):
+        read_faces(tmp_path / "text.parquet")

@@ -1,0 +1,78 @@
+"""What the voice tests share: the committed spoken clips, the real recogniser, and a tone network that is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+pytest.importorskip("pocketsphinx", reason="the extra mien[voice] is not installed")
+pytest.importorskip("soundfile", reason="the extra mien[voice] is not installed")
+
+from mien import AudioClip
+from mien.media.audio import read_audio
+from mien_voice.audio import SAMPLE_RATE
+from mien_voice.labels import EMOTIONS28, SENTIMENTS
+from mien_voice.tone import Tone
+from mien_voice.transcribers.pocketsphinx import PocketSphinxTranscriber
+
+MEDIA = Path(__file__).resolve().parents[2] / "examples" / "media"
+
+
+class FakeTone:
+    """Hears gratitude in "thank", anger in "terrible", nothing in anything else."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    def predict(self, texts: Sequence[str]) -> list[Tone]:
+        self.calls.append(list(texts))
+        return [self._tone(text) for text in texts]
+
+    def warm_up(self) -> None:
+        return
+
+    def _tone(self, text: str) -> Tone:
+        label, mood, score = "neutral", "neutral", 0.5
+        if "thank" in text:
+            label, mood, score = "gratitude", "positive", 0.9
+        elif "terrible" in text:
+            label, mood, score = "anger", "negative", 0.1
+        return Tone(
+            emotions28={name: 0.9 if name == label else 0.01 for name in EMOTIONS28},
+            sentiment={name: float(name == mood) for name in SENTIMENTS},
+            satisfaction=score,
+            valence=2 * score - 1,
+            confidence=0.8,
+        )
+
+
+def sound(samples: npt.ArrayLike, at: float = 0.0) -> AudioClip:
+    """A clip of these samples, clipped to [-1, 1]."""
+    return AudioClip(np.clip(samples, -1.0, 1.0).astype(np.float32), SAMPLE_RATE, at)
+
+
+def silence(seconds: float) -> npt.NDArray[np.float32]:
+    """Digital silence."""
+    return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+
+
+@pytest.fixture(scope="session")
+def thanks() -> AudioClip:
+    """ "thank you so much you have been very kind and helpful", 4 s."""
+    return read_audio(MEDIA / "thanks.flac")
+
+
+@pytest.fixture(scope="session")
+def refusal() -> AudioClip:
+    """ "no i do not want to pay for this", with a pause after the first word, 3 s."""
+    return read_audio(MEDIA / "refusal.flac")
+
+
+@pytest.fixture(scope="session")
+def recognizer() -> PocketSphinxTranscriber:
+    """The embedded engine; loading takes a second."""
+    return PocketSphinxTranscriber()

@@ -1,0 +1,173 @@
+"""Training parts on small data: readers, synthetic sentences, fitting, a few steps, and the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien import InputError, load_weights
+from mien_voice import behaviour, evaluation
+from mien_voice.labels import EKMAN_GROUPS, EMOTIONS28, SENTIMENT_GROUPS, group_targets
+from mien_voice.tone import ToneNetwork
+from mien_voice.training import fitting, run
+from mien_voice.training.data import read_dialogues, read_goemotions, satisfaction_targets, split_dialogues
+from mien_voice.training.loop import minibatches
+from mien_voice.training.synthetic import generate
+
+BEHAVIOUR = Path(__file__).with_name("tone_behaviour.tsv")
+DIALOGUE = "USER\tgood thanks\tX\t4,5\nSYSTEM\tbye\tX\t\nUSER\tbad\tX\t2\nUSER\tOVERALL\t\t3,4\n\n"
+
+
+def rows_of(*names: str) -> np.ndarray:
+    return np.array([[float(name in names) for name in EMOTIONS28]], np.float32)
+
+
+def test_every_emotion_is_in_one_group_of_each_grouping() -> None:
+    for groups in (SENTIMENT_GROUPS, EKMAN_GROUPS):
+        assert sorted(name for members in groups.values() for name in members) == sorted(EMOTIONS28)
+
+
+def test_a_group_is_true_where_one_of_its_emotions_is() -> None:
+    assert group_targets(rows_of("joy", "fear"), SENTIMENT_GROUPS).tolist() == [[1, 1, 0, 0]]
+
+
+def test_tables_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("I love it\t18,0\tid1\nok\t27\tid2\n")
+    corpus = read_goemotions(path)
+    assert corpus.texts == ["I love it", "ok"]
+    assert corpus.targets.sum(axis=1).tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("line", ["no tab", "text\t28\tid", "text\tjoy\tid", "text\t\tid"])
+def test_a_wrong_table_is_refused_with_its_line(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text(f"fine\t27\tid\n{line}\n")
+    with pytest.raises(InputError, match="line 2"):
+        read_goemotions(path)
+
+
+@pytest.mark.parametrize("reader", [read_goemotions, read_dialogues])
+def test_missing_and_empty_files_are_refused(tmp_path: Path, reader: Callable[[Path], object]) -> None:
+    with pytest.raises(InputError, match="cannot read"):
+        reader(tmp_path / "none")
+    (tmp_path / "empty").write_text("")
+    with pytest.raises(InputError, match="holds no"):
+        reader(tmp_path / "empty")
+
+
+def test_dialogues_are_read_with_mean_ratings(tmp_path: Path) -> None:
+    path = tmp_path / "d.txt"
+    path.write_text(DIALOGUE * 2)
+    first, second = read_dialogues(path)
+    assert [turn.rating for turn in first.turns] == [4.5, 2.0]
+    assert first == second
+    assert first.overall == 3.5
+
+
+def test_wrong_ratings_are_refused_with_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "d.txt"
+    path.write_text("USER\thello\tX\tgood\n")
+    with pytest.raises(InputError, match="line 1: ratings must be numbers"):
+        read_dialogues(path)
+
+
+def test_splits_share_no_dialogue_and_repeat(tmp_path: Path) -> None:
+    path = tmp_path / "d.txt"
+    path.write_text("".join(f"USER\ttext {i}\tX\t3\nUSER\tOVERALL\t\t3\n\n" for i in range(10)))
+    dialogues = read_dialogues(path)
+    fitted, held = split_dialogues(dialogues, share=0.5, seed=1)
+    assert {d.turns for d in fitted} | {d.turns for d in held} == {d.turns for d in dialogues}
+    assert len(fitted) == len(held) == 5
+    assert split_dialogues(dialogues, share=0.5, seed=1) == (fitted, held)
+
+
+def test_pleasant_emotions_teach_more_satisfaction() -> None:
+    good, neutral, bad = (satisfaction_targets(rows_of(name))[0] for name in ("gratitude", "neutral", "anger"))
+    assert good > neutral == 0.5 > bad
+
+
+def test_synthetic_sentences_repeat_and_are_filled() -> None:
+    made = generate(500, seed=3)
+    assert made == generate(500, seed=3)
+    assert not any("{" in one.text for one in made)
+    assert all(set(one.emotions) <= set(EMOTIONS28) and 0 <= one.satisfaction <= 1 for one in made)
+
+
+def test_no_sentence_of_the_behavioural_table_is_trained_on() -> None:
+    made = {"".join(c for c in one.text.lower() if c.isalnum()) for one in generate(run.SYNTHETIC_SENTENCES, seed=1)}
+    asked = {
+        "".join(c for c in text.lower() if c.isalnum())
+        for case in behaviour.read_cases(BEHAVIOUR)
+        for text in case.texts
+    }
+    assert not made & asked
+
+
+def test_minibatches_visit_each_text_at_most_once_and_hold_similar_lengths() -> None:
+    lengths = np.random.default_rng(0).integers(1, 200, 960)
+    batches = list(minibatches(lengths, 32, np.random.default_rng(1)))
+    visited = np.concatenate(batches)
+    assert len(visited) == len(set(visited.tolist())) == 960
+    assert np.mean([np.ptp(lengths[rows]) for rows in batches]) < 0.25 * np.ptp(lengths)
+
+
+def test_the_best_threshold_parts_what_can_be_parted() -> None:
+    scores, truth = np.array([0.9, 0.8, 0.3, 0.1], np.float32), np.array([1, 1, 0, 0], np.float32)
+    assert 0.3 < fitting.best_threshold(scores, truth) < 0.8
+
+
+def test_temperature_undoes_overconfidence() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (400, 35)).astype(np.float32)
+    targets = (rng.random((400, 28)) < fitting.sigmoid(logits[:, :28])).astype(np.float32)
+    targets[:, 27] = np.maximum(targets[:, 27], targets[:, :27].sum(axis=1) == 0)
+    assert fitting.fit_scale(3 * logits[:, :34], targets) > 2 * fitting.fit_scale(logits[:, :34], targets)
+
+
+def test_macro_f1_of_perfect_and_of_silent_predictions() -> None:
+    truth = np.array([[1, 0], [0, 1]], np.float32)
+    assert evaluation.macro_f1(truth > 0, truth)[0] == 1.0
+    assert evaluation.macro_f1(truth > 2, truth)[0] == 0.0
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_success() -> None:
+    confidence = np.full(10, 0.9, np.float32)
+    assert evaluation.expected_calibration_error(confidence, np.arange(10) < 5) == pytest.approx(0.4, abs=1e-5)
+
+
+def test_the_lexicon_baseline_turns_at_a_negation() -> None:
+    assert evaluation.lexicon_score("good food") > 0 > evaluation.lexicon_score("not good food")
+
+
+def small_folder(folder: Path) -> Path:
+    """A folder of tables that a network can learn in seconds."""
+    good, bad = (
+        ["great lovely food", "i love this", "thank you so much"],
+        ["this is awful", "i hate waiting", "so rude"],
+    )
+    lines = [f"{text}\t18\ti" for text in good] + [f"{text}\t2\ti" for text in bad] + ["the bus is here\t27\ti"]
+    for name in ("train.tsv", "dev.tsv"):
+        (folder / name).write_text("\n".join(lines * 12) + "\n")
+    (folder / "d.txt").write_text(DIALOGUE * 4)
+    return folder
+
+
+def test_a_whole_run_writes_weights_that_load_and_tell_good_from_bad(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "SYNTHETIC_SENTENCES", 400)
+    said: list[str] = []
+    plan = run.Plan(epochs=1, threads=1, vocabulary=400)
+    folder, out = small_folder(tmp_path), tmp_path / "out"
+    run.train_tone(folder, out, dialogues=[folder / "d.txt"], plan=plan, say=said.append)
+    network = ToneNetwork(out / "tone.json")
+    good, bad = network.predict(["thank you i love this", "this is awful i hate waiting"])
+    assert good.satisfaction > 0.5 > bad.satisfaction
+    assert (out / "curves.png").stat().st_size > 0
+    assert any("epoch 1 of 1" in line for line in said)
+    manifest, arrays = load_weights(out / "tone.json")
+    assert manifest.metrics["parameters"] == sum(a.size for name, a in arrays.items() if name != "features/hashes")
