@@ -176,7 +176,7 @@ def _hand_out(outcome: Outcome, *, run: Run, sinks: Sequence[Sink], messages: Co
             sink.fail(outcome)
         return False
     if run.settings.privacy.redact_transcript:
-        from mien.service.privacy import redacted
+        from mien.redaction import redacted
 
         outcome = replace(outcome, result=redacted(outcome.result))
     run.host.notify_result("", outcome.result)
