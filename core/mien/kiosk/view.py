@@ -17,7 +17,7 @@ ENDS: Final = {
     SessionEnd.MAX_SNAPSHOTS: "enough pictures",
     SessionEnd.MARKER: "its end was marked",
     SessionEnd.IDLE: "the customer has left",
-    SessionEnd.CLOSED: "it was closed",
+    SessionEnd.CLOSED: "it was ended here",
     SessionEnd.DRAINING: "the server shut down",
 }
 """Why a session ended, for a person."""
