@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from kiosk.support import Bench, ScriptFeed, picture, speech
 
-from kiosk.conftest import Bench, ScriptFeed, picture, speech
 from mien import AnalysisResult, InputError, SessionError, SessionSummary, Transcript
 from mien.kiosk.feed import Item, Trouble
 from mien.kiosk.kiosk import without_regions
