@@ -132,7 +132,7 @@ class TerminalView(View):
     def _body(self, width: int) -> RenderableType:
         satisfaction = UNKNOWN_SATISFACTION if self._state is None else self._state.satisfaction
         shares = {} if self._state is None else self._state.emotion_percentages
-        parts: list[RenderableType] = [headline(satisfaction), gauge(satisfaction, width=width), Text()]
+        parts: list[RenderableType] = [headline(satisfaction), gauge(satisfaction, width=width)]
         parts += [bars(self._face, shares, width=width), Text(), self._speech(), self._status(satisfaction)]
         if self._notice is not None and self._now - self._notice[0] <= NOTICE_SECONDS:
             parts.append(Text(self._notice[1], style="dark_orange", overflow="ellipsis", no_wrap=True))
@@ -200,6 +200,8 @@ def bars(face: Prediction | None, shares: Mapping[str, float], *, width: int) ->
         table.add_column(no_wrap=True)
     for _ in range(2):
         table.add_column(justify="right", no_wrap=True)
+    if labels:
+        table.add_row("", "", Text("now", style=_QUIET), Text("so far", style=_QUIET))
     for label in labels:
         now = 0.0 if face is None else face.emotions.get(label, 0.0)
         filled = round(now * room)
@@ -210,8 +212,6 @@ def bars(face: Prediction | None, shares: Mapping[str, float], *, width: int) ->
             Text("" if face is None else f"{100.0 * now:.0f} %"),
             Text(f"{shares.get(label, 0.0):.0f} %", style=_QUIET),
         )
-    if labels:
-        table.add_row("", Text("", style=_QUIET), Text("now", style=_QUIET), Text("so far", style=_QUIET))
     return table
 
 
