@@ -24,6 +24,8 @@ from mien_voice.labels import EMOTIONS28
 from mien_voice.settings import VoiceSettings, parse_voice_settings
 
 if TYPE_CHECKING:
+    import typer
+
     from mien_voice.analyzer import VoiceAnalyzer
 
 MIEN_API_VERSION = 1
@@ -62,18 +64,27 @@ def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) 
     """Register the analyzer; it is off until the configuration names it."""
     _require_extra()
     settings = parse_voice_settings(context.settings(SECTION))
-    manifest = read_manifest(WEIGHTS)
+    # Without weights the plugin still loads, so that "mien train tone" can make them; the analyzer says what is missing.
+    manifest = read_manifest(WEIGHTS) if WEIGHTS.exists() else None
     info = AnalyzerInfo(
         modality=Modality.VOICE,
         accepts=frozenset({SampleKind.AUDIO, SampleKind.TEXT}),
         labels=EMOTIONS28,
-        version=manifest.version,
-        weights_license=manifest.license,
+        version=manifest.version if manifest else "untrained",
+        weights_license=manifest.license if manifest else "none",
         description=f"tone of what is said, {settings.transcriber} speech recognition",
         load_cost="about 2 s and 200 MB",
         opt_in=True,
     )
     register("voice", info, lambda: _load_analyzer(settings, context))
+
+
+@hookimpl
+def mien_register_commands(app: typer.Typer) -> None:
+    """Add the training and evaluation commands."""
+    from mien_voice import commands
+
+    commands.register(app)
 
 
 def _load_analyzer(settings: VoiceSettings, context: PluginContext) -> VoiceAnalyzer:
