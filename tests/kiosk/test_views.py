@@ -61,7 +61,7 @@ def test_lines_are_for_people(events: list[Event]) -> None:
     assert lines[0] == "00:00  waiting for a customer"
     assert lines[1] == "01:01  following a customer (face, voice)"
     assert any("“thank you” voice: happy 80 %; satisfaction" in line for line in lines)
-    assert "3 pictures, 1 utterances in 2 s" in lines[-1]
+    assert "3 pictures, 1 utterance in 2 s" in lines[-1]
 
 
 def test_the_terminal_shows_bars_gauge_verdict_words_and_coverage(events: list[Event]) -> None:

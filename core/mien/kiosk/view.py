@@ -111,10 +111,10 @@ def summary_line(summary: SessionSummary) -> str:
     seconds = summary.interval.end - summary.interval.start
     shares = sorted(summary.emotion_percentages.items(), key=lambda item: -item[1])
     faces = ", ".join(f"{label} {share:.0f} %" for label, share in shares[:3] if share >= 0.5) or "no face"
-    said = f", {summary.utterances} utterances" if summary.utterances else ""
+    heard = f", {counted(summary.utterances, 'utterance')}" if summary.utterances else ""
     return (
         f"summary: {score_of(summary.overall)}, peak-end {summary.peak_end_score:.2f}; {faces}; "
-        f"{summary.snapshots} pictures{said} in {seconds:.0f} s; {ENDS[summary.end]}"
+        f"{counted(summary.snapshots, 'picture')}{heard} in {seconds:.0f} s; {ENDS[summary.end]}"
     )
 
 
@@ -137,6 +137,11 @@ def said(prediction: Prediction) -> str:
 def top(prediction: Prediction) -> str:
     """``happy 92 %``."""
     return f"{prediction.top_emotion} {100.0 * prediction.emotions[prediction.top_emotion]:.0f} %"
+
+
+def counted(count: int, what: str) -> str:
+    """``1 picture``, ``2 pictures``."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def clock(seconds: float) -> str:
