@@ -54,7 +54,7 @@ def main() -> int:
     if with_voice.satisfaction.mismatch:
         console.print("   [bold]Mismatch:[/] the face and the words point opposite ways, and both are confident.\n")
     console.print("[bold]4.[/] The face alone as JSON, as a program gets it:")
-    console.print_json(data=to_record(face_only))
+    console.print_json(to_json(AnalysisRecord(recorded_at=now(), analysis=face_only, source=picture.name)))
     annotated = write_annotated(picture, face_only, out)
     console.print(f"[bold]5.[/] The annotated picture: {annotated.resolve()}", soft_wrap=True, highlight=False)
     return 0
