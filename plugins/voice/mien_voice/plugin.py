@@ -38,6 +38,9 @@ WEIGHTS: Final = Path(__file__).parent / "weights" / "tone.json"
 REQUIRED: Final = ("haiku", "pocketsphinx", "soxr", "tokenizers", "transformers")
 """The modules that the extra ``mien[voice]`` brings and that nothing here works without."""
 
+_SHORT_TO_LONG: Final = (4, 24, 48)
+"""Words of one text of each length that the tone network compiles for."""
+
 
 @hookimpl
 def mien_register_transcribers(register: RegisterTranscriber, context: PluginContext) -> None:
@@ -64,7 +67,7 @@ def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) 
     """Register the analyzer; it is off until the configuration names it."""
     _require_extra()
     settings = parse_voice_settings(context.settings(SECTION))
-    # Without weights the plugin still loads, so that "mien train tone" can make them; the analyzer says what is missing.
+    # Without weights the plugin still loads, for "mien train tone" to make them; the analyzer says what is missing.
     manifest = read_manifest(WEIGHTS) if WEIGHTS.exists() else None
     info = AnalyzerInfo(
         modality=Modality.VOICE,
@@ -91,8 +94,10 @@ def _load_analyzer(settings: VoiceSettings, context: PluginContext) -> VoiceAnal
     from mien_voice.analyzer import VoiceAnalyzer
     from mien_voice.tone import ToneNetwork
 
-    transcriber = context.transcriber(settings.transcriber)
-    return VoiceAnalyzer(transcriber=transcriber, tone=ToneNetwork(WEIGHTS), settings=settings)
+    tone = ToneNetwork(WEIGHTS)
+    for words in _SHORT_TO_LONG:  # compiling belongs to loading: a first call would pay for it out of its deadline
+        tone.predict([" ".join(["fine"] * words)])
+    return VoiceAnalyzer(transcriber=context.transcriber(settings.transcriber), tone=tone, settings=settings)
 
 
 def _pocketsphinx_info() -> TranscriberInfo:
