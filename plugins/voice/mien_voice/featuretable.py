@@ -60,7 +60,7 @@ class FeatureTable:
             norm = float(np.sqrt(np.sum(value * value)))
             rows.append(ids)
             values.append((value * (weight / norm) if norm > 0 else value).astype(np.float32))
-        row, value = np.concatenate(rows).astype(np.int32), np.concatenate(values)
+        row, value = np.concatenate(rows).astype(np.int32), np.concatenate(values).astype(np.float32)
         if limit is not None and len(row) > limit:
             kept = np.sort(np.argsort(-value, kind="stable")[:limit])
             row, value = row[kept], value[kept]

@@ -28,6 +28,9 @@ MIN_TEXTS: Final = (5, 6, 3)
 INVERSE_REGULARISATION: Final = 1.0
 """The regressions' C, chosen on GoEmotions dev out of 1, 1.2 and 2."""
 
+CERTAIN: Final = 6.0
+"""Size of the logit of an output that has only one answer in the training texts."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Linear:
@@ -81,8 +84,11 @@ def fit(inputs: Any, targets: FloatArray, weight: FloatArray, *, threads: int) -
     """
 
     def solve(column: int) -> tuple[FloatArray, float]:
+        rows, hard, share = _with_hard_targets(inputs, targets[:, column], weight[:, column])
+        if hard.min() == hard.max():  # a label that no text has, or every one
+            return np.zeros(inputs.shape[1], np.float32), float(np.copysign(CERTAIN, hard[0] - 0.5))
         model = LogisticRegression(C=INVERSE_REGULARISATION, solver="liblinear", dual=True, max_iter=100)
-        model.fit(*_with_hard_targets(inputs, targets[:, column], weight[:, column]))
+        model.fit(rows, hard, sample_weight=share)
         return model.coef_[0].astype(np.float32), float(model.intercept_[0])
 
     with ThreadPoolExecutor(threads) as pool:

@@ -147,13 +147,14 @@ def train(
     """
     rng = np.random.default_rng(settings.seed)
     lengths = np.diff(examples.texts.matrix.indptr).astype(np.int64)
-    steps = settings.epochs * sum(1 for _ in minibatches(lengths, settings.batch_size, np.random.default_rng(0)))
-    first = inputs_of(examples.texts, np.arange(min(settings.batch_size, len(lengths))))
+    size = min(settings.batch_size, len(lengths))
+    steps = settings.epochs * sum(1 for _ in minibatches(lengths, size, np.random.default_rng(0)))
+    first = inputs_of(examples.texts, np.arange(size))
     state, step = _prepare(config, settings, steps, first)
     key = jax.random.key(settings.seed + 1)
     for epoch in range(settings.epochs):
         losses = []
-        for rows in minibatches(lengths, settings.batch_size, rng):
+        for rows in minibatches(lengths, size, rng):
             key, own = jax.random.split(key)
             inputs = _hide(inputs_of(examples.texts, rows), settings, rng)
             state, loss = step(state, own, inputs, examples.targets[rows], examples.weight[rows])
@@ -175,7 +176,8 @@ def _prepare(
 ) -> tuple[State, Callable[..., tuple[State, jax.Array]]]:
     """Initial state and the compiled step."""
     model = network.deep_half(config, training=True)
-    schedule = optax.warmup_cosine_decay_schedule(0.0, settings.learning_rate, steps // 20 + 1, steps)
+    warm_up = steps // 20 + 1
+    schedule = optax.warmup_cosine_decay_schedule(0.0, settings.learning_rate, warm_up, max(steps, warm_up + 1))
     optimiser = optax.adamw(schedule, weight_decay=settings.weight_decay)
     params: Params = model.init(jax.random.key(settings.seed), first)
 
