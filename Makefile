@@ -43,7 +43,7 @@ $(VENV)/.created:
 	touch $@
 
 $(VENV)/.with-demo: $(VENV)/.created pyproject.toml constraints.txt
-	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[demo]'
+	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[demo,voice]'
 	touch $@
 
 $(VENV)/.with-test: $(VENV)/.created pyproject.toml constraints.txt examples/plugins/mien-lexicon/pyproject.toml

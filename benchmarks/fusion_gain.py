@@ -151,22 +151,22 @@ def _prediction(modality: str, satisfaction: float, confidence: float) -> Predic
     )
 
 
-def fitted_scores(face: Floats, words: Floats, good: Bools, random: np.random.Generator) -> tuple[Floats, list[float]]:
-    """Scores with weights that were fitted to the other folds, and the face's share of the weight in each fold."""
+def fit_by_fold(
+    face: Floats, words: Floats, good: Bools, random: np.random.Generator
+) -> tuple[npt.NDArray[np.int64], list[dict[str, float]]]:
+    """Each pair's fold, and for each fold the weights that were fitted to the others."""
     fold = random.permutation(len(good)) % FOLDS
-    scores, shares = np.zeros(len(good)), []
+    weights = []
     for number in range(FOLDS):
-        train, test = fold != number, fold == number
+        train = fold != number
         sessions = RatedSessions(
             modalities=("face", "voice"),
             scores=np.stack([face[train, 0], words[train, 0]], axis=1),
             confidences=np.stack([face[train, 1], words[train, 1]], axis=1),
             good=good[train],
         )
-        weights = dict(fit_weights(sessions, {}).weights)
-        shares.append(weights["face"] / sum(weights.values()))
-        scores[test] = fuse(face[test], words[test], weights)[0]
-    return scores, shares
+        weights.append(dict(fit_weights(sessions, {}).weights))
+    return fold, weights
 
 
 def auc(scores: Floats, good: Bools) -> float:
@@ -223,17 +223,20 @@ def without(stream: Floats, share: float, random: np.random.Generator) -> Floats
 
 
 def compare(face: Floats, words: Floats, good: Bools) -> tuple[list[Row], list[float]]:
-    """All conditions on the pairs of one polarity."""
+    """All conditions on the pairs of one polarity; weights are fitted to whole pairs, as a site would."""
     random = np.random.default_rng(SEED)
     conditions = {
         "both": (face, words),
         f"{MISSING:.0%} of faces missing": (without(face, MISSING, random), words),
         f"{MISSING:.0%} of words missing": (face, without(words, MISSING, random)),
     }
-    rows, shares = [], []
+    fold, weights = fit_by_fold(face, words, good, random)
+    rows = []
     for condition, (seen, heard) in conditions.items():
-        fitted, shares_here = fitted_scores(seen, heard, good, random)
-        shares += shares_here
+        fitted = np.zeros(len(good))
+        for number in range(FOLDS):
+            test = fold == number
+            fitted[test] = fuse(seen[test], heard[test], weights[number])[0]
         streams = {
             "face alone": seen[:, 0],
             "words alone": heard[:, 0],
@@ -241,7 +244,7 @@ def compare(face: Floats, words: Floats, good: Bools) -> tuple[list[Row], list[f
             "fused, fitted weights": fitted,
         }
         rows += measure(streams, good, condition=condition)
-    return rows, shares
+    return rows, [each["face"] / sum(each.values()) for each in weights]
 
 
 def flagging(face: Floats, words: Floats, opposite: Bools) -> Row:

@@ -3,8 +3,8 @@
     make demo
 
 starts ``mien serve`` on a free loopback port, asks it about the portrait that scikit-image ships (NASA's picture of
-Eileen Collins, public domain), prints the answer as a table and as JSON, writes the annotated picture, and stops the
-server.
+Eileen Collins, public domain), alone and with a spoken complaint, prints the answers, writes the annotated picture, and
+stops the server.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from mien import AnalysisResult
+from mien import AnalysisResult, Transcript
 from mien.annotate import annotate
 from mien.client import Client
 from mien.media.images import decode_image
@@ -28,6 +28,7 @@ from mien.records import AnalysisRecord, now, to_json
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
+COMPLAINT = Path(__file__).resolve().parent / "media" / "complaint.flac"
 
 
 def main() -> int:
@@ -40,18 +41,22 @@ def main() -> int:
 
     picture = portrait(out)
     with server(out) as address, Client(address) as client:
-        console.print(f"[bold]1.[/] A server in another process answers on {address}, with these plugins:")
         client.wait_until_ready(timeout=START_SECONDS)
-        info = client.server_info()
-        for analyzer in info.analyzers:
+        console.print(f"[bold]1.[/] A server in another process answers on {address}, with these analyzers:")
+        for analyzer in client.server_info().analyzers:
             console.print(f"   {analyzer.name} {analyzer.version}: {', '.join(analyzer.labels)}", highlight=False)
-        console.print(f"\n[bold]2.[/] It is asked about {picture}:")
-        result = client.analyze(image=picture)
-    console.print(as_table(result))
-    console.print("[bold]3.[/] The same as JSON, as a program gets it:")
-    console.print_json(to_json(AnalysisRecord(recorded_at=now(), analysis=result, source=picture.name)))
-    annotated = write_annotated(picture, result, out)
-    console.print(f"[bold]4.[/] The annotated picture: {annotated.resolve()}", soft_wrap=True, highlight=False)
+        console.print(f"\n[bold]2.[/] The face alone: {picture}")
+        face_only = client.analyze(image=picture)
+        console.print(as_table(face_only))
+        console.print(f"[bold]3.[/] The same face, while a synthetic voice complains: {COMPLAINT}")
+        with_voice = client.analyze(image=picture, audio=COMPLAINT)
+        console.print(as_table(with_voice))
+    if with_voice.satisfaction.mismatch:
+        console.print("   [bold]Mismatch:[/] the face and the words point opposite ways, and both are confident.\n")
+    console.print("[bold]4.[/] The face alone as JSON, as a program gets it:")
+    console.print_json(to_json(AnalysisRecord(recorded_at=now(), analysis=face_only, source=picture.name)))
+    annotated = write_annotated(picture, face_only, out)
+    console.print(f"[bold]5.[/] The annotated picture: {annotated.resolve()}", soft_wrap=True, highlight=False)
     return 0
 
 
@@ -71,7 +76,8 @@ def server(out: Path) -> Iterator[str]:
     ready = out / "address"
     ready.unlink(missing_ok=True)
     mien = Path(sys.executable).with_name("mien")
-    command = [str(mien), "serve", "--address", "127.0.0.1:0", "--ready-file", str(ready)]
+    voice = ["--analyzer", "face", "--analyzer", "voice"]  # the voice is off until it is asked for
+    command = [str(mien), "serve", *voice, "--address", "127.0.0.1:0", "--ready-file", str(ready)]
     with (out / "server.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             yield wait_for(ready, process, log_path=out / "server.log")
@@ -97,8 +103,10 @@ def as_table(result: AnalysisResult) -> Table:
     table = Table("what", "answer", show_header=False)
     for prediction in result.predictions:
         ranked = sorted(prediction.emotions.items(), key=lambda item: -item[1])[:3]
+        if isinstance(prediction.evidence, Transcript):
+            table.add_row("words", prediction.evidence.text)
         emotions = ", ".join(f"{label} {share:.0%}" for label, share in ranked)
-        table.add_row(f"{prediction.modality} {prediction.subject_id}", emotions)
+        table.add_row(prediction.modality, emotions)
     signal = result.satisfaction
     table.add_section()
     table.add_row(

@@ -88,7 +88,7 @@ def test_a_folder_without_pictures_is_a_failure(mien: Run, tmp_path: Path) -> No
     (tmp_path / "notes.txt").write_text("hello")
     ran = mien("analyze", tmp_path)
     assert ran.code == 1
-    assert "holds no picture and no video; 1 other file" in ran.err
+    assert "holds no picture, video or sound; 1 other file" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_text_and_picture_are_fused_with_the_weights(mien: Run, picture: Picture
 def test_text_does_not_go_with_a_video(mien: Run, video: Path) -> None:
     ran = mien("analyze", video, "--text", "hello")
     assert ran.code == 2
-    assert "--text goes with pictures" in ran.err
+    assert "--text and --audio go with pictures" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_without_portaudio_one_line_says_how_to_install_it(monkeypatch: pytest.M
     def import_module(name: str) -> Any:
         raise OSError("PortAudio library not found")
 
-    monkeypatch.setattr(microphone.importlib, "import_module", import_module)
+    monkeypatch.setattr(microphone, "importlib", SimpleNamespace(import_module=import_module))
     with pytest.raises(MissingDependencyError, match="apt-get install libportaudio2") as caught:
         list_microphones()
     assert "\n" not in str(caught.value)

@@ -41,6 +41,15 @@ def lines_of(path: Path) -> list[records.Record | records.BadLine]:
         return list(records.read_lines(file))
 
 
+def kinds_of(path: Path) -> list[str]:
+    return [line.kind for line in lines_of(path) if not isinstance(line, records.BadLine)]
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_without_settings_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     record_all(host(), ("s", spoken()))
@@ -58,12 +67,12 @@ def test_all_sinks_hold_the_same_records(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [], "nothing is opened before the first result"
     record_all(made, ("s1", spoken()), ("s1", summary_record(session_id="s1").summary))
     written = lines_of(tmp_path / "new/folder/r.jsonl")
-    assert [record.kind for record in written if not isinstance(record, records.BadLine)] == ["analysis", "summary"]
+    assert kinds_of(tmp_path / "new/folder/r.jsonl") == ["analysis", "summary"]
     assert {(r.session_id, r.site, r.source) for r in written if not isinstance(r, records.BadLine)} == {
         ("s1", "Harbour", "till 3")
     }
     assert list(read_database(tmp_path / "r.db")) == written
-    rows = list(csv.DictReader((tmp_path / "r.csv").open(encoding="utf-8")))
+    rows = rows_of(tmp_path / "r.csv")
     assert [row["kind"] for row in rows] == ["analysis", "summary"]
 
 
@@ -154,7 +163,7 @@ def test_csv_is_flat_and_no_cell_is_a_formula(tmp_path: Path) -> None:
     sink = CsvSink(FileSettings(path=tmp_path / "r.csv"))
     sink.write(summary_record(0.7, session_id="=HYPERLINK(1)", rating=4))
     sink.write(analysis_record())
-    summary, analysis = csv.DictReader((tmp_path / "r.csv").open(encoding="utf-8"))
+    summary, analysis = rows_of(tmp_path / "r.csv")
     assert tuple(summary) == COLUMNS
     assert summary["session_id"] == "'=HYPERLINK(1)"
     assert summary["recorded_at"] == "2026-11-02T12:00:00.000+00:00"

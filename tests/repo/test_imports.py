@@ -24,7 +24,7 @@ LAYERS = [
     {"interfaces"},
     {"hookspecs", "weights", "config", "registry", "workers", "commands"},
     {"host", "discovery", "media"},
-    {"engine", "execution", "requests", "session", "testing", "annotate", "records", "redaction"},
+    {"engine", "execution", "requests", "session", "live", "testing", "annotate", "records", "redaction"},
     {"v1"},
     {"service", "client", "web", "kiosk"},
     {"cli"},

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mien.cli.inputs import Source
     from mien.cli.reading import Outcome, Run
     from mien.cli.sinks import Sink
+    from mien.types import AudioClip, Utterance
 
 _QUIET_DECODER = "-8"
 """libav's level that prints nothing: what is wrong with a video is said once, in our words."""
@@ -38,12 +39,19 @@ def register(app: typer.Typer) -> None:
 def _analyze(
     context: typer.Context,
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="PATH...", help="Pictures, videos, and folders of them.")
+        list[Path] | None, typer.Argument(metavar="PATH...", help="Pictures, videos, sound, and folders of them.")
     ] = None,
     text: Annotated[
         str,
         typer.Option(metavar="WORDS", show_default=False, help="What was said: alone, or together with each picture."),
     ] = "",
+    audio: Annotated[
+        Path | None,
+        typer.Option(
+            "--audio", metavar="FILE", show_default=False, help="Sound to analyse together with each picture."
+        ),
+    ] = None,
+    redact_transcript: Annotated[bool, typer.Option(help="Leave the words of transcripts out.")] = False,
     every: Annotated[
         float,
         typer.Option(metavar="SECONDS", min=0.0, help="Time between two analysed frames of a video; 0 takes all."),
@@ -71,36 +79,52 @@ def _analyze(
         typer.Option(metavar="MODALITY=NUMBER", help="Weight in the fusion; may be given again.", show_default=False),
     ] = None,
 ) -> None:
-    """Analyse pictures, videos, folders or a text.
+    """Analyse pictures, videos, sound, folders or a text.
 
     Prints one line a result, or with --json one JSON object a line (docs/cli.md lists its fields).
     Exit code 0: done. 1: some inputs failed; each is named, the rest was finished. 2: wrong usage.
     """
     if not paths and not text.strip():
         raise typer.BadParameter("give at least one PATH, or --text", param_hint="PATH")
+    if audio is not None and (not paths or text.strip()):
+        raise typer.BadParameter(
+            "it goes with pictures, and not with --text; name sound alone as a PATH", param_hint="--audio"
+        )
     weights = dict(_parse_weight(item) for item in weight or ())
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _QUIET_DECODER)  # read when OpenCV opens its first video
     state = state_of(context)
+    if redact_transcript:
+        state.redact_transcripts()
     if analyzer:
         state.enable_only(analyzer)
     if fuser and fuser not in state.host.fusers:
         state.host.fuser(fuser)  # raises, with all that is known about why
 
     from mien.cli.reading import Run
-    from mien.types import Utterance
 
     run = Run(
         engine=state.engine,
         host=state.host,
         settings=state.settings,
         every=every,
-        text=Utterance(text) if text.strip() else None,
+        said=_said(text, audio),
         fuser=fuser,
         weights=weights,
     )
     sinks = _sinks(state, as_json=as_json, csv=csv, annotate=annotate, every=every)
     if not _run(run, paths or [], sinks, annotate=annotate):
         raise typer.Exit(1)
+
+
+def _said(text: str, audio: Path | None) -> Utterance | AudioClip | None:
+    """What goes with the pictures, or stands alone."""
+    from mien.types import Utterance
+
+    if audio is not None:
+        from mien.media.audio import MAX_SECONDS, read_audio
+
+        return read_audio(audio, max_seconds=MAX_SECONDS)
+    return Utterance(text) if text.strip() else None
 
 
 def _parse_weight(item: str) -> tuple[str, float]:
@@ -136,11 +160,13 @@ def _run(run: Run, paths: Sequence[Path], sinks: Sequence[Sink], *, annotate: Pa
     from rich.console import Console
 
     from mien.cli.inputs import find_sources
-    from mien.cli.reading import Failure, analyze_sources, analyze_text
+    from mien.cli.reading import Failure, analyze_alone, analyze_sources
 
     found = find_sources(paths, leave_out=annotate)
-    if run.text is not None and any(source.kind != "picture" for source in found.sources):
-        raise ConfigError("--text goes with pictures, or alone; a video would need to know when it was said")
+    if run.said is not None and any(source.kind != "picture" for source in found.sources):
+        raise ConfigError(
+            "--text and --audio go with pictures, or --text alone; a video would need to know when it was said"
+        )
     messages = Console(stderr=True, highlight=False, soft_wrap=True)
     hand_out = partial(_hand_out, run=run, sinks=sinks, messages=messages)
     complete = True
@@ -150,14 +176,14 @@ def _run(run: Run, paths: Sequence[Path], sinks: Sequence[Sink], *, annotate: Pa
         advance = stack.enter_context(_progress(messages, found.sources, run.every))
         for path, error in found.problems:
             complete = hand_out(Failure(path, error)) and complete
-        if run.text is not None and not paths:
-            complete = hand_out(analyze_text(run, run.text)) and complete
+        if run.said is not None and not paths:
+            complete = hand_out(analyze_alone(run, run.said)) and complete
         for outcome in analyze_sources(run, found.sources):
             complete = hand_out(outcome) and complete
             advance()
     if found.skipped:
         files = "file that is" if found.skipped == 1 else "files that are"
-        messages.print(f"mien: skipped {found.skipped} {files} neither picture nor video", markup=False)
+        messages.print(f"mien: skipped {found.skipped} {files} neither picture, video nor sound", markup=False)
     return complete
 
 
@@ -176,7 +202,7 @@ def _hand_out(outcome: Outcome, *, run: Run, sinks: Sequence[Sink], messages: Co
             sink.fail(outcome)
         return False
     if run.settings.privacy.redact_transcript:
-        from mien.service.privacy import redacted
+        from mien.redaction import redacted
 
         outcome = replace(outcome, result=redacted(outcome.result))
     run.host.notify_result("", outcome.result)

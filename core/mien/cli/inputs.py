@@ -21,10 +21,12 @@ class InputKind(StrEnum):
 
     PICTURE = "picture"
     VIDEO = "video"
+    SOUND = "sound"
 
 
 SUFFIXES: Final = {
     InputKind.PICTURE: frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"}),
+    InputKind.SOUND: frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"}),
     InputKind.VIDEO: frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ogv"}),
 }
 """How files of each kind end, in lower case. In a folder only these are looked at."""
@@ -99,7 +101,7 @@ def _add_folder(folder: Path, found: Found, leave_out: Path | None) -> None:
     found.skipped += skipped
     if len(found.sources) == before:
         others = f"; {skipped} other files in it" if skipped else ""
-        found.problems.append((folder, InputError(f"the folder holds no picture and no video{others}")))
+        found.problems.append((folder, InputError(f"the folder holds no picture, video or sound{others}")))
 
 
 def _files_below(folder: Path, found: Found, leave_out: Path | None) -> Iterator[Path]:
@@ -124,5 +126,7 @@ def _kind_of_file(path: Path) -> InputKind:
             start = file.read(_LONGEST_SIGNATURE)
     except OSError:
         return InputKind.PICTURE  # whose reader says what is wrong
+    if start[8:12] == b"WAVE" or start[:4] in (b"fLaC", b"OggS") or start[:3] == b"ID3":
+        return InputKind.SOUND
     is_video = start[4:8] == b"ftyp" or start[:4] == b"\x1a\x45\xdf\xa3" or start[8:12] == b"AVI "
     return InputKind.VIDEO if is_video else InputKind.PICTURE

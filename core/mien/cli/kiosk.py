@@ -97,6 +97,7 @@ def _kiosk(
     _check(options)
     session = _session_config(state, options)
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _QUIET_DECODER)  # read when OpenCV opens its first video
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # read when it is imported; a lost camera is told in our words
     asyncio.run(_run(state, options, session))
 
 

@@ -6,7 +6,7 @@ Nothing that is heard is stored. Recognition runs in the thread that reads; mean
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,10 +14,10 @@ import typer
 from mien.cli.state import state_of
 
 if TYPE_CHECKING:
+    from mien.cli.hearing import Heard
     from mien.engine import Engine
-    from mien.host import PluginHost
     from mien.media.microphone import Microphone
-    from mien.types import AnalysisResult, AudioClip, Sample
+    from mien.types import AnalysisResult, AudioClip
 
 
 def register(app: typer.Typer) -> None:
@@ -40,24 +40,33 @@ def _listen(
 ) -> None:
     """Listen to a microphone and say what each utterance means.
 
+    An utterance is shown when it has ended; one in which no words are found is not.
     Exit code 0: stopped. 1: the microphone cannot be used, or has gone. 2: wrong usage.
     """
+    from mien.cli.hearing import Hearing
     from mien.media.microphone import Microphone
+    from mien.redaction import redacted
 
     state = state_of(context)
     if analyzer:
         state.enable_only(analyzer)
-    redact = redact_transcript or state.settings.privacy.redact_transcript
-    listener = Listener(state.engine, state.host)
-    show = _json_line if as_json else _line
+    if redact_transcript:
+        state.redact_transcripts()
+    redact = state.settings.privacy.redact_transcript
+    engine, hearing = state.engine, Hearing(state.engine, state.host)
+
+    def show(heard: Iterable[Heard]) -> None:
+        for result in _results(engine, heard):
+            shown = redacted(result) if redact else result
+            typer.echo(_json_line(shown) if as_json else _line(shown))
+            sys.stdout.flush()
+
     chosen: str | int | None = int(device) if device.isdigit() else device or None
     with Microphone(device=chosen) as microphone:
         try:
-            for result in listener.results(_limited(microphone, seconds)):
-                _show(_without_words(result) if redact else result, show)
+            show(hearing.listen(_limited(microphone, seconds)))
         except KeyboardInterrupt:  # the way to stop; what was being said is still analysed
-            for result in listener.finish():
-                _show(_without_words(result) if redact else result, show)
+            show(hearing.finish())
         finally:
             if microphone.overruns:
                 typer.echo(
@@ -67,62 +76,22 @@ def _listen(
                 )
 
 
-class Listener:
-    """Runs every enabled analyzer that takes sound on one live stream, and fuses what they say of each utterance."""
+def _results(engine: Engine, heard: Iterable[Heard]) -> Iterator[AnalysisResult]:
+    """A result for each utterance in which words were found.
 
-    def __init__(self, engine: Engine, host: PluginHost) -> None:
-        """Load the analyzers and open their streams.
+    Raises:
+        AnalysisError: An analyzer failed.
+    """
+    from mien.errors import AnalysisError
+    from mien.types import AnalysisResult, StreamState
 
-        Raises:
-            AnalysisError: No enabled analyzer takes sound.
-            PluginError: One cannot be loaded.
-        """
-        from mien.errors import AnalysisError
-        from mien.interfaces import StreamSettings
-        from mien.types import SampleKind
-
-        self._engine = engine
-        names = engine.enabled_for({SampleKind.AUDIO})
-        if not names:
-            raise AnalysisError(
-                "no enabled analyzer takes sound; say --analyzer voice, or name it in [engine] analyzers of the "
-                "configuration ('mien plugins list' shows what is installed)"
-            )
-        self._modalities = {name: host.analyzers[name].info.modality for name in names}
-        self._streams = {name: host.analyzer(name).open_stream(StreamSettings()) for name in names}
-
-    def results(self, clips: Iterator[AudioClip]) -> Iterator[AnalysisResult]:
-        """One result for each utterance that has ended; at the end of the sound also for the one that was open.
-
-        Raises:
-            AnalysisError: An analyzer failed on an utterance.
-        """
-        for clip in clips:
-            for name, stream in self._streams.items():
-                for sample in stream.push(clip):
-                    yield self._analyze(name, sample)
-        yield from self.finish()
-
-    def finish(self) -> Iterator[AnalysisResult]:
-        """Results for the utterances that were still open."""
-        for name, stream in self._streams.items():
-            for sample in stream.flush():
-                yield self._analyze(name, sample)
-
-    def _analyze(self, name: str, sample: Sample) -> AnalysisResult:
-        from mien.errors import AnalysisError
-        from mien.types import AnalysisResult, StreamState, StreamStatus
-
-        answer = self._engine.predict(name, [sample])[0]
-        if isinstance(answer, StreamStatus):
-            raise AnalysisError(f"{name}: {answer.reason}")
-        predictions = tuple(self._streams[name].observe(sample, answer))
-        modality = self._modalities[name]
-        return AnalysisResult(
-            predictions=predictions,
-            satisfaction=self._engine.fuse(predictions, expected={modality}),
-            streams=(StreamStatus(name, modality, StreamState.OK),),
-        )
+    for each in heard:
+        status = each.status
+        if status.state is not StreamState.OK:
+            raise AnalysisError(f"{status.analyzer}: {status.reason}")
+        if each.predictions:
+            fused = engine.fuse(each.predictions, expected={status.modality})
+            yield AnalysisResult(predictions=each.predictions, satisfaction=fused, streams=(status,))
 
 
 def _limited(microphone: Microphone, seconds: float) -> Iterator[AudioClip]:
@@ -133,17 +102,13 @@ def _limited(microphone: Microphone, seconds: float) -> Iterator[AudioClip]:
         yield clip
 
 
-def _show(result: AnalysisResult, show: Callable[[AnalysisResult], str]) -> None:
-    """Print an utterance at once; one in which no words were found says nothing."""
-    if result.predictions:
-        typer.echo(show(result))
-        sys.stdout.flush()
-
-
 def _json_line(result: AnalysisResult) -> str:
-    from mien import records
+    """The line that ``mien analyze --json`` would print."""
+    from mien.cli.reading import Finding
+    from mien.cli.sinks import as_record
+    from mien.records import to_json
 
-    return records.to_json(records.AnalysisRecord(recorded_at=records.now(), analysis=result))
+    return to_json(as_record(Finding(result=result, at_seconds=result.predictions[0].interval.start)))
 
 
 def _line(result: AnalysisResult) -> str:
@@ -158,9 +123,3 @@ def _line(result: AnalysisResult) -> str:
         parts.append(f"{at.start:.1f} to {at.end:.1f} s  {words}  {prediction.top_emotion} {share:.0%}")
     fused = result.satisfaction
     return f"{'; '.join(parts)}  satisfaction {fused.score:.2f} {fused.verdict.value.upper()}"
-
-
-def _without_words(result: AnalysisResult) -> AnalysisResult:
-    from mien.redaction import redacted
-
-    return redacted(result)

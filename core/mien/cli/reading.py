@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from mien.cli.inputs import InputKind, Source
+from mien.cli.sound import SoundTrack, utterances_of
 from mien.cli.tracking import Tracker
 from mien.config import Settings
 from mien.engine import AnalysisRequest, Engine
@@ -20,7 +21,7 @@ from mien.errors import InputError, InputTooLargeError, MienError
 from mien.host import PluginHost
 from mien.media.images import decode_image
 from mien.media.video import VideoEndsEarlyError, read_video
-from mien.types import AnalysisResult, ImageFrame, Utterance
+from mien.types import AnalysisResult, AudioClip, ImageFrame, Sample, Utterance
 
 MAX_FILE_BYTES: Final = 64 << 20
 MAX_FILE_PIXELS: Final = 64_000_000
@@ -40,7 +41,7 @@ class Run:
         host: The engine's own.
         settings: The engine's own.
         every: Seconds between two analysed frames of a video; 0 takes each frame.
-        text: What was said while each picture was taken; None for nothing.
+        said: Words or sound that go with each picture; None for nothing.
         fuser: Name; empty takes the configured one.
         weights: Modality -> weight, over the configured ones.
     """
@@ -49,7 +50,7 @@ class Run:
     host: PluginHost
     settings: Settings
     every: float = 1.0
-    text: Utterance | None = None
+    said: Utterance | AudioClip | None = None
     fuser: str = ""
     weights: Mapping[str, float] = field(default_factory=dict)
 
@@ -61,8 +62,8 @@ class Finding:
     Attributes:
         result: What was seen and said.
         source: The file; None for a text alone.
-        frame: The picture that was analysed, upright; None for a text alone.
-        at_seconds: When it was in the video; None outside one.
+        frame: The picture that was analysed, upright; None for words and sound alone.
+        at_seconds: When it was in the video or sound; None outside one.
     """
 
     result: AnalysisResult
@@ -97,10 +98,10 @@ def analyze_sources(run: Run, sources: Sequence[Source]) -> Iterator[Outcome]:
         yield from READERS[kind](run, list(group))
 
 
-def analyze_text(run: Run, text: Utterance) -> Outcome:
-    """Analyse a text alone."""
+def analyze_alone(run: Run, said: Utterance | AudioClip) -> Outcome:
+    """Analyse words or sound without a picture."""
     try:
-        return Finding(result=run.engine.analyze(_request(run, text)))
+        return Finding(result=run.engine.analyze(_request(run, said)))
     except MienError as error:
         return Failure(None, error)
 
@@ -123,7 +124,7 @@ def _read_pictures(run: Run, sources: Sequence[Source]) -> Iterator[Outcome]:
 
 
 def _analyze_pictures(run: Run, batch: Sequence[tuple[Source, ImageFrame]]) -> Iterator[Outcome]:
-    samples = [(frame, run.text) if run.text is not None else (frame,) for _, frame in batch]
+    samples = [(frame, run.said) if run.said is not None else (frame,) for _, frame in batch]
     answers = run.engine.analyze_batch([_request(run, *parts) for parts in samples])
     for (source, frame), answer in zip(batch, answers, strict=True):
         if isinstance(answer, MienError):
@@ -141,6 +142,9 @@ def _read_videos(run: Run, sources: Sequence[Source]) -> Iterator[Outcome]:
 
 
 def _read_video(run: Run, source: Source) -> Iterator[Outcome]:
+    track = SoundTrack(run, source.path)
+    if track.problem:
+        yield Notice(source.path, track.problem)
     tracker = Tracker(run.engine, run.host, run.settings, every=run.every, fuser=run.fuser, weights=run.weights)
     batch: list[ImageFrame] = []
     frames = read_video(source.path, every=run.every)
@@ -155,12 +159,30 @@ def _read_video(run: Run, source: Source) -> Iterator[Outcome]:
         if batch and (frame is None or _is_full(batch)):
             for analysed, result in zip(batch, tracker.follow(batch), strict=True):
                 if result is not None:
-                    yield Finding(result=result, source=source, frame=analysed, at_seconds=analysed.captured_at)
+                    at = analysed.captured_at
+                    yield Finding(result=track.join(result, at=at), source=source, frame=analysed, at_seconds=at)
             batch = []
         if frame is None:
             break
+    for result in track.rest():
+        yield Finding(result=result, source=source, at_seconds=_start(result))
     if ended_early:
         yield Notice(source.path, ended_early)
+
+
+def _read_sounds(run: Run, sources: Sequence[Source]) -> Iterator[Outcome]:
+    for source in sources:
+        try:
+            results = utterances_of(run, source.path)
+        except MienError as error:
+            yield Failure(source.path, error)
+        else:
+            yield from (Finding(result=result, source=source, at_seconds=_start(result)) for result in results)
+
+
+def _start(result: AnalysisResult) -> float | None:
+    """When the first thing that a result tells of began; None where it tells of nothing."""
+    return min((prediction.interval.start for prediction in result.predictions), default=None)
 
 
 def _is_full(batch: Sequence[ImageFrame]) -> bool:
@@ -168,7 +190,7 @@ def _is_full(batch: Sequence[ImageFrame]) -> bool:
     return len(batch) >= _BATCH_PICTURES or len(batch) * height * width >= _BATCH_PIXELS
 
 
-def _request(run: Run, *samples: ImageFrame | Utterance) -> AnalysisRequest:
+def _request(run: Run, *samples: Sample) -> AnalysisRequest:
     return AnalysisRequest(samples=samples, fuser=run.fuser, weights=run.weights)
 
 
@@ -184,5 +206,6 @@ def _content(path: Path) -> bytes:
 READERS: Final[Mapping[InputKind, Reader]] = {
     InputKind.PICTURE: _read_pictures,
     InputKind.VIDEO: _read_videos,
+    InputKind.SOUND: _read_sounds,
 }
 """What reads each kind of input."""

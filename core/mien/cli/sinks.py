@@ -7,6 +7,7 @@ is a record of that kind.
 from __future__ import annotations
 
 import csv
+import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,10 +19,11 @@ from rich.text import Text
 from mien import records
 from mien.cli.reading import Failure, Finding
 from mien.errors import ConfigError
-from mien.types import AnalysisResult, FaceRegion, Modality, Prediction, Verdict
+from mien.types import AnalysisResult, FaceRegion, Modality, Prediction, Transcript, Verdict
 
 _VERDICT_STYLES = {Verdict.GOOD: "bold blue", Verdict.POOR: "bold dark_orange", Verdict.UNDECIDED: "bold"}
 _MOST_NAMED = 4
+_QUOTED_CHARACTERS = 80
 _PREDICTION_COLUMNS = (
     *("subject", "modality", "analyzer", "box_x", "box_y", "box_width", "box_height", "quality"),
     *("emotion", "valence", "evidence", "confidence"),
@@ -188,8 +190,16 @@ def _who(result: AnalysisResult) -> str:
         parts.append(f"{len(faces)} face{'s' if len(faces) > 1 else ''}: {named}{more}")
     elif any(status.modality == Modality.FACE for status in result.streams):
         parts.append("no face")
-    parts += [f"{other.modality}: {_top(other)}" for other in result.predictions if other not in faces]
+    parts += [f"{other.modality}: {_quote(other)}{_top(other)}" for other in result.predictions if other not in faces]
     return "; ".join(parts) or "nothing found"
+
+
+def _quote(prediction: Prediction) -> str:
+    """The words that were heard, shortened; nothing where the caller brought them, or they were taken out."""
+    said = prediction.evidence
+    if not isinstance(said, Transcript) or said.engine == "caller" or not said.text:
+        return ""
+    return f'"{textwrap.shorten(said.text, _QUOTED_CHARACTERS, placeholder=" ...")}" '
 
 
 def _top(prediction: Prediction) -> str:

@@ -43,6 +43,11 @@ class CliState:
         engine = self.settings.engine.model_copy(update={"analyzers": tuple(analyzers)})
         self._settings = self.settings.model_copy(update={"engine": engine})
 
+    def redact_transcripts(self) -> None:
+        """Take the words of transcripts out of every answer, whatever the configuration says."""
+        privacy = self.settings.privacy.model_copy(update={"redact_transcript": True})
+        self._settings = self.settings.model_copy(update={"privacy": privacy})
+
     @property
     def host(self) -> PluginHost:
         """The installed plugins.

@@ -17,7 +17,10 @@ from mien.session.customer import is_seen
 from mien.types import AnalysisResult, AudioClip, ImageFrame, Prediction, Sample, SampleKind, StreamStatus
 
 FINISH_SECONDS: Final = 15.0
-"""How long the end of an interaction waits for what is still being analysed."""
+"""How long the end of an interaction waits for what is still being analysed; the next customer may be there."""
+
+PATIENT_FINISH_SECONDS: Final = 600.0
+"""The same where nothing is to be left out for want of time."""
 
 
 class Interaction(ABC):
@@ -164,7 +167,7 @@ class LocalBrain(Brain):
         )
         for name, reason in failed.items():
             live.notice(NoticeKind.STREAM, f"{name} is missing: {reason}")
-        return _LocalInteraction(live)
+        return _LocalInteraction(live, finish_seconds=PATIENT_FINISH_SECONDS if lossless else FINISH_SECONDS)
 
     async def close(self) -> None:
         """The engine is its owner's."""
@@ -174,8 +177,9 @@ class LocalBrain(Brain):
 
 
 class _LocalInteraction(Interaction):
-    def __init__(self, live: LiveSession) -> None:
+    def __init__(self, live: LiveSession, *, finish_seconds: float) -> None:
         self._live = live
+        self._finish_seconds = finish_seconds
 
     @property
     def ended(self) -> bool:
@@ -194,7 +198,7 @@ class _LocalInteraction(Interaction):
         await self._live.settle()
 
     async def finish(self, end: SessionEnd) -> None:
-        await self._live.finish(end, within=FINISH_SECONDS)
+        await self._live.finish(end, within=self._finish_seconds)
 
     def events(self) -> AsyncIterator[Event]:
         return self._live.events()

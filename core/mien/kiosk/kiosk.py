@@ -144,6 +144,8 @@ class Kiosk:
             await self._end(SessionEnd.CLOSED)
         elif self._feed.now() - self._current.seen_at > self._config.idle_timeout:
             await self._end(SessionEnd.IDLE)
+        if self._current is None and not self._once:
+            self._view.waiting(self._feed.now())
 
     async def _end(self, end: SessionEnd) -> None:
         """Sum up. ``end`` is the reason where the session has none of its own."""
@@ -154,7 +156,6 @@ class Kiosk:
         await current.listening
         await current.interaction.abandon()
         self._current = None
-        self._view.waiting(self._feed.now())
 
     async def _listen(self, session_id: str, interaction: Interaction) -> None:
         try:

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from mien.kiosk.view import View, clock, said, summary_line, top
+from mien.kiosk.view import View, clock, counted, said, summary_line, top
 from mien.live import Event, Notice, NoticeKind, Started, Update
 from mien.session import SessionState, SessionSummary
 from mien.session.customer import is_seen
@@ -28,6 +28,9 @@ VERDICT_STYLES: Final = {Verdict.GOOD: "bold blue", Verdict.POOR: "bold dark_ora
 """Blue and orange are told apart by colour-blind people too."""
 
 VERDICT_WORDS: Final = {Verdict.GOOD: "GOOD", Verdict.POOR: "POOR", Verdict.UNDECIDED: "UNDECIDED"}
+
+_PASSING: Final = frozenset({NoticeKind.FRAME_DROPPED, NoticeKind.MISMATCH})
+"""Notices that are shown for a while and leave no line behind."""
 
 _BAR_STYLE: Final = "steel_blue1"
 _FRAME_STYLE: Final = "grey42"
@@ -71,7 +74,7 @@ class TerminalView(View):
             self._update(event)
         elif isinstance(event, Notice):
             self._notice = (now, event.message)
-            if event.kind is not NoticeKind.FRAME_DROPPED:
+            if event.kind not in _PASSING:
                 self._console.print(Text(f"{clock(now)}  note: {event.message}", style=_QUIET))
         else:
             self._print_summary(event, now)
@@ -132,11 +135,18 @@ class TerminalView(View):
     def _body(self, width: int) -> RenderableType:
         satisfaction = UNKNOWN_SATISFACTION if self._state is None else self._state.satisfaction
         shares = {} if self._state is None else self._state.emotion_percentages
-        parts: list[RenderableType] = [headline(satisfaction), gauge(satisfaction, width=width), Text()]
+        parts: list[RenderableType] = [headline(satisfaction), gauge(satisfaction, width=width)]
         parts += [bars(self._face, shares, width=width), Text(), self._speech(), self._status(satisfaction)]
+        return Group(*parts, self._note(satisfaction))
+
+    def _note(self, satisfaction: Satisfaction) -> Text:
+        """One line, also where there is nothing to say: the panel keeps its height."""
+        message = ""
         if self._notice is not None and self._now - self._notice[0] <= NOTICE_SECONDS:
-            parts.append(Text(self._notice[1], style="dark_orange", overflow="ellipsis", no_wrap=True))
-        return Group(*parts)
+            message = self._notice[1]
+        elif satisfaction.mismatch:
+            message = "face and words point opposite ways"
+        return Text(message, style="dark_orange", overflow="ellipsis", no_wrap=True)
 
     def _speech(self) -> Text:
         if not {"voice", "text"} & set(self._modalities):
@@ -148,17 +158,14 @@ class TerminalView(View):
 
     def _status(self, satisfaction: Satisfaction) -> Text:
         state = self._state
-        faces = {0: "no face", 1: "1 face"}.get(self._faces, f"{self._faces} faces")
+        faces = counted(self._faces, "face") if self._faces else "no face"
         parts = [
             faces,
-            f"{0 if state is None else state.snapshots} pictures",
-            *([f"{state.utterances} utterances"] if state is not None and len(self._modalities) > 1 else []),
+            counted(0 if state is None else state.snapshots, "picture"),
+            *([counted(state.utterances, "utterance")] if state is not None and len(self._modalities) > 1 else []),
             f"evidence {100.0 * satisfaction.coverage:.0f} %",
         ]
-        line = Text(" · ".join(parts), style=_QUIET)
-        if satisfaction.mismatch:
-            line.append(" · face and words disagree", style="dark_orange")
-        return line
+        return Text(" · ".join(parts), style=_QUIET, overflow="ellipsis", no_wrap=True)
 
 
 def headline(satisfaction: Satisfaction) -> Text:
@@ -200,6 +207,8 @@ def bars(face: Prediction | None, shares: Mapping[str, float], *, width: int) ->
         table.add_column(no_wrap=True)
     for _ in range(2):
         table.add_column(justify="right", no_wrap=True)
+    if labels:
+        table.add_row("", "", Text("now", style=_QUIET), Text("so far", style=_QUIET))
     for label in labels:
         now = 0.0 if face is None else face.emotions.get(label, 0.0)
         filled = round(now * room)
@@ -210,13 +219,11 @@ def bars(face: Prediction | None, shares: Mapping[str, float], *, width: int) ->
             Text("" if face is None else f"{100.0 * now:.0f} %"),
             Text(f"{shares.get(label, 0.0):.0f} %", style=_QUIET),
         )
-    if labels:
-        table.add_row("", Text("", style=_QUIET), Text("now", style=_QUIET), Text("so far", style=_QUIET))
     return table
 
 
 def _waiting() -> RenderableType:
     return Group(
         Text("Waiting for a customer", style="bold"),
-        Text("Nothing is analysed for longer than it takes to see whether somebody is there.", style=_QUIET),
+        Text("A face begins an interaction; until then nothing is kept.", style=_QUIET),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final, TextIO
 
@@ -17,10 +18,19 @@ ENDS: Final = {
     SessionEnd.MAX_SNAPSHOTS: "enough pictures",
     SessionEnd.MARKER: "its end was marked",
     SessionEnd.IDLE: "the customer has left",
-    SessionEnd.CLOSED: "it was closed",
+    SessionEnd.CLOSED: "it was ended here",
     SessionEnd.DRAINING: "the server shut down",
 }
 """Why a session ended, for a person."""
+
+
+NAMES: Final[Mapping[type, str]] = {
+    Started: "started",
+    Update: "update",
+    Notice: "notice",
+    SessionSummary: "summary",
+}
+"""What a JSON line calls an event."""
 
 
 class View(ABC):
@@ -81,9 +91,8 @@ class LineView(View):
 
 def as_json(event: Event) -> dict[str, Any]:
     """An event as JSON values: its name, and its fields as the types have them."""
-    fields = _adapter(type(event)).dump_python(event, mode="json")
-    name = "summary" if isinstance(event, SessionSummary) else type(event).__name__.lower()
-    return {"event": name, **fields}
+    kind = type(event)
+    return {"event": NAMES[kind], **_adapters()[kind].dump_python(event, mode="json")}
 
 
 def line_of(event: Event) -> str:
@@ -102,10 +111,10 @@ def summary_line(summary: SessionSummary) -> str:
     seconds = summary.interval.end - summary.interval.start
     shares = sorted(summary.emotion_percentages.items(), key=lambda item: -item[1])
     faces = ", ".join(f"{label} {share:.0f} %" for label, share in shares[:3] if share >= 0.5) or "no face"
-    said = f", {summary.utterances} utterances" if summary.utterances else ""
+    heard = f", {counted(summary.utterances, 'utterance')}" if summary.utterances else ""
     return (
         f"summary: {score_of(summary.overall)}, peak-end {summary.peak_end_score:.2f}; {faces}; "
-        f"{summary.snapshots} pictures{said} in {seconds:.0f} s; {ENDS[summary.end]}"
+        f"{counted(summary.snapshots, 'picture')}{heard} in {seconds:.0f} s; {ENDS[summary.end]}"
     )
 
 
@@ -130,6 +139,11 @@ def top(prediction: Prediction) -> str:
     return f"{prediction.top_emotion} {100.0 * prediction.emotions[prediction.top_emotion]:.0f} %"
 
 
+def counted(count: int, what: str) -> str:
+    """``1 picture``, ``2 pictures``."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def clock(seconds: float) -> str:
     """``01:23``."""
     return f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
@@ -145,5 +159,5 @@ def _update_line(update: Update) -> str:
 
 
 @cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapters() -> Mapping[type, TypeAdapter[Any]]:
+    return {kind: TypeAdapter(kind) for kind in NAMES}

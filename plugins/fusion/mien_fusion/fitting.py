@@ -34,8 +34,8 @@ SHRINKAGE: Final = 4.0
 """Precision of the prior on ``v`` (log of fitted over prior weight): a standard deviation of one half."""
 
 FOLDS: Final = 5
-STEPS: Final = 400
-LEARNING_RATE: Final = 0.05
+STEPS: Final = 200
+LEARNING_RATE: Final = 0.1
 SEED: Final = 2026
 
 

@@ -35,12 +35,12 @@ _LIMITS: Final = """\
 _DATA: Final = """\
 - GoEmotions (Demszky et al. 2020, CC BY 4.0): train to train, dev for every choice, thresholds and temperatures
   among them.
-- Sentences of customer-service language made from our own templates (`mien_voice/training/synthetic.py`), each
-  weighted 0.3.
+- Sentences of customer-service language made from our own templates (`mien_voice/training/templates.txt`), each
+  weighted 0.3, and 1 for the linear half's satisfaction.
 - Word classes of our own (`mien_voice/lexicon.txt`) as features.
 - User Satisfaction Simulation (Sun et al. 2021; texts SGD and CCPE, CC BY-SA 4.0; the ratings came without a
-  licence file): never trained on. One number, the bias of the satisfaction output, and the cuts of the three-class
-  figures were fitted on half of the dialogues of each file; the figures are of the other half.
+  licence file): never trained on. One number, the bias of the satisfaction output, was fitted on half of the
+  dialogues of SGD, and the cuts of the three-class figures on half of each file; the figures are of the other half.
 """
 
 
@@ -115,7 +115,7 @@ def _emotions(manifest: Manifest, figures: Mapping[str, Any]) -> str:
 
 def _dialogues(figures: Mapping[str, Any]) -> str:
     rows = [
-        "Satisfaction of single turns, by their text alone. 83 % of the turns are rated 3, so accuracy would say nothing.",
+        "Satisfaction of single turns, by their text alone. 83 % of them are rated 3, so accuracy would say nothing.",
         "",
         "| data | score | turn macro-F1, 3 classes | turn recall | turn Spearman | dialogue Spearman |",
         "| --- | --- | --- | --- | --- | --- |",

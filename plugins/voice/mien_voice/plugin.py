@@ -24,6 +24,8 @@ from mien_voice.labels import EMOTIONS28
 from mien_voice.settings import VoiceSettings, parse_voice_settings
 
 if TYPE_CHECKING:
+    import typer
+
     from mien_voice.analyzer import VoiceAnalyzer
 
 MIEN_API_VERSION = 1
@@ -36,6 +38,9 @@ WEIGHTS: Final = Path(__file__).parent / "weights" / "tone.json"
 REQUIRED: Final = ("haiku", "pocketsphinx", "soxr", "tokenizers", "transformers")
 """The modules that the extra ``mien[voice]`` brings and that nothing here works without."""
 
+_SHORT_TO_LONG: Final = (4, 24, 48)
+"""Words of one text of each length that the tone network compiles for."""
+
 
 @hookimpl
 def mien_register_transcribers(register: RegisterTranscriber, context: PluginContext) -> None:
@@ -44,9 +49,9 @@ def mien_register_transcribers(register: RegisterTranscriber, context: PluginCon
     settings = parse_voice_settings(context.settings(SECTION))
 
     def load_pocketsphinx() -> Transcriber:
-        from mien_voice.transcribers.pocketsphinx import PocketSphinxTranscriber
+        from mien_voice.transcribers.isolated import IsolatedPocketSphinx
 
-        return PocketSphinxTranscriber()
+        return IsolatedPocketSphinx()
 
     def load_transformers() -> Transcriber:
         from mien_voice.transcribers.transformers import TransformersTranscriber
@@ -62,13 +67,14 @@ def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) 
     """Register the analyzer; it is off until the configuration names it."""
     _require_extra()
     settings = parse_voice_settings(context.settings(SECTION))
-    manifest = read_manifest(WEIGHTS)
+    # Without weights the plugin still loads, for "mien train tone" to make them; the analyzer says what is missing.
+    manifest = read_manifest(WEIGHTS) if WEIGHTS.exists() else None
     info = AnalyzerInfo(
         modality=Modality.VOICE,
         accepts=frozenset({SampleKind.AUDIO, SampleKind.TEXT}),
         labels=EMOTIONS28,
-        version=manifest.version,
-        weights_license=manifest.license,
+        version=manifest.version if manifest else "untrained",
+        weights_license=manifest.license if manifest else "none",
         description=f"tone of what is said, {settings.transcriber} speech recognition",
         load_cost="about 2 s and 200 MB",
         opt_in=True,
@@ -76,12 +82,22 @@ def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) 
     register("voice", info, lambda: _load_analyzer(settings, context))
 
 
+@hookimpl
+def mien_register_commands(app: typer.Typer) -> None:
+    """Add the training and evaluation commands."""
+    from mien_voice import commands
+
+    commands.register(app)
+
+
 def _load_analyzer(settings: VoiceSettings, context: PluginContext) -> VoiceAnalyzer:
     from mien_voice.analyzer import VoiceAnalyzer
     from mien_voice.tone import ToneNetwork
 
-    transcriber = context.transcriber(settings.transcriber)
-    return VoiceAnalyzer(transcriber=transcriber, tone=ToneNetwork(WEIGHTS), settings=settings)
+    tone = ToneNetwork(WEIGHTS)
+    for words in _SHORT_TO_LONG:  # compiling belongs to loading: a first call would pay for it out of its deadline
+        tone.predict([" ".join(["fine"] * words)])
+    return VoiceAnalyzer(transcriber=context.transcriber(settings.transcriber), tone=tone, settings=settings)
 
 
 def _pocketsphinx_info() -> TranscriberInfo:

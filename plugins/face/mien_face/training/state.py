@@ -9,8 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mien import WeightsError
-from mien.weights import write_atomically
+from mien import WeightsError, write_atomically
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.labels import HEAD_LABELS
 

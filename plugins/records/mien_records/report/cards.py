@@ -250,7 +250,7 @@ def noteworthy_card(figures: Figures, zone: tzinfo | None) -> Markup:
     return _card(
         title,
         tag("p", "The lowest of the poor visits and of those where face and words disagree.", class_="soft"),
-        tag("table", tag("thead", header), tag("tbody", body)),
+        _scroll(tag("table", tag("thead", header), tag("tbody", body))),
         wide=True,
     )
 
@@ -261,11 +261,16 @@ def _chart_card(title: str, sentence: str, drawn: Markup, marks: Sequence[Mark],
         _row("td", mark.name, points(mark.score.mean), interval(mark.score), f"{mark.score.count:,}") for mark in marks
     ]
     numbers = tag("details", tag("summary", "The numbers"), tag("table", tag("thead", header), tag("tbody", body)))
-    return _card(title, tag("p", sentence, class_="soft"), drawn, numbers, wide=wide)
+    return _card(title, tag("p", sentence, class_="soft"), _scroll(drawn), numbers, wide=wide)
 
 
 def _card(title: str, *contents: Content, wide: bool = False) -> Markup:
     return tag("section", tag("h2", title), *contents, class_="card wide" if wide else "card")
+
+
+def _scroll(content: Markup) -> Markup:
+    """Something wide, which a narrow screen may push sideways."""
+    return tag("div", content, class_="scroll")
 
 
 def _tile(number: str, what: str) -> Markup:

@@ -70,7 +70,9 @@ details { margin-top: 12px; font-size: 14px; } summary { cursor: pointer; color:
 .warning { background: var(--warn); }
 footer { padding-bottom: 40px; font-size: 14px; } footer h2 { color: var(--ink); } svg + p { margin-top: 12px; }
 ul.notes { margin: 0; padding-left: 20px; }
-@media (max-width: 760px) { .card, .card.tile { grid-column: 1 / -1; } main, header, footer { padding: 0 14px; }
+.scroll { overflow-x: auto; }
+@media (max-width: 760px) { .card.wide .scroll > * { min-width: 660px; }
+  .card, .card.tile { grid-column: 1 / -1; } main, header, footer { padding: 0 14px; }
   .number { font-size: 60px; } header { padding-top: 20px; } }
 @media print { :root { color-scheme: light;
   --page: #fff; --card: #fff; --ink: #000; --soft: #444; --edge: #bbb; --grid: #ddd; --good: #1f6fb8; --poor: #c2600a;

@@ -26,7 +26,7 @@ SATISFACTION_OF: Final[dict[str, float]] = {
 """What an emotion says of a customer's satisfaction, [0, 1]: our judgement, the teacher of the satisfaction head."""
 
 CALIBRATION_SHARE: Final = 0.5
-"""Share of the rated dialogues of each file on which satisfaction is calibrated; figures are of the others."""
+"""Share of the rated dialogues of a file that may be calibrated on; figures are of the others."""
 
 SPLIT_SEED: Final = 17
 """Of the split of the dialogues."""

@@ -76,13 +76,13 @@ def fit(inputs: Any, targets: FloatArray, weight: FloatArray, *, threads: int) -
     Args:
         inputs: Sparse ``[N, K]``.
         targets: ``[N, O]`` in [0, 1].
-        weight: ``[N]``, how much each text counts.
+        weight: ``[N, O]``, how much each text counts for each output.
         threads: Regressions solved at once.
     """
 
     def solve(column: int) -> tuple[FloatArray, float]:
         model = LogisticRegression(C=INVERSE_REGULARISATION, solver="liblinear", dual=True, max_iter=100)
-        model.fit(*_with_hard_targets(inputs, targets[:, column], weight))
+        model.fit(*_with_hard_targets(inputs, targets[:, column], weight[:, column]))
         return model.coef_[0].astype(np.float32), float(model.intercept_[0])
 
     with ThreadPoolExecutor(threads) as pool:

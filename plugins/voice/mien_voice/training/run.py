@@ -37,6 +37,9 @@ SYNTHETIC_SENTENCES: Final = 6_000
 SYNTHETIC_WEIGHT: Final = 0.3
 """How much one of our own sentences counts beside one of GoEmotions'."""
 
+SYNTHETIC_WEIGHT_SATISFACTION: Final = 1.0
+"""The same for the linear half's satisfaction, which is about customer service and not about Reddit."""
+
 LICENSE: Final = "Apache-2.0"
 LICENSE_NOTE: Final = (
     "Trained on GoEmotions (Demszky et al. 2020, CC BY 4.0) and on sentences of our own; the satisfaction output is "
@@ -109,7 +112,8 @@ def train_tone(
     texts, known = prepared.examples.texts.matrix.shape
     say(f"{texts} texts, {known} n-grams, {prepared.vocabulary} subwords, {time.monotonic() - started:.0f} s")
     examples = prepared.examples
-    wide = linear.fit(examples.texts.matrix, examples.targets, examples.weight, threads=plan.threads)
+    weights = linear_weights(examples)
+    wide = linear.fit(examples.texts.matrix, examples.targets, weights, threads=plan.threads)
     say(f"linear half done, {time.monotonic() - started:.0f} s")
     config = NetworkConfig(features=known, vocabulary=prepared.vocabulary)
     deep, history = fit_deep(config, prepared, wide, plan, say)
@@ -149,6 +153,13 @@ def prepare(data: Path, out: Path, *, dialogues: Sequence[Path], plan: Plan) -> 
         ratings=np.array([turn.rating for turn in turns], np.float32),
         vocabulary=tokenizer.size,
     )
+
+
+def linear_weights(examples: loop.Examples) -> FloatArray:
+    """How much each text counts for each output of the linear half, ``[N, outputs]``."""
+    weights = np.repeat(examples.weight[:, None], examples.targets.shape[1], axis=1)
+    weights[examples.weight < 1.0, LOGITS] = SYNTHETIC_WEIGHT_SATISFACTION
+    return weights
 
 
 def fit_deep(
@@ -242,7 +253,7 @@ def _origin(plan: Plan, texts: int, seconds: float) -> dict[str, Any]:
     """How the weights were made, for the manifest."""
     return {
         "command": f"mien train tone --epochs {plan.epochs} --seed {plan.seed}",
-        "data": "GoEmotions train and our own sentences; choices on GoEmotions dev; USS SGD and CCPE to calibrate",
+        "data": "GoEmotions train and our own sentences; choices on GoEmotions dev; rated dialogues to calibrate",
         "texts": texts,
         "seed": plan.seed,
         "epochs": plan.epochs,

@@ -1,7 +1,7 @@
 """Sentences of customer-service language, made from our own templates, to teach what Reddit does not say.
 
 GoEmotions has next to no counters, orders and refunds, and few plain negations. Each template (``templates.txt``)
-carries the labels of the sentences it makes. None of the sentences of the behavioural suite is among them; a test holds that.
+carries the labels of the sentences it makes. None of the behavioural table's sentences is among them; a test holds it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,241 @@
+"""Sound files, sound tracks and the microphone on the command line, with fakes that hear something in each second."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mien import AudioClip, InputError, Prediction, Sample, SampleKind, Stream, StreamSettings, Transcript
+from mien.media import microphone
+from mien.media.audio import SAMPLE_RATE
+from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info, make_prediction
+
+soundfile = pytest.importorskip("soundfile", reason="the extra mien[voice] is not installed")
+
+Run = Callable[..., Any]
+
+
+class Seconds(Stream):
+    """Cuts sound into pieces of a second."""
+
+    def push(self, sample: Sample) -> list[Sample]:
+        assert isinstance(sample, AudioClip)
+        rate = sample.sample_rate
+        return [
+            AudioClip(sample.samples[start : start + rate], rate, sample.captured_at + start / rate)
+            for start in range(0, len(sample.samples), rate)
+        ]
+
+
+class Ear(FakeAnalyzer):
+    """Hears "loud and clear" in what is loud, and nothing in silence."""
+
+    def __init__(self) -> None:
+        super().__init__("voice", answer=self._hear)
+        self.broken = False
+
+    def open_stream(self, settings: StreamSettings) -> Stream:
+        return Seconds()
+
+    def _hear(self, sample: Sample) -> list[Prediction]:
+        assert isinstance(sample, AudioClip)
+        if self.broken:
+            raise InputError("cannot hear")
+        if np.abs(sample.samples).max() < 0.1:
+            return []
+        said = make_prediction("voice", satisfaction=0.1, at=sample.captured_at)
+        return [replace(said, evidence=Transcript("loud and clear", engine="ear"))]
+
+
+@pytest.fixture
+def ear(installed: Any) -> Ear:
+    heard = Ear()
+    info = analyzer_info("voice", SampleKind.AUDIO)
+    installed.plugins["ear"] = FakePlugin(analyzers={"ear": (info, lambda: heard)})
+    return heard
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Path:
+    """Three seconds: loud, silent, loud."""
+    second = 0.5 * np.sin(np.arange(SAMPLE_RATE))
+    path = tmp_path / "talk.wav"
+    soundfile.write(path, np.concatenate([second, 0 * second, second]), SAMPLE_RATE)
+    return path
+
+
+def found(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.mark.usefixtures("ear")
+def test_a_sound_file_gives_a_result_for_each_utterance(mien: Run, talk: Path) -> None:
+    ran = mien("analyze", "--json", talk)
+    assert ran.code == 0
+    first, second = found(ran.out)
+    assert [one["at_seconds"] for one in (first, second)] == [0.0, 2.0]
+    (prediction,) = first["analysis"]["predictions"]
+    assert prediction["evidence"]["text"] == "loud and clear"
+    assert list(first["analysis"]["satisfaction"]["contributions"]) == ["voice"]
+
+
+@pytest.mark.usefixtures("ear")
+def test_a_line_for_people_quotes_what_was_heard(mien: Run, talk: Path) -> None:
+    ran = mien("analyze", talk)
+    assert 'talk.wav at 2.0 s  voice: "loud and clear"' in ran.out
+
+
+@pytest.mark.usefixtures("ear")
+def test_words_are_taken_out_where_the_option_says_so(mien: Run, talk: Path) -> None:
+    ran = mien("analyze", "--json", "--redact-transcript", talk)
+    assert ran.code == 0
+    assert "loud and clear" not in ran.out
+    assert found(ran.out)[0]["analysis"]["predictions"][0]["evidence"]["redacted"] is True
+
+
+@pytest.mark.usefixtures("ear")
+def test_nothing_said_is_an_answer(mien: Run, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "silence.flac", np.zeros(SAMPLE_RATE), SAMPLE_RATE)
+    ran = mien("analyze", "--json", tmp_path / "silence.flac")
+    assert ran.code == 0
+    (only,) = found(ran.out)
+    assert only["analysis"]["predictions"] == []
+    assert only["analysis"]["satisfaction"]["verdict"] == "undecided"
+
+
+@pytest.mark.usefixtures("ear")
+def test_bad_sound_is_named_and_the_rest_is_finished(mien: Run, talk: Path, tmp_path: Path) -> None:
+    (tmp_path / "letter.wav").write_text("dear sir")
+    ran = mien("analyze", tmp_path / "letter.wav", talk)
+    assert ran.code == 1
+    assert "letter.wav: this is no WAV, FLAC, OGG or MP3 sound" in ran.err
+    assert ran.out.count("loud and clear") == 2
+
+
+def test_an_analyzer_that_fails_on_all_of_it_fails_the_file(mien: Run, talk: Path, ear: Ear) -> None:
+    ear.broken = True
+    ran = mien("analyze", talk)
+    assert ran.code == 1
+    assert "cannot hear" in ran.err
+
+
+def test_without_an_analyzer_for_sound_the_voice_plugin_is_named(mien: Run, talk: Path) -> None:
+    ran = mien("analyze", talk)
+    assert ran.code == 1
+    assert "no enabled analyzer takes sound; say --analyzer voice" in ran.err
+
+
+@pytest.mark.usefixtures("ear")
+def test_a_picture_and_a_sound_are_one_moment(mien: Run, picture: Callable[..., Path], talk: Path) -> None:
+    ran = mien("analyze", "--json", "--audio", talk, picture("face.png"))
+    assert ran.code == 0
+    (only,) = found(ran.out)
+    assert set(only["analysis"]["satisfaction"]["contributions"]) == {"face", "voice"}
+
+
+@pytest.mark.usefixtures("ear")
+def test_audio_needs_a_picture(mien: Run, talk: Path) -> None:
+    assert mien("analyze", "--audio", talk).code == 2
+
+
+def with_sound(path: Path, sound: np.ndarray) -> Path:
+    """Four seconds of bright pictures with this sound, 16 kHz."""
+    av = pytest.importorskip("av", reason="the extra mien[voice] is not installed")
+    with av.open(str(path), "w") as container:
+        pictures = container.add_stream("mpeg4", rate=10)
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
+        track = container.add_stream("pcm_s16le", rate=SAMPLE_RATE, layout="mono")
+        for index in range(40):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 200, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 10)
+            container.mux(pictures.encode(frame))
+        container.mux(pictures.encode(None))
+        samples = (sound * 32_767).astype(np.int16)[np.newaxis]
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, 0, Fraction(1, SAMPLE_RATE)
+        container.mux(track.encode(frame))
+        container.mux(track.encode(None))
+    return path
+
+
+@pytest.mark.usefixtures("ear")
+def test_what_is_said_in_a_video_is_fused_with_the_face_of_that_moment(mien: Run, tmp_path: Path) -> None:
+    second = 0.5 * np.sin(np.arange(SAMPLE_RATE))
+    clip = with_sound(tmp_path / "clip.mkv", np.concatenate([second, 0 * second, 0 * second]))
+    ran = mien("analyze", "--json", clip)
+    assert ran.code == 0, ran.err
+    parts = {one["at_seconds"]: set(one["analysis"]["satisfaction"]["contributions"]) for one in found(ran.out)}
+    assert sum("voice" in modalities for modalities in parts.values()) == 1
+    assert [at for at, modalities in parts.items() if modalities == {"face", "voice"}] == [pytest.approx(1.0, abs=0.11)]
+
+
+def test_a_sound_track_that_fails_leaves_the_faces_unharmed(mien: Run, tmp_path: Path, ear: Ear) -> None:
+    ear.broken = True
+    clip = with_sound(tmp_path / "clip.mkv", 0.5 * np.sin(np.arange(SAMPLE_RATE)))
+    ran = mien("analyze", "--json", clip)
+    assert ran.code == 0, ran.err
+    results = found(ran.out)
+    assert all("face" in one["analysis"]["satisfaction"]["contributions"] for one in results)
+    assert any("cannot hear" in stream["reason"] for one in results for stream in one["analysis"]["streams"])
+
+
+class Recording:
+    """A microphone that delivers two loud seconds and is then unplugged."""
+
+    overruns = 3
+
+    def __init__(self, *, device: str | int | None) -> None:
+        self.device = device
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def __iter__(self) -> Any:
+        for second in range(2):
+            yield AudioClip(np.full(SAMPLE_RATE, 0.5, np.float32), SAMPLE_RATE, float(second))
+        raise microphone.MicrophoneError(f"microphone {self.device!r} delivers no sound any more; was it unplugged?")
+
+
+@pytest.mark.usefixtures("ear")
+def test_listening_says_what_was_heard_until_the_microphone_goes(mien: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(microphone, "Microphone", Recording)
+    ran = mien("listen", "--device", "2")
+    assert ran.code == 1
+    assert ran.out.count('"loud and clear"') == 2
+    assert "microphone 2 delivers no sound any more; was it unplugged?" in ran.err
+    assert "sound was lost 3 times" in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.usefixtures("ear")
+def test_listening_stops_after_the_time_that_was_asked_for(mien: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(microphone, "Microphone", Recording)
+    ran = mien("listen", "--seconds", "1", "--json", "--redact-transcript")
+    assert ran.code == 0
+    (only,) = found(ran.out)
+    assert only["analysis"]["predictions"][0]["evidence"]["redacted"] is True
+
+
+def test_devices_are_listed_where_there_is_no_sound_library(mien: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> Any:
+        raise OSError("PortAudio library not found")
+
+    monkeypatch.setattr(microphone, "importlib", SimpleNamespace(import_module=missing))
+    ran = mien("devices")
+    assert ran.code == 0
+    assert "cameras:" in ran.out
+    assert "apt-get install libportaudio2" in ran.out
+    report = json.loads(mien("devices", "--json").out)
+    assert report["microphones"] == []
+    assert "PortAudio" in report["microphone_problem"]

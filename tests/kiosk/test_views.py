@@ -1,0 +1,103 @@
+"""What a person, a log and a program are shown."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import pytest
+from kiosk.support import Bench, picture, speech
+from rich.console import Console
+
+from mien.kiosk.terminal import TerminalView, gauge
+from mien.kiosk.view import JsonView, LineView, View
+from mien.live import Event
+from mien.types import UNKNOWN_SATISFACTION, Contribution, Interval, Satisfaction, Verdict
+
+
+@pytest.fixture
+def events(bench: Bench) -> list[Event]:
+    return bench.run([picture(0.0), speech(0.5), picture(1.0), picture(2.0)]).seen.events
+
+
+def drawn(view_of: type[TerminalView], events: list[Event], *, width: int = 80, last: bool = True) -> str:
+    """What a terminal without colours shows; the panel is taken away at the end unless ``last`` is False."""
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=True, width=width, height=40, no_color=True, legacy_windows=False)
+    view = view_of(console, title="mien kiosk")
+    view.waiting(0.0)
+    for event in events:
+        view.show(event, 3.0)
+    if last:
+        view.close()
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.getvalue())  # without the codes for styles and moves
+    if not last:
+        view.close()
+    return text
+
+
+def text_of(view: View, events: list[Event], output: io.StringIO) -> str:
+    view.waiting(0.0)
+    for event in events:
+        view.show(event, 61.0)
+    view.close()
+    return output.getvalue()
+
+
+def test_every_json_line_names_its_event_and_holds_its_fields(events: list[Event]) -> None:
+    output = io.StringIO()
+    lines = [json.loads(line) for line in text_of(JsonView(output), events, output).splitlines()]
+    assert [line["event"] for line in lines] == ["started", "update", "update", "update", "update", "summary"]
+    assert lines[-1]["snapshots"] == 3
+    words = [p["evidence"]["text"] for line in lines[1:-1] for p in line["predictions"] if p["modality"] == "voice"]
+    assert words == ["thank you"]
+    assert {tuple(line["state"]["satisfaction"]) for line in lines[1:-1]} == {tuple(lines[-1]["overall"])}
+
+
+def test_lines_are_for_people(events: list[Event]) -> None:
+    output = io.StringIO()
+    lines = text_of(LineView(output), events, output).splitlines()
+    assert lines[0] == "00:00  waiting for a customer"
+    assert lines[1] == "01:01  following a customer (face, voice)"
+    assert any("“thank you” voice: happy 80 %; satisfaction" in line for line in lines)
+    assert "3 pictures, 1 utterance in 2 s" in lines[-1]
+
+
+def test_the_terminal_shows_bars_gauge_verdict_words_and_coverage(events: list[Event]) -> None:
+    screen = drawn(TerminalView, events[:-1], last=False).split("╭")[-1]
+    for shown in ("GOOD", "◆", "happy", "█", "so far", "“thank you”", "3 pictures", "evidence 100 %", "following for"):
+        assert shown in screen, shown
+
+
+def test_the_terminal_keeps_a_line_for_each_customer(events: list[Event]) -> None:
+    assert "summary: " in drawn(TerminalView, events, width=120)
+
+
+def test_the_terminal_says_when_it_waits() -> None:
+    assert "Waiting for a customer" in drawn(TerminalView, [], last=False)
+
+
+@pytest.mark.parametrize("width", [40, 60, 200])
+def test_the_terminal_fits_any_width(events: list[Event], width: int) -> None:
+    panel = drawn(TerminalView, events[:-1], width=width, last=False).split("╭")[-1].split("╯")[0]
+    rows = [row for row in panel.splitlines() if row.startswith("│")]
+    assert rows
+    assert len({len(row) for row in rows}) == 1
+    assert len(rows[0]) <= width
+
+
+def test_the_gauge_points_where_the_score_is() -> None:
+    def at(score: float) -> int:
+        part = Contribution(1.0, score)
+        fused = Satisfaction(
+            score=score,
+            interval=Interval(max(0.0, score - 0.1), min(1.0, score + 0.1)),
+            confidence=1.0,
+            verdict=Verdict.UNDECIDED,
+            contributions={"face": part},
+        )
+        return gauge(fused, width=61).plain.index("◆") - len("poor ")
+
+    assert [at(score) for score in (0.0, 0.5, 1.0)] == [0, 25, 50]
+    assert "◆" not in gauge(UNKNOWN_SATISFACTION, width=61).plain, "no evidence, no pointer"

@@ -1,0 +1,228 @@
+"""``mien report``: one page that loads nothing, escapes everything, and is there also where there is little to say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import typer
+from records.support import NOON, analysis_record, satisfaction, summary_record
+from typer.testing import CliRunner, Result
+
+import mien_records.plugin
+from mien import UNKNOWN_SATISFACTION, Failure, FailureRecord, Record, SummaryRecord, Verdict, records
+from mien.host import PluginHost
+from mien_records.database import SqliteSink
+from mien_records.report.page import build_page
+from mien_records.report.visits import collect
+from mien_records.settings import SqliteSettings
+
+ATTACK = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\" onload='alert(3)"
+
+
+def app() -> typer.Typer:
+    made = typer.Typer()
+    made.command("other")(lambda: None)  # so that report is a subcommand
+    PluginHost.from_plugins({"records": mien_records.plugin}).register_commands(made)
+    return made
+
+
+def report(*arguments: object) -> Result:
+    return CliRunner().invoke(app(), ["report", *map(str, arguments)])
+
+
+def write(path: Path, *found: Record) -> Path:
+    path.write_text("".join(f"{records.to_json(record)}\n" for record in found), encoding="utf-8")
+    return path
+
+
+def page_of(*found: Record) -> str:
+    return build_page(collect(found)[0], [], title="Shops", made_at=NOON, zone=UTC)
+
+
+class Outline(HTMLParser):
+    """Checks that elements nest, and keeps what a browser would load, run or show."""
+
+    VOID = frozenset({"meta", "br", "hr"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data if "style" not in self.open else ""
+
+
+def outline(page: str) -> Outline:
+    found = Outline()
+    found.feed(page)
+    found.close()
+    assert found.open == []
+    return found
+
+
+def busy(number: int, *, voice: bool) -> list[SummaryRecord]:
+    streams = {"face": 0.6, "voice": 0.4} if voice else {"face": 1.0}
+    verdicts = list(Verdict)
+    return [
+        summary_record(
+            session_id=f"s{n}",
+            site=f"Site {n % 3}",
+            hours=n * 1.7,
+            overall=satisfaction(0.3 + 0.5 * (n % 7) / 7, verdict=verdicts[n % 3], streams=streams),
+            mismatches=int(voice and n % 10 == 0),
+            rating=n % 6,
+        )
+        for n in range(number)
+    ]
+
+
+CASES: dict[str, list[Record]] = {
+    "nothing": [],
+    "one": [*busy(1, voice=False)],
+    "twenty_faces": [*busy(20, voice=False)],
+    "twenty_both": [*busy(20, voice=True)],
+    "many": [*busy(700, voice=True)],
+    "nobody_ever": [summary_record(overall=UNKNOWN_SATISFACTION)],
+    "analyses": [analysis_record(seconds=n) for n in range(3)],
+    "failures_only": [FailureRecord(recorded_at=NOON, failure=Failure(error="InputError", message="no"))],
+    "many_sites": [summary_record(site=f"A very long name of a shop, number {n}", hours=n) for n in range(40)],
+    "one_moment": [summary_record(session_id=f"s{n}") for n in range(50)],
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_page_is_well_formed_and_refers_to_nothing_outside(name: str) -> None:
+    page = page_of(*CASES[name])
+    found = outline(page)
+    assert not {"script", "link", "img", "iframe", "object", "base", "form", "a", "use"} & set(found.tags)
+    assert not {attribute for attribute, _ in found.attributes} & {"src", "href", "style", "srcset", "action"}
+    assert not re.search(r"https?:|//|@import|url\(", page)
+    assert "nan" not in re.sub(r"[^\d.a-z-]", " ", page).split()
+    assert "default-src 'none'" in page.replace("&#x27;", "'")
+
+
+@pytest.mark.parametrize("name", ["twenty_faces", "twenty_both", "many", "analyses"])
+def test_every_picture_has_words_for_those_who_do_not_see_it(name: str) -> None:
+    found = outline(page_of(*CASES[name]))
+    labels = [value for attribute, value in found.attributes if attribute == "aria-label"]
+    assert len(labels) == found.tags.count("svg") > 3
+    assert all(len(label) > 20 for label in labels)
+
+
+def test_the_headline_says_what_the_number_means() -> None:
+    text = outline(page_of(*(summary_record(0.7 + 0.01 * (n % 3), hours=n) for n in range(30)))).text
+    assert "71 out of 100" in text
+    assert "Customers were clearly satisfied." in text
+    assert "30 sessions" in text
+    assert "Good: 30 (100 %)" in text
+
+
+def test_where_it_cannot_be_told_the_page_says_so() -> None:
+    text = outline(page_of(*(summary_record(score, hours=n) for n, score in enumerate((0.2, 0.5, 0.8))))).text
+    assert "It cannot be told whether customers were satisfied" in text
+
+
+def test_the_page_explains_undecided_and_privacy() -> None:
+    text = outline(page_of(*busy(20, voice=True))).text
+    assert "Undecided is an answer" in text
+    assert "never to judge staff" in text
+
+
+def test_without_data_the_page_says_how_to_get_some() -> None:
+    assert "nothing to report yet" in page_of()
+
+
+def test_a_single_stream_is_named_and_mismatches_are_not_claimed() -> None:
+    text = outline(page_of(*busy(20, voice=False))).text
+    assert "Only faces took part" in text
+    assert "No visit had both a face and words" in text
+
+
+def test_nothing_from_outside_becomes_part_of_the_page(tmp_path: Path) -> None:
+    attack = summary_record(
+        session_id=ATTACK,
+        site=ATTACK,
+        overall=satisfaction(0.2, verdict=Verdict.POOR, streams={ATTACK: 1.0}),
+        emotions={ATTACK: 100.0},
+    )
+    other = summary_record(site="B", hours=1)
+    path = write(tmp_path / "<script>alert(4)<", attack, other)
+    with path.open("a") as file:
+        file.write('{"kind": "<script>alert(5)</script>"}\n')
+    done = report(path, "--html", tmp_path / "page.html", "--title", ATTACK)
+    assert done.exit_code == 1
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    found = outline(page)
+    assert "script" not in found.tags
+    assert "img" not in found.tags
+    assert not [name for name, _ in found.attributes if name.startswith("on")]
+    assert found.text.count("<script>alert(1)") >= 3, "it is shown, as text"
+
+
+def test_characters_that_hide_others_are_made_visible() -> None:
+    page = page_of(summary_record(session_id="a\u202eb\x00c", overall=satisfaction(0.2, verdict=Verdict.POOR)))
+    assert "\u202e" not in page
+    assert "\x00" not in page
+    assert "a�b�c" in page
+
+
+def test_json_lines_and_databases_are_read_and_what_is_there_twice_counts_once(tmp_path: Path) -> None:
+    lines = write(tmp_path / "r.jsonl", summary_record(session_id="a"), summary_record(session_id="b"))
+    sink = SqliteSink(SqliteSettings(path=tmp_path / "r.db"))
+    sink.write(summary_record(session_id="b"))
+    sink.write(summary_record(session_id="c"))
+    sink.close()
+    done = report(lines, tmp_path / "r.db", "--html", tmp_path / "r.html", "--csv", tmp_path / "r.csv")
+    assert (done.exit_code, done.output) == (0, "")
+    text = outline((tmp_path / "r.html").read_text(encoding="utf-8")).text
+    assert "3 sessions" in text
+    assert "1 record was there twice and counts once" in text
+    assert len((tmp_path / "r.csv").read_text(encoding="utf-8").splitlines()) == 4
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_finished(tmp_path: Path) -> None:
+    good = write(tmp_path / "good.jsonl", summary_record())
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text("{}\n" * 8)
+    done = report(good, bad, tmp_path / "gone.jsonl", tmp_path, "--html", tmp_path / "r.html")
+    assert done.exit_code == 1
+    assert "bad.jsonl, line 1: no record of schema version 1" in done.stderr
+    assert "bad.jsonl: 3 more that are no records" in done.stderr
+    assert "gone.jsonl: cannot be read: No such file" in done.stderr
+    assert "Is a directory" in done.stderr
+    assert "Traceback" not in done.output
+    text = outline((tmp_path / "r.html").read_text(encoding="utf-8")).text
+    assert "1 session" in text
+    assert "8 lines could not be read and were skipped" in text
+
+
+def test_an_empty_file_is_no_failure(tmp_path: Path) -> None:
+    done = report(write(tmp_path / "empty.jsonl"), "--html", tmp_path / "r.html")
+    assert done.exit_code == 0
+    assert "nothing to report yet" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [((), "--html FILE"), (("--html", "x", "--timezone", "Mars/Base"), "no time zone")]
+)
+def test_wrong_usage_is_told(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    done = report(write(tmp_path / "r.jsonl"), *options)
+    assert done.exit_code == 2
+    assert message in done.stderr
