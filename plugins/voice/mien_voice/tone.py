@@ -189,9 +189,9 @@ class ToneNetwork:
             jax.jit(forward)
             .lower(
                 self._params,
-                jax.ShapeDtypeStruct((size, rows), np.int32),
-                jax.ShapeDtypeStruct((size, rows), np.float32),
-                jax.ShapeDtypeStruct((size, subwords), np.int32),
+                np.zeros((size, rows), np.int32),
+                np.zeros((size, rows), np.float32),
+                np.zeros((size, subwords), np.int32),
             )
             .compile()
         )
