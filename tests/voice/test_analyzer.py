@@ -24,6 +24,7 @@ from mien.testing import AnalyzerConformance
 from mien_voice.analyzer import ABSTAINING_CONFIDENCE, VoiceAnalyzer
 from mien_voice.labels import EMOTIONS28
 from mien_voice.settings import VoiceSettings
+from mien_voice.tone import WEIGHTS, ToneNetwork
 from mien_voice.transcribers.pocketsphinx import PocketSphinxTranscriber
 
 
@@ -175,3 +176,23 @@ def test_a_stream_cuts_live_sound_and_the_analyzer_takes_each_cut_as_it_is(thank
 def test_words_pass_a_stream_at_once() -> None:
     said = Utterance("thank you")
     assert analyzer().open_stream(StreamSettings()).push(said) == [said]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("das war nicht gut und ich bin sehr unzufrieden mit dem Service", "de"),
+        ("je ne suis pas content du tout avec ce service", "fr"),
+        ("это было ужасно", "ru"),
+        ("😡😡😡", "und"),
+    ],
+)
+def test_what_the_real_network_cannot_read_is_reported_and_says_nothing(text: str, language: str) -> None:
+    if not WEIGHTS.exists():
+        pytest.skip("the tone network's weights are not there")
+    voice = VoiceAnalyzer(transcriber=ScriptedTranscriber(), tone=ToneNetwork(WEIGHTS), settings=VoiceSettings())
+    ((prediction,),) = voice.analyze([Utterance(text)])
+    assert isinstance(prediction.evidence, Transcript)
+    assert prediction.evidence.language == language
+    assert prediction.satisfaction == 0.5
+    assert prediction.confidence < 0.1
