@@ -1,6 +1,6 @@
 """How many faces the detectors find, what they take for a face that is none, and how long they take.
 
-    python benchmarks/face_detectors.py FOLDER [--yunet ONNX] [--side 240 --side 320] [--limit 300]
+    python benchmarks/face_detectors.py FOLDER [--yunet ONNX] [--side 200 --side 320] [--limit 300]
 
 FOLDER holds ``*.parquet`` files with the columns ``image`` (encoded), ``boxes`` ([x, y, width, height] a face, pixels)
 and ``uncertain_boxes``. Only faces of at least 30 pixels and 13 % of the shorter side count. Nothing of it is a test.
