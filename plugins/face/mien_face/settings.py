@@ -69,8 +69,8 @@ class FaceSettings(_Table):
         detector: Which face detector; ``yunet`` needs ``yunet_path``.
         yunet_path: The ONNX file of YuNet (``face_detection_yunet_2023mar.onnx`` of OpenCV's model zoo).
         search_side: Pictures are reduced to this longer side (pixels) before faces are looked for; larger finds smaller
-            faces, and takes time with its square. Unset takes the detector's own: 200 for Haar, 480 for YuNet. Haar sees
-            faces from 20 reduced pixels on: with 200, a tenth of the longer side, 64 pixels of 640.
+            faces, and takes time with its square. Unset takes the detector's own: 200 for Haar, 480 for YuNet. Haar
+            sees faces from 20 reduced pixels on: with 200, a tenth of the longer side, 64 pixels of 640.
         min_face_pixels: Faces narrower than this are not looked for.
         min_face_fraction: Nor those narrower than this share of the picture's shorter side.
         max_faces: Of more faces than this in a picture, the largest are taken.
