@@ -99,8 +99,11 @@ def test_a_call_that_only_waited_is_taken_back_and_never_runs(lane: Lane) -> Non
 
 
 def test_a_closed_lane_takes_nothing_and_its_threads_end(lane: Lane, hang: Hang) -> None:
-    busy = [lane.submit(hang), lane.submit(hang)]
-    hang.began.wait(LONG)
+    busy = []
+    for _ in range(2):
+        hang.began.clear()
+        busy.append(lane.submit(hang))
+        assert hang.began.wait(LONG)
     waiting = lane.submit(lambda: 1)
     lane.close()
     lane.close()

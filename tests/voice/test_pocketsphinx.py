@@ -36,6 +36,14 @@ def test_words_have_times_on_the_callers_clock(recognizer: PocketSphinxTranscrib
     assert all(0.0 < word.confidence <= 1.0 for word in words)
 
 
+def test_an_answer_does_not_depend_on_what_was_heard_before(
+    recognizer: PocketSphinxTranscriber, refusal: AudioClip, thanks: AudioClip
+) -> None:
+    first = recognizer.transcribe(refusal)
+    recognizer.transcribe(thanks)
+    assert recognizer.transcribe(refusal) == first
+
+
 @pytest.mark.parametrize(
     "samples",
     [

@@ -50,7 +50,7 @@ class FeatureTable:
         return self.combine(features.blocks(text), limit=limit)
 
     def combine(
-        self, blocks: Iterable[Sequence[int]], *, limit: int | None = None
+        self, blocks: Iterable[Sequence[int] | npt.NDArray[np.uint32]], *, limit: int | None = None
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """Rows and values of hashed features, block by block; see ``encode``."""
         rows, values = [], []
@@ -60,11 +60,12 @@ class FeatureTable:
             norm = float(np.sqrt(np.sum(value * value)))
             rows.append(ids)
             values.append((value * (weight / norm) if norm > 0 else value).astype(np.float32))
-        row, value = np.concatenate(rows).astype(np.int32), np.concatenate(values).astype(np.float32)
-        if limit is not None and len(row) > limit:
-            kept = np.sort(np.argsort(-value, kind="stable")[:limit])
-            row, value = row[kept], value[kept]
-        return row, value
+        found: npt.NDArray[np.int32] = np.concatenate(rows).astype(np.int32)
+        weighed: npt.NDArray[np.float32] = np.concatenate(values).astype(np.float32)
+        if limit is not None and len(found) > limit:
+            kept = np.sort(np.argsort(-weighed, kind="stable")[:limit])
+            found, weighed = found[kept], weighed[kept]
+        return found, weighed
 
     def knows(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Whether each feature, by its name, is known."""

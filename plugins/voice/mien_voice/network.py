@@ -95,7 +95,7 @@ class Deep(hk.Module):
     def __call__(self, inputs: Inputs) -> jax.Array:
         """Logits ``[B, O]``."""
         config = self._config
-        embed = hk.initializers.RandomNormal(0.05)
+        embed = hk.initializers.RandomNormal(0.05)  # type: ignore[no-untyped-call]  # haiku leaves it so
         table = hk.get_parameter("bag", (config.features, config.bag), init=embed)
         offset = hk.get_parameter("bag_bias", (config.bag,), init=jnp.zeros)
         bag = jax.nn.gelu(_weighted_rows(table, inputs) + offset)  # [B, bag]

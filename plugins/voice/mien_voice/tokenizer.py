@@ -45,7 +45,7 @@ class SubwordTokenizer:
         if not path.is_file():
             raise WeightsError(f"there is no tokenizer at {path}; reinstall mien or pass the path of a tokenizer.json")
         try:
-            self._tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast(
+            self._tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
                 tokenizer_file=str(path), pad_token=PADDING, unk_token=UNKNOWN
             )
         except Exception as error:  # the Rust side raises plain Exception
@@ -83,8 +83,8 @@ def train_tokenizer(texts: Iterable[str], path: Path, *, size: int) -> None:
     from tokenizers.trainers import WordPieceTrainer
 
     model: Any = WordPiece(unk_token=UNKNOWN, max_input_chars_per_word=40)
-    tokenizer = Tokenizer(model)
-    tokenizer.pre_tokenizer = WhitespaceSplit()  # type: ignore[assignment]
+    tokenizer: Any = Tokenizer(model)
+    tokenizer.pre_tokenizer = WhitespaceSplit()
     trainer = WordPieceTrainer(vocab_size=size, special_tokens=[PADDING, UNKNOWN], min_frequency=2, show_progress=False)
     normal = (" ".join(features.tokenise(features.normalise(text))) for text in texts)
     tokenizer.train_from_iterator(normal, trainer)

@@ -38,7 +38,7 @@ class PocketSphinxTranscriber(Transcriber):
     def __init__(self) -> None:
         from pocketsphinx import Decoder
 
-        # cmn="batch" normalises each utterance by itself: nothing that was heard before changes an answer.
+        # cmn="batch" normalises each utterance by itself, rather than by a mean over what was heard before.
         self._decoder: Any = Decoder(samprate=float(SAMPLE_RATE), cmn="batch", loglevel="FATAL", **_SEARCH)
         self._lock = threading.Lock()
 
@@ -60,6 +60,7 @@ class PocketSphinxTranscriber(Transcriber):
             return _nothing()
         pcm = (clip.samples * _FULL_SCALE).astype("<i2").tobytes()
         with self._lock:
+            self._decoder.reinit_feat()  # else the front end carries over a little, and an answer depends on the last
             self._decoder.start_utt()
             self._decoder.process_raw(pcm, no_search=False, full_utt=True)
             self._decoder.end_utt()
