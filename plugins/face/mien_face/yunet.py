@@ -19,7 +19,7 @@ TOP_K: Final = 500
 """Candidates kept before overlapping ones are dropped."""
 LANDMARKS: Final = 5
 MARGIN: Final = 0.02
-"""Between what makes portraits' mean crop most like FER2013's mean face (0.05) and what the network reads best (0.0)."""
+"""Between what makes portraits' mean crop most like FER2013's mean face (0.05) and what the network reads best (0)."""
 
 
 class YuNetDetector:
