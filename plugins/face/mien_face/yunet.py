@@ -18,8 +18,8 @@ NMS_THRESHOLD: Final = 0.3
 TOP_K: Final = 500
 """Candidates kept before overlapping ones are dropped."""
 LANDMARKS: Final = 5
-MARGIN: Final = 0.06
-"""With it the mean crop of portraits is most like FER2013's mean face; YuNet's boxes are taller than Haar's."""
+MARGIN: Final = 0.02
+"""Between what makes portraits' mean crop most like FER2013's mean face (0.05) and what the network reads best (0)."""
 
 
 class YuNetDetector:
