@@ -76,7 +76,9 @@ class FeatureTable:
         rows = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
         return rows, self.hashes[rows] == hashes
 
-    def _known(self, block: Sequence[int] | npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def _known(
+        self, block: Sequence[int] | npt.NDArray[np.uint32]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Rows of the features that are known, and how often each occurs."""
         rows, known = self._rows(np.asarray(block, np.uint32))
         return np.unique(rows[known], return_counts=True)
