@@ -120,3 +120,13 @@ finally:
 """
     printed = run(environment / "bin/python", "-c", script, environment / "bin/mien", portrait, cwd=tmp_path)
     assert printed.split()[-2:] == ["face", "text"]
+
+
+def test_what_an_extra_brings_is_named_where_it_is_missing(environment: Path, tmp_path: Path) -> None:
+    for command in ("train face --data . --out out", "evaluate face --data ."):
+        done = subprocess.run(
+            [str(environment / "bin/mien"), *command.split()], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0
+        assert "mien[train]" in done.stderr
+        assert "Traceback" not in done.stderr

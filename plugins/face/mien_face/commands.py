@@ -159,8 +159,10 @@ def settings(epochs: int, peak_rate: float, augmentation: float) -> tuple[Networ
 
 def _engine(name: EngineName, config: NetworkConfig, recipe: Recipe) -> Engine:
     if name is EngineName.JAX:
-        from mien_face.training.jax_engine import JaxEngine
-
+        try:
+            from mien_face.training.jax_engine import JaxEngine
+        except ImportError as error:
+            raise MissingDependencyError("training needs Flax: pip install 'mien[train]'") from error
         return JaxEngine(config, recipe)
     try:
         from mien_face.training.torch_engine import TorchEngine
