@@ -41,7 +41,7 @@ and the network's likelihood of the portraits' labels is best."""
 OVERLAP: Final = 0.4
 SCORE_CENTRE: Final = 54.6
 SCORE_SLOPE: Final = 2.2
-"""The cascade's last-stage sum as a probability: logistic, fitted to true and false alarms."""
+"""The cascade's last-stage sum as a probability: logistic, its constants set by eye between true and false alarms."""
 
 
 class HaarDetector:
