@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from mien import WeightsError, read_manifest
-from mien_face.commands import SHIPPED_MANIFEST
+from mien_face.commands.shared import SHIPPED_MANIFEST
 from mien_face.inference import BUCKETS, Calibration, ExpressionNetwork, combine, softmax, split
 from mien_face.labels import FER2013_LABELS, HEAD_LABELS
 from mien_face.preprocess import normalise

@@ -1,28 +1,21 @@
-"""The commands ``mien train face`` and ``mien evaluate face``; what they do is elsewhere, imported when they run."""
+"""The command ``mien train face``; what it does is in ``mien_face.training``, imported when it runs."""
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien import MienError, MissingDependencyError
+from mien_face.commands.shared import fail
 
 if TYPE_CHECKING:
     from mien_face.config import NetworkConfig
-    from mien_face.evaluation import Evaluation
     from mien_face.training.loop import Engine
     from mien_face.training.recipe import Recipe
     from mien_face.training.run import EpochReport
-
-SHIPPED_MANIFEST: Final = Path(__file__).parent / "weights" / "expression.json"
-"""The weights that ship with the plugin."""
-
-STDOUT: Final = Path("-")
-"""As a path for JSON: standard output."""
 
 
 class EngineName(StrEnum):
@@ -30,22 +23,6 @@ class EngineName(StrEnum):
 
     JAX = "jax"
     TORCH = "torch"
-
-
-class LabelSet(StrEnum):
-    """Which labels answers are held against."""
-
-    FER = "fer"
-    FERPLUS = "ferplus"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the groups ``train`` and ``evaluate``; groups of one name are merged by the host."""
-    for group, command in (("train", train_face), ("evaluate", evaluate_face)):
-        commands = typer.Typer()
-        commands.command("face")(command)
-        commands.callback()(_group)  # keeps typer from making a group's only command the group itself
-        app.add_typer(commands, name=group)
 
 
 def train_face(
@@ -74,29 +51,7 @@ def train_face(
             config, recipe, computes, data, validation, out=out, seed=seed, start=start, resume=resume, command=command
         )
     except MienError as error:
-        _fail(error)
-
-
-def evaluate_face(
-    data: Annotated[Path, typer.Option(help="Parquet file of faces, or a folder with validation.parquet.")],
-    labels: Annotated[LabelSet, typer.Option(help="FER2013's labels, or FER+'s majority.")] = LabelSet.FER,
-    weights: Annotated[Path, typer.Option(help="Manifest of the weights.")] = SHIPPED_MANIFEST,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", help="Write the figures here as JSON; '-' prints only that.")
-    ] = None,
-) -> None:
-    """Measure the expression network on labelled faces."""
-    try:
-        evaluation = _evaluate(data, labels, weights)
-    except MienError as error:
-        _fail(error)
-    text = json.dumps(evaluation.to_json(), indent=2)
-    if json_path == STDOUT:
-        typer.echo(text)
-        return
-    _print_table(evaluation)
-    if json_path is not None:
-        json_path.write_text(text + "\n", encoding="utf-8")
+        fail(error)
 
 
 def _train(
@@ -171,49 +126,8 @@ def _engine(name: EngineName, config: NetworkConfig, recipe: Recipe) -> Engine:
     return TorchEngine(config, recipe)
 
 
-def _evaluate(data: Path, labels: LabelSet, weights: Path) -> Evaluation:
-    from mien_face.evaluation import evaluate
-    from mien_face.inference import ExpressionNetwork
-    from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, majority_labels
-    from mien_face.training.data import read_faces
-
-    faces = read_faces(data, part="validation")
-    answers = ExpressionNetwork.load(weights).probabilities(faces.crops)
-    if labels is LabelSet.FER:
-        return evaluate(answers.combined, faces.labels, FER2013_LABELS)
-    majority = majority_labels(faces.votes)
-    counted = majority >= 0
-    if not counted.any():
-        raise MienError(f"no face of {data} has an emotion with more than half of its FER+ votes")
-    return evaluate(answers.ferplus[counted], majority[counted], FERPLUS_LABELS)
-
-
 def _print_epoch(report: EpochReport) -> None:
     typer.echo(
         f"epoch {report.epoch}/{report.epochs}  loss {report.loss:.4f}  validation: FER2013 "
         f"{report.fer2013_accuracy:.4f}, FER+ {report.ferplus_accuracy:.4f}  {report.seconds:.0f} s"
     )
-
-
-def _print_table(evaluation: Evaluation) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("emotion", "precision", "recall", "F1", "faces")
-    for label, each in evaluation.per_class.items():
-        table.add_row(label, f"{each.precision:.3f}", f"{each.recall:.3f}", f"{each.f1:.3f}", str(each.support))
-    console = Console()
-    console.print(table)
-    console.print(
-        f"{evaluation.n} faces: accuracy {evaluation.accuracy:.4f}, balanced {evaluation.balanced_accuracy:.4f}, "
-        f"macro-F1 {evaluation.macro_f1:.4f}, calibration error {evaluation.ece:.4f}"
-    )
-
-
-def _group() -> None:
-    """Commands of the face plugin."""
-
-
-def _fail(error: MienError) -> NoReturn:
-    typer.echo(f"mien: {error}", err=True)
-    raise typer.Exit(1) from error
