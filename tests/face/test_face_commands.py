@@ -12,6 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from mien_face import commands
+from mien_face.commands import train_face
 
 PARQUET = pytest.importorskip("pyarrow.parquet")
 
@@ -77,7 +78,7 @@ def test_training_writes_weights_that_can_be_evaluated(
     from mien_face.training.recipe import Recipe
 
     small = NetworkConfig(stem=4, widths=(4,), depths=(1,))
-    monkeypatch.setattr(commands, "settings", lambda epochs, *_: (small, Recipe(epochs=epochs, batch_size=4)))
+    monkeypatch.setattr(train_face, "settings", lambda epochs, *_: (small, Recipe(epochs=epochs, batch_size=4)))
     out = tmp_path / "out"
 
     trained = CliRunner().invoke(app, ["train", "face", "--data", str(faces), "--out", str(out), "--epochs", "1"])
