@@ -89,7 +89,7 @@ def face_analyzer() -> tuple[str, Callable[[Sequence[Sample]], list[list[Predict
     """The shipped face analyzer, told that the whole picture is the face; and its version."""
     from mien import Box, read_manifest
     from mien_face.analyzer import FaceAnalyzer
-    from mien_face.detector import Detection, Pixels
+    from mien_face.detection.base import Detection, Pixels
     from mien_face.factory import build_tables
     from mien_face.inference import ExpressionNetwork
     from mien_face.plugin import MANIFEST

@@ -12,7 +12,7 @@ import pytest
 
 from mien import Box, FaceRegion, ImageFrame, InputError, Prediction, Utterance
 from mien_face.analyzer import EmotionTables, FaceAnalyzer
-from mien_face.detector import Detection, Detector
+from mien_face.detection.base import Detection, Detector
 from mien_face.factory import build_detector
 from mien_face.settings import FaceSettings
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pytest
 
 from mien import Box, ConfigError
-from mien_face.detector import Detection, Detector, clip, suppress
+from mien_face.detection.base import Detection, Detector, clip, suppress
+from mien_face.detection.yunet import YuNetDetector, read_rows
 from mien_face.factory import build_detector
 from mien_face.settings import DetectorName, FaceSettings
-from mien_face.yunet import YuNetDetector, read_rows
 
 Pixels = npt.NDArray[np.uint8]
 

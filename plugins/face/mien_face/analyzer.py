@@ -32,7 +32,7 @@ from mien import (
     StreamSettings,
 )
 from mien_face.crop import crop_face
-from mien_face.detector import Detection, Detector, clip
+from mien_face.detection.base import Detection, Detector, clip
 from mien_face.quality import Quality, assess
 from mien_face.settings import FaceSettings
 from mien_face.stream import FaceStream

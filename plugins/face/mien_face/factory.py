@@ -10,7 +10,7 @@ from mien_face.settings import SEARCH_SIDE, DetectorName, FaceSettings, merged
 
 if TYPE_CHECKING:
     from mien_face.analyzer import EmotionTables, FaceAnalyzer
-    from mien_face.detector import Detector
+    from mien_face.detection.base import Detector
 
 
 def build_analyzer(settings: FaceSettings, manifest: Path) -> FaceAnalyzer:
@@ -55,7 +55,7 @@ def build_detector(settings: FaceSettings) -> Detector:
     """
     search_side = settings.search_side or SEARCH_SIDE[settings.detector]
     if settings.detector is DetectorName.YUNET and settings.yunet_path is not None:
-        from mien_face.yunet import YuNetDetector
+        from mien_face.detection.yunet import YuNetDetector
 
         return YuNetDetector(
             settings.yunet_path,
@@ -64,7 +64,7 @@ def build_detector(settings: FaceSettings) -> Detector:
             min_face_fraction=settings.min_face_fraction,
             min_score=settings.min_detection_score,
         )
-    from mien_face.haar import HaarDetector
+    from mien_face.detection.haar import HaarDetector
 
     return HaarDetector(
         search_side=search_side,

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import Box, PluginError
-from mien_face.detector import Detection, Pixels, reduction, suppress
+from mien_face.detection.base import Detection, Pixels, reduction, suppress
 
 Grey = npt.NDArray[np.uint8]
 """``[height, width]``."""

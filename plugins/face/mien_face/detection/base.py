@@ -1,4 +1,4 @@
-"""What a face detector is, and the geometry that all share. The detectors themselves are ``haar`` and ``yunet``."""
+"""What a face detector is, and the geometry that all share. The detectors are ``haar``, ``yunet`` and ``own``."""
 
 from __future__ import annotations
 

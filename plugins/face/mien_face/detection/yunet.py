@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import Box, ConfigError
-from mien_face.detector import Detection, Pixels, reduction
+from mien_face.detection.base import Detection, Pixels, reduction
 
 NMS_THRESHOLD: Final = 0.3
 TOP_K: Final = 500
