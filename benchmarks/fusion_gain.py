@@ -97,10 +97,14 @@ def face_analyzer() -> tuple[str, Callable[[Sequence[Sample]], list[list[Predict
 
     class WholePicture:
         margin = 0.0
+        threshold = 0.0
 
-        def detect(self, pixels: Pixels) -> list[Detection]:
-            height, width = pixels.shape[:2]
-            return [Detection(Box(0, 0, width, height), score=1.0)]
+        def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
+            shapes = [pixels.shape[:2] for pixels in pictures]
+            return [[Detection(Box(0, 0, width, height), score=1.0)] for height, width in shapes]
+
+        def warm_up(self) -> None:
+            pass
 
     settings = FaceSettings()
     network = ExpressionNetwork.load(MANIFEST)
