@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mien import Box
-from mien_face.detector import Detector
+from mien_face.detection.base import Detector
 from mien_face.factory import build_detector
 from mien_face.settings import SEARCH_SIDE, DetectorName, FaceSettings
 

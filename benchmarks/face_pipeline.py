@@ -115,7 +115,7 @@ def stages(faces: int, repeats: int) -> list[Row]:
     network.warm_up()
     picture = encoded(compose(faces))
     pixels = decode_image(picture).pixels
-    found = detector.detect(pixels)
+    (found,) = detector.detect([pixels])
     assert len(found) == faces, f"expected {faces} faces, the detector found {len(found)}"
 
     def preprocess() -> npt.NDArray[np.uint8]:
@@ -129,7 +129,7 @@ def stages(faces: int, repeats: int) -> list[Row]:
     aims = {"classify": "3" if faces == 1 else "", "whole": "25" if faces == 1 else ""}
     actions: dict[str, Callable[[], object]] = {
         "decode": lambda: decode_image(picture),
-        "detect": lambda: detector.detect(pixels),
+        "detect": lambda: detector.detect([pixels]),
         "preprocess": lambda: normalise(preprocess()),
         "classify": lambda: network.classify(crops),
         "whole": lambda: analyzer.analyze([decode_image(picture)]),

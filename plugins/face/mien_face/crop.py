@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import Box
-from mien_face.detector import Pixels
+from mien_face.detection.base import Pixels
 
 CROP_SIDE: Final = 48
 """Side of the square, pixels; FER2013's."""

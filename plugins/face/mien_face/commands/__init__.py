@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Final
+
 import typer
 
-from mien_face.commands import evaluate_face, train_face
+from mien_face.commands import evaluate_detector, evaluate_face, train_face
 
 __all__ = ["register"]
+
+_COMMANDS: Final[Mapping[str, Mapping[str, Callable[..., None]]]] = {
+    "train": {"face": train_face.train_face},
+    "evaluate": {"face": evaluate_face.evaluate_face, "detector": evaluate_detector.evaluate_detector},
+}
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the groups ``train`` and ``evaluate``; groups of one name are merged by the host."""
-    for group, command in (("train", train_face.train_face), ("evaluate", evaluate_face.evaluate_face)):
+    for group, named in _COMMANDS.items():
         commands = typer.Typer()
-        commands.command("face")(command)
+        for name, command in named.items():
+            commands.command(name)(command)
         commands.callback()(_group)  # keeps typer from making a group's only command the group itself
         app.add_typer(commands, name=group)
 
