@@ -157,7 +157,9 @@ def _read_folder(folder: Path) -> list[LabelledPicture]:
             reader = csv.DictReader(lines)
             missing = [column for column in ("file", *BOX_COLUMNS) if column not in (reader.fieldnames or ())]
             if missing:
-                raise InputError(f"{file} lacks the columns {', '.join(missing)}; expected file, {', '.join(BOX_COLUMNS)}")
+                raise InputError(
+                    f"{file} lacks the columns {', '.join(missing)}; expected file, {', '.join(BOX_COLUMNS)}"
+                )
             for line in reader:
                 _take_line(pictures, f"{file}, line {reader.line_num}", line)
     except (UnicodeDecodeError, csv.Error) as error:
