@@ -75,6 +75,7 @@ def _train(
     command: str,
 ) -> None:
     from mien_face.training.detector.batches import BatchSource
+    from mien_face.training.detector.card import CARD_NAME, render
     from mien_face.training.detector.checkpoint import read_averaged
     from mien_face.training.detector.export import MANIFEST_NAME, export
     from mien_face.training.detector.pictures import read_training
@@ -109,6 +110,7 @@ def _train(
         "recipe": recipe.to_json(),
     }
     manifest = export(config, state.averaged, validation=validation, manifest_path=out / MANIFEST_NAME, training=about)
+    (out / CARD_NAME).write_text(render(manifest), encoding="utf-8")
     typer.echo(f"threshold {manifest.calibration['threshold']:.2f}; wrote {out / MANIFEST_NAME}")
 
 
