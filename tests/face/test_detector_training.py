@@ -172,11 +172,11 @@ class TestTargets:
 
     def test_nothing_is_background_inside_what_may_be_a_face(self) -> None:
         centres, strides = placed_cells()
-        ignored = np.array([10, 10, 40, 40], np.float32)
+        ignored = np.array([11, 11, 39, 39], np.float32)
 
         assigned = assign(np.empty((0, 4), np.float32), [ignored], centres, strides)
 
-        inside = ((centres > 10) & (centres < 40)).all(axis=1)
+        inside = ((centres > 11) & (centres < 39)).all(axis=1)
         assert (assigned[inside] == IGNORED).all()
         assert (assigned[~inside] == BACKGROUND).all()
 
