@@ -353,7 +353,7 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(data: Path, tmp_path: Pat
         raise StopError
 
     def run(out: Path, report: Any, recipe: Recipe = RECIPE) -> Any:
-        source = BatchSource(CONFIG, data, side=64, size=4, seed=0, workers=0)
+        source = BatchSource(CONFIG, recipe, data, seed=0, workers=0)
         return train(
             JaxEngine(CONFIG, recipe),
             CONFIG,
@@ -393,7 +393,7 @@ def test_the_command_trains_and_writes_a_manifest(data: Path, tmp_path: Path, mo
     monkeypatch.setattr(
         train_detector,
         "settings",
-        lambda epochs, steps, rate: (CONFIG, Recipe(epochs=epochs, steps=steps, batch_size=2, side=64)),
+        lambda epochs, steps, *_: (CONFIG, Recipe(epochs=epochs, steps=steps, batch_size=2, side=64)),
     )
     app = typer.Typer()
     commands.register(app)

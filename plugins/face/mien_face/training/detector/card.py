@@ -64,13 +64,13 @@ def _figures(manifest: Manifest) -> Iterator[str]:
     yield ""
     yield (
         "On pictures held back from training (a tenth: of the persons for portraits, of the photographs for the rest), "
-        "on which the threshold was chosen too. A face counts from 24 pixels on its shorter side; it is found where the "
-        "intersection over union is at least 0.5; boxes of which the labellers were not sure count neither way."
+        "on which the threshold was chosen too. A face counts from 24 pixels on its shorter side; it is found where "
+        "the intersection over union is at least 0.5; boxes of which the labellers were not sure count neither way."
     )
     yield ""
     yield (
-        "| pictures | number | faces | recall | precision | false faces a picture | AP50 | landmark error (eye distances) | "
-        "face-free pictures with a false face |"
+        "| pictures | number | faces | recall | precision | false faces a picture | AP50 | landmark error (eye "
+        "distances) | face-free pictures with a false face |"
     )
     yield "|---|---|---|---|---|---|---|---|---|"
     for kind, each in _validation(manifest).items():
