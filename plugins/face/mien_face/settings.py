@@ -69,7 +69,7 @@ class FaceSettings(_Table):
 
     Attributes:
         detector: Which face detector: ``mien``'s own, ``haar`` of OpenCV, or ``yunet``, which needs ``yunet_path``.
-        detector_weights: The manifest of weights of one's own for ``mien``; unset takes those that ship with the plugin.
+        detector_weights: The manifest of weights of one's own for ``mien``; unset takes those that ship.
         yunet_path: The ONNX file of YuNet (``face_detection_yunet_2023mar.onnx`` of OpenCV's model zoo).
         search_side: Pictures are reduced to this longer side (pixels) before faces are looked for; larger finds smaller
             faces, and takes time with its square. Unset takes the detector's own: 320 for mien's, 200 for Haar, 480 for
@@ -79,7 +79,7 @@ class FaceSettings(_Table):
         min_face_fraction: Nor those narrower than this share of the picture's shorter side.
         max_faces: Of more faces than this in a picture, the largest are taken.
         min_detection_score: A face that the detector trusts less is dropped; unset takes the detector's own threshold.
-        weights: The manifest of the expression network's weights of one's own; unset takes those that ship with the plugin.
+        weights: The manifest of one's own weights for the expression network; unset takes those that ship.
         quality: When a face's picture is too poor to be trusted fully.
         valence: Emotion -> valence in [-1, 1], for the emotions whose built-in value is not wanted.
         satisfaction: Emotion -> evidence of satisfaction in [0, 1], likewise.

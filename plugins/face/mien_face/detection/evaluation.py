@@ -1,9 +1,9 @@
 """Figures about a detector's answers: recall, precision, average precision, landmarks. Boxes in, numbers out.
 
 A found box is *right* where it overlaps a face that no better-scored box has taken, with an intersection over union of
-at least ``OVERLAP``. It *does not count*, either way, where it lies mostly on a face too small to be asked for, or on a
-box labelled uncertain; so too where it is such a face's. All else is *false*, of whatever size it is. The rules are those
-of PASCAL VOC (Everingham et al. 2010) with COCO's for regions to be ignored (Lin et al. 2014).
+at least ``OVERLAP``. It *does not count*, either way, where it shows a face too small to be asked for or a box labelled
+uncertain, or lies mostly on one. All else is *false*, of whatever size it is. The rules are those of PASCAL VOC
+(Everingham et al. 2010) with COCO's for regions to be ignored (Lin et al. 2014).
 """
 
 from __future__ import annotations

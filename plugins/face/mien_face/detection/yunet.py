@@ -27,7 +27,13 @@ class YuNetDetector:
     """Finds faces, turned ones too, with five landmarks. Threads must not share a network: each loads its own."""
 
     def __init__(
-        self, path: Path, *, search_side: int, min_face_pixels: int, min_face_fraction: float, min_score: float | None = None
+        self,
+        path: Path,
+        *,
+        search_side: int,
+        min_face_pixels: int,
+        min_face_fraction: float,
+        min_score: float | None = None,
     ) -> None:
         """Load the network once, so that a wrong file is found out at once.
 
