@@ -16,7 +16,7 @@ from jax import lax
 
 from mien_face.detection.config import LANDMARKS, STRIDES, UNIT, DetectorConfig
 
-_LARGEST_LOG_SIZE = 4.0
+LARGEST_LOG_SIZE = 4.0
 """Boxes are at most e^4 = 55 units large: keeps an untrained network's answers finite."""
 
 
@@ -97,7 +97,7 @@ def decode(answers: Sequence[jax.Array]) -> DetectorOutput:
     count = answers[0].shape[0]
     flat = jnp.concatenate([answer.reshape(count, -1, answer.shape[-1]) for answer in answers], axis=1)  # [n, a, 15]
     middles = centres + flat[..., 1:3] * units
-    halves = jnp.exp(jnp.minimum(flat[..., 3:5], _LARGEST_LOG_SIZE)) * units / 2
+    halves = jnp.exp(jnp.minimum(flat[..., 3:5], LARGEST_LOG_SIZE)) * units / 2
     points = flat[..., 5:].reshape(count, -1, LANDMARKS, 2)
     return DetectorOutput(
         scores=flat[..., 0],

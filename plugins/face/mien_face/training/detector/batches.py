@@ -1,0 +1,91 @@
+"""Batches in their order, composed by worker processes ahead of the steps that use them."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from mien_face.detection.config import DetectorConfig
+from mien_face.training.detector.compose import Composer
+from mien_face.training.detector.pictures import read_pictures
+from mien_face.training.detector.split import Part
+from mien_face.training.detector.targets import Batch, collect
+
+_AHEAD: Final = 6
+"""Batches a worker is ahead."""
+
+_worker: dict[str, Composer] = {}
+
+
+class BatchSource:
+    """Composes batches; each is decided by the seed and its number alone, whatever process makes it.
+
+    Args:
+        config: Of the network that learns.
+        folder: With the pictures.
+        side: Of a canvas, pixels.
+        size: Canvases a batch.
+        seed: Of everything drawn.
+        workers: Processes; 0 composes in this one.
+        hard: Names of pictures to show more often.
+    """
+
+    def __init__(
+        self,
+        config: DetectorConfig,
+        folder: Path,
+        *,
+        side: int,
+        size: int,
+        seed: int,
+        workers: int,
+        hard: Sequence[str] = (),
+    ) -> None:
+        self._task = (config, size, seed)
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+        if workers:
+            self._pool = ProcessPoolExecutor(
+                workers,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_prepare,
+                initargs=(folder, side, tuple(hard)),
+            )
+        else:
+            _prepare(folder, side, tuple(hard))
+
+    def batches(self, first: int, count: int) -> Iterator[Batch]:
+        """Yield batches number ``first`` to ``first + count - 1``."""
+        if self._pool is None:
+            yield from (_compose(*self._task, number) for number in range(first, first + count))
+            return
+        waiting: deque[Future[Batch]] = deque()
+        for number in range(first, first + count):
+            waiting.append(self._pool.submit(_compose, *self._task, number))
+            if len(waiting) > _AHEAD * self._workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+def _prepare(folder: Path, side: int, hard: tuple[str, ...]) -> None:
+    cv2.setNumThreads(1)
+    _worker["composer"] = Composer(read_pictures(folder, Part.TRAINING), side=side, hard=hard)
+
+
+def _compose(config: DetectorConfig, size: int, seed: int, number: int) -> Batch:
+    composer = _worker["composer"]
+    generators = np.random.default_rng((seed, number)).spawn(size)
+    return collect(config, [composer.compose(generator) for generator in generators])
