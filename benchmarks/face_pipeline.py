@@ -119,7 +119,7 @@ def stages(faces: int, repeats: int) -> list[Row]:
     assert len(found) == faces, f"expected {faces} faces, the detector found {len(found)}"
 
     def preprocess() -> npt.NDArray[np.uint8]:
-        crops = [crop_face(pixels, face.box, margin=detector.margin) for face in found]
+        crops = [crop_face(pixels, face, margin=detector.margin) for face in found]
         for crop, face in zip(crops, found, strict=True):
             assess(crop, face.box, width=WIDTH, height=HEIGHT, settings=settings.quality)
         return np.stack(crops)

@@ -151,7 +151,12 @@ def test_nothing_to_judge_by_is_refused() -> None:
 
 
 def test_landmarks_are_judged_only_where_both_sides_have_them() -> None:
-    assert landmark_error((), POINTS) is None
-    assert landmark_error(POINTS, ()) is None
-    assert landmark_error(POINTS, ((5.0, 5.0),) * 5) is None  # eyes in one place are no measure
-    assert landmark_error(POINTS, POINTS) == 0.0
+    face = LabelledFace(Box(0, 0, 40, 40), POINTS)
+    assert landmark_error((), face) is None
+    assert landmark_error(POINTS, LabelledFace(face.box)) is None
+    assert landmark_error(POINTS, face) == 0.0
+
+
+def test_eyes_in_one_place_are_a_measure_still() -> None:
+    profile = LabelledFace(Box(0, 0, 40, 40), ((5.0, 5.0),) * 5)
+    assert landmark_error(((5.0, 8.0),) * 5, profile) == pytest.approx(3 / (0.15 * 40))

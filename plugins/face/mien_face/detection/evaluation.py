@@ -25,6 +25,8 @@ OVERLAP: Final = 0.5
 """Intersection over union from which a box shows a face."""
 ON_IGNORED: Final = 0.5
 """Share of a found box that must lie on an ignored one for it not to count."""
+LEAST_EYE_DISTANCE: Final = 0.15
+"""Share of the box's width."""
 SIZE_EDGES: Final = (24, 32, 48, 64, 96, 128, 192)
 """Where one class of face sizes ends and the next begins, pixels of the shorter side."""
 
@@ -220,13 +222,15 @@ def average_precision(scores: Sequence[float], right: Sequence[bool], faces: int
     return float(np.sum(np.diff(recall, prepend=0.0) * envelope))
 
 
-def landmark_error(found: Points, true: Points) -> float | None:
-    """Mean distance of landmarks from the true ones in true eye distances; none where either is unknown."""
+def landmark_error(found: Points, face: LabelledFace) -> float | None:
+    """Mean distance of landmarks from the true ones in true eye distances; none where either is unknown.
+
+    The eyes of a face in profile are nearly in one place: a distance below ``LEAST_EYE_DISTANCE`` counts as that.
+    """
+    true = face.landmarks
     if not found or not true:
         return None
-    eyes = math.dist(true[0], true[1])
-    if eyes == 0:
-        return None
+    eyes = max(math.dist(true[0], true[1]), LEAST_EYE_DISTANCE * face.box.width)
     return float(np.mean([math.dist(one, other) for one, other in zip(found, true, strict=True)])) / eyes
 
 
@@ -256,7 +260,7 @@ def _judge(
 
 def _note(face: _Face, true: LabelledFace, detection: Detection) -> None:
     face.found = True
-    face.landmark_error = landmark_error(detection.landmarks, true.landmarks)
+    face.landmark_error = landmark_error(detection.landmarks, true)
 
 
 def _by_size(faces: Sequence[_Face], min_size: float) -> Iterable[SizeFigures]:

@@ -6,8 +6,8 @@ corner), ``uncertain_boxes`` (neither face nor background), ``name`` and ``perso
 
 A folder holds pictures and ``boxes.csv`` with a line for each face and the columns ``file``, ``x``, ``y``, ``width``,
 ``height``; and, if wanted, ``uncertain`` (1 for neither face nor background), ``person``, and the ten columns
-``POINT_COLUMNS`` (``right_eye_x``, ``right_eye_y`` and so on). A line whose four numbers are empty says that the picture
-shows no face. Pictures that no line names are not read.
+``POINT_COLUMNS`` (``right_eye_x``, ``right_eye_y`` and so on). A line whose four numbers are empty says that the
+picture shows no face. Pictures that no line names are not read.
 """
 
 from __future__ import annotations
