@@ -22,10 +22,8 @@ CROP_SIDE: Final = 48
 
 
 ALIGNED_SIDE: Final = 2.6
-"""Side of an aligned square, in the face's own unit (see ``aligned_frame``)."""
-ALIGNED_DROP: Final = 0.05
-"""How far its centre lies below the middle between eyes and mouth, in the same unit. Both were chosen on 1,200
-portraits of the detector's training part, by how well the network tells neutral from happiness on them."""
+"""Side of an aligned square, in the face's own unit (see ``aligned_frame``). On 1,200 portraits of the detector's
+training part, the network told neutral from happiness best with 2.4, and 3.0 gave the likeliest probabilities."""
 MOUTH_SPAN: Final = 1.1
 """From the eyes' middle to the mouth's, in eye distances of a face seen from the front; with it a face that is turned
 aside, whose eyes seem nearer, keeps its size."""
@@ -84,8 +82,7 @@ def aligned_frame(face: Detection) -> Frame | None:
     if not PLAUSIBLE[0] * longest <= side <= PLAUSIBLE[1] * longest or not math.hypot(*level) > 0.0:
         return None
     angle = math.atan2(level[1], level[0])
-    drop = ALIGNED_DROP * unit
-    centre = (eyes + mouth) / 2 + (-drop * math.sin(angle), drop * math.cos(angle))
+    centre = (eyes + mouth) / 2
     return Frame((float(centre[0]), float(centre[1])), side, angle)
 
 
