@@ -1,8 +1,8 @@
 """Which face is which, from one picture to the next: by where it is and how it moves, never by how it looks.
 
 A track holds a box, a smoothed place and velocity, and the time it was last seen. The velocity is constant between
-sightings, so two people who cross keep their ids, and a face that is lost for a moment is found again where it would have got to. There
-is no embedding and no other feature of the face: an id says nothing outside its session.
+sightings, so two people who cross keep their ids, and a face that is lost for a moment is found again where it would
+have got to. There is no embedding and no other feature of the face: an id says nothing outside its session.
 """
 
 from __future__ import annotations
