@@ -7,12 +7,12 @@ from typing import Final
 
 import typer
 
-from mien_face.commands import evaluate_detector, evaluate_face, train_face
+from mien_face.commands import evaluate_detector, evaluate_face, train_detector, train_face
 
 __all__ = ["register"]
 
 _COMMANDS: Final[Mapping[str, Mapping[str, Callable[..., None]]]] = {
-    "train": {"face": train_face.train_face},
+    "train": {"face": train_face.train_face, "detector": train_detector.train_detector},
     "evaluate": {"face": evaluate_face.evaluate_face, "detector": evaluate_detector.evaluate_detector},
 }
 

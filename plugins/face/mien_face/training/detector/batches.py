@@ -14,8 +14,7 @@ import numpy as np
 
 from mien_face.detection.config import DetectorConfig
 from mien_face.training.detector.compose import Composer
-from mien_face.training.detector.pictures import read_pictures
-from mien_face.training.detector.split import Part
+from mien_face.training.detector.pictures import read_training
 from mien_face.training.detector.targets import Batch, collect
 
 _AHEAD: Final = 6
@@ -34,7 +33,6 @@ class BatchSource:
         size: Canvases a batch.
         seed: Of everything drawn.
         workers: Processes; 0 composes in this one.
-        hard: Names of pictures to show more often.
     """
 
     def __init__(
@@ -46,33 +44,37 @@ class BatchSource:
         size: int,
         seed: int,
         workers: int,
-        hard: Sequence[str] = (),
     ) -> None:
         self._task = (config, size, seed)
         self._workers = workers
+        self._hard: tuple[str, ...] = ()
         self._pool: ProcessPoolExecutor | None = None
         if workers:
             self._pool = ProcessPoolExecutor(
                 workers,
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_prepare,
-                initargs=(folder, side, tuple(hard)),
+                initargs=(folder, side),
             )
         else:
-            _prepare(folder, side, tuple(hard))
+            _prepare(folder, side)
 
     def batches(self, first: int, count: int) -> Iterator[Batch]:
         """Yield batches number ``first`` to ``first + count - 1``."""
         if self._pool is None:
-            yield from (_compose(*self._task, number) for number in range(first, first + count))
+            yield from (_compose(*self._task, number, self._hard) for number in range(first, first + count))
             return
         waiting: deque[Future[Batch]] = deque()
         for number in range(first, first + count):
-            waiting.append(self._pool.submit(_compose, *self._task, number))
+            waiting.append(self._pool.submit(_compose, *self._task, number, self._hard))
             if len(waiting) > _AHEAD * self._workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+    def show_more(self, names: Sequence[str]) -> None:
+        """Show the photographs of these names more often from the next batches on."""
+        self._hard = tuple(names)
 
     def close(self) -> None:
         """End the processes."""
@@ -80,12 +82,13 @@ class BatchSource:
             self._pool.shutdown(cancel_futures=True)
 
 
-def _prepare(folder: Path, side: int, hard: tuple[str, ...]) -> None:
+def _prepare(folder: Path, side: int) -> None:
     cv2.setNumThreads(1)
-    _worker["composer"] = Composer(read_pictures(folder, Part.TRAINING), side=side, hard=hard)
+    _worker["composer"] = Composer(read_training(folder), side=side)
 
 
-def _compose(config: DetectorConfig, size: int, seed: int, number: int) -> Batch:
+def _compose(config: DetectorConfig, size: int, seed: int, number: int, hard: tuple[str, ...]) -> Batch:
     composer = _worker["composer"]
+    composer.show_more(hard)
     generators = np.random.default_rng((seed, number)).spawn(size)
     return collect(config, [composer.compose(generator) for generator in generators])

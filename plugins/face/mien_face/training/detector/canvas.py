@@ -61,7 +61,13 @@ class Canvas:
 
 
 def placed(
-    picture: Picture, matrix: Matrix, *, height: int, width: int, border: int = cv2.BORDER_CONSTANT, mirror: bool = False
+    picture: Picture,
+    matrix: Matrix,
+    *,
+    height: int,
+    width: int,
+    border: int = cv2.BORDER_CONSTANT,
+    mirror: bool = False,
 ) -> Canvas:
     """Bring a photograph with its labels onto an empty canvas.
 
@@ -95,13 +101,15 @@ def moved(box: Floats, landmarks: Floats, matrix: Matrix, *, mirror: bool = Fals
 
 
 def move_box(box: Floats, matrix: Matrix) -> Floats:
-    """The upright box of the mapped ellipse that a box encloses: faces are round, so their boxes grow little if turned."""
+    """The upright box of the mapped ellipse that a box encloses: faces are round, so turned boxes grow little."""
     centre = matrix[:, :2] @ ((box[:2] + box[2:]) / 2) + matrix[:, 2]
     halves = np.sqrt((matrix[:, :2] ** 2) @ (((box[2:] - box[:2]) / 2) ** 2))
     return np.concatenate([centre - halves, centre + halves]).astype(np.float32)
 
 
-def similarity(*, scale: float, degrees: float, source: Floats, target: Floats, mirror: bool = False) -> Matrix:
+def similarity(
+    *, scale: float, degrees: float, source: npt.ArrayLike, target: npt.ArrayLike, mirror: bool = False
+) -> Matrix:
     """The affine map that scales, turns and perhaps mirrors, and brings the point ``source`` to ``target``."""
     turn = math.radians(degrees)
     linear = scale * np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])

@@ -6,7 +6,7 @@ A canvas is decided by its generator alone. How light and compression damage it 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, TypeAlias
 
 import cv2
@@ -19,7 +19,8 @@ from mien_face.training.detector.pictures import Floats, Picture, Pictures
 
 Generator: TypeAlias = np.random.Generator
 
-_SHARES: Final = {"photograph": 0.36, "pasted": 0.30, "close_up": 0.16, "mosaic": 0.18}
+_SHARES: Final = {"photograph": 0.46, "pasted": 0.22, "close_up": 0.12, "mosaic": 0.20}
+_DAMAGED: Final = 0.65
 _SMALLEST: Final = 13.0
 
 
@@ -29,18 +30,20 @@ class Composer:
     Args:
         pictures: Of the training part.
         side: Height and width of a canvas, pixels.
-        hard: Names of face-free pictures that deserve to be shown more often.
     """
 
-    def __init__(self, pictures: Pictures, *, side: int, hard: Sequence[str] = ()) -> None:
+    def __init__(self, pictures: Pictures, *, side: int) -> None:
         self._side = side
         photographs = pictures.people + pictures.scenes
         self._portraits = pictures.portraits
         self._with_faces = [each for each in photographs if len(each.boxes)]
         self._others = [each for each in photographs if not len(each.boxes)]
         self._backgrounds = [each for each in photographs if each.is_empty]
-        chosen = set(hard)
-        self._hard = [each for each in photographs if each.name in chosen]
+        self._hard: list[Picture] = []
+
+    def show_more(self, names: Collection[str]) -> None:
+        """Show photographs without faces more often: those of these names."""
+        self._hard = [each for each in self._others if each.name in names]
 
     def compose(self, generator: Generator) -> Canvas:
         """Make a canvas: its pixels, faces and what is to be ignored."""
@@ -48,7 +51,8 @@ class Composer:
         makers = {"photograph": self._photograph, "pasted": self._pasted, "close_up": self._close_up}
         canvas = self._mosaic(generator) if kind == "mosaic" else makers[str(kind)](generator, self._side)
         occlude(canvas, generator)
-        canvas.pixels = damage(canvas.pixels, generator)
+        if generator.random() < _DAMAGED:
+            canvas.pixels = damage(canvas.pixels, generator)
         return canvas
 
     def _photograph(self, generator: Generator, side: int) -> Canvas:
@@ -112,7 +116,8 @@ class Composer:
             height, width = scene.pixels().shape[:2]
             extent = generator.uniform(0.15, 0.45) * min(height, width)
             middle = np.array([generator.uniform(extent, width - extent), generator.uniform(extent, height - extent)])
-            box = np.concatenate([middle - (0.8 * extent, extent), middle + (0.8 * extent, extent)]).astype(np.float32)
+            halves = np.array([0.8 * extent, extent])
+            box = np.concatenate([middle - halves, middle + halves]).astype(np.float32)
             scale = _size(generator, side * 0.6) / (2 * extent)
             target = generator.uniform(0, side, 2)
             matrix = similarity(scale=scale, degrees=_turn(generator), source=middle, target=target)

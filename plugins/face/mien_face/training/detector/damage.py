@@ -1,4 +1,4 @@
-"""What happens to pictures before a detector sees them: light, lenses, sensors, compression, and things before faces."""
+"""What happens to pictures before a detector sees them: light, lenses, sensors, compression, things before faces."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _unlit_side(pixels: Pixels, generator: np.random.Generator) -> Pixels:
     height, width = pixels.shape[:2]
     corners = generator.uniform(0.3, 1.3, (2, 2)).astype(np.float32)
     light = cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR)[..., None]
-    return np.minimum(pixels * light, 255).astype(np.uint8)
+    return np.asarray(np.minimum(pixels * light, 255), np.uint8)
 
 
 def _coarser(pixels: Pixels, generator: np.random.Generator) -> Pixels:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from mien import WeightsError
 from mien_face.config import Arrays
 from mien_face.detection.config import DetectorConfig
 from mien_face.training.detector.recipe import Recipe
@@ -18,7 +19,7 @@ from mien_face.training.detector.targets import Batch
 from mien_face.training.state import is_statistic
 
 _RARE = 0.01
-"""Score that every cell starts with, so that the many background cells do not drown the rest at first (Lin et al. 2017)."""
+"""Score that every cell starts with, so that background does not drown the rest at first (Lin et al. 2017)."""
 
 
 class Gradients(NamedTuple):
@@ -80,9 +81,17 @@ def initial_arrays(config: DetectorConfig, seed: int) -> Arrays:
     return arrays
 
 
-def initial_state(config: DetectorConfig, recipe: Recipe, seed: int) -> TrainState:
-    """The state before the first step."""
+def initial_state(config: DetectorConfig, recipe: Recipe, seed: int, start: Arrays | None = None) -> TrainState:
+    """The state before the first step: an untrained network, or the arrays to start from.
+
+    Raises:
+        WeightsError: The arrays to start from are of another network.
+    """
     arrays = initial_arrays(config, seed)
+    if start is not None:
+        if {name: array.shape for name, array in start.items()} != {name: each.shape for name, each in arrays.items()}:
+            raise WeightsError(f"the weights to start from are of another network than {config}")
+        arrays = dict(start)
     parameters = {name: array for name, array in arrays.items() if not is_statistic(name)}
     return TrainState(arrays, optimiser(recipe).init(parameters), dict(arrays), 0)
 

@@ -40,7 +40,7 @@ def paste_decoy(canvas: Canvas, scene: Picture, box: Floats, matrix: Matrix, gen
 
 
 def face_mask(height: int, width: int, box: Floats, generator: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Opacity of a picture's pixels, [height, width]: a blurred super-ellipse around a box, 0 at the picture's border."""
+    """Opacity of a picture's pixels, [height, width]: a blurred super-ellipse around a box, 0 at the border."""
     centre, halves = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
     halves = halves * generator.uniform(0.98, 1.25, 2)
     roundness = generator.uniform(2, 6)
@@ -61,7 +61,7 @@ def face_mask(height: int, width: int, box: Floats, generator: np.random.Generat
 def _blend(
     target: Pixels, source: Pixels, mask: npt.NDArray[np.float32], matrix: Matrix, generator: np.random.Generator
 ) -> bool:
-    """Lay a picture over another through a mask, its colours brought nearer; only the part that it covers is touched."""
+    """Lay a picture over another through a mask, its colours brought nearer; touch only what it covers."""
     height, width = target.shape[:2]
     corners = np.array([[0, 0], [source.shape[1], 0], [0, source.shape[0]], [source.shape[1], source.shape[0]]])
     reached = corners @ matrix[:, :2].T + matrix[:, 2]
@@ -75,7 +75,8 @@ def _blend(
         matrix = matrix @ np.diag([2.0, 2.0, 1.0])
     shifted = matrix - np.array([[0, 0, left], [0, 0, top]])
     size = (right - left, bottom - top)
-    laid = cv2.warpAffine(source, shifted, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpAffine(source, shifted, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    laid = np.asarray(warped, np.uint8)
     opacity = cv2.warpAffine(mask, shifted, size, flags=cv2.INTER_LINEAR)[..., None]
     region = target[top:bottom, left:right]
     gain = _matching_gain(laid, region, generator)

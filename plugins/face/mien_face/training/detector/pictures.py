@@ -1,10 +1,11 @@
-"""Labelled photographs, as they are read from Parquet files. Nothing is drawn or changed here.
+"""The labelled photographs that training draws on. Nothing is drawn or changed here.
 
 Boxes are left, top, right, bottom and landmarks (x, y), in pixels of the picture.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +15,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mien import InputError, MissingDependencyError
+from mien import Box, InputError
 from mien_face.detection.config import LANDMARKS
+from mien_face.detection.labelled import LabelledPicture, read_pictures
 from mien_face.training.detector.split import Part, part_of
 
 Floats = npt.NDArray[np.float32]
@@ -24,11 +26,10 @@ Pixels = npt.NDArray[np.uint8]
 PORTRAITS: Final = "portraits.parquet"
 PEOPLE: Final = "people.parquet"
 SCENES: Final = "scenes.parquet"
+FILES: Final = (PORTRAITS, PEOPLE, SCENES)
 
 SURE_SCORE: Final = 0.905
 """In scenes, faces that their labeller gave less are not believed: looking through them, nearly all were animals."""
-
-_COLUMNS: Final = ["name", "image", "boxes", "landmarks", "scores", "uncertain_boxes", "person"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +66,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
-    """All that canvases are made from, or all that is validated on.
+    """All that canvases are made from.
 
     Attributes:
         portraits: Tight pictures of one face each.
@@ -78,64 +79,72 @@ class Pictures:
     scenes: tuple[Picture, ...]
 
 
-def read_pictures(folder: Path, part: Part) -> Pictures:
-    """Read one part of a folder's pictures.
+def read_training(folder: Path) -> Pictures:
+    """Read what a folder has for training.
 
     Args:
         folder: With ``portraits.parquet``, ``people.parquet`` and ``scenes.parquet``.
-        part: Which part.
 
     Raises:
-        InputError: A file cannot be read, lacks a column, or has no picture in this part.
+        InputError: A file is missing or wrong, a face has no landmarks, or there is nothing of a kind.
         MissingDependencyError: pyarrow is missing.
     """
+    portraits, people, scenes = (read_part(folder / file, Part.TRAINING) for file in FILES)
+    doubtful = _doubtful(folder / SCENES)
     return Pictures(
-        portraits=tuple(each for each in _read(folder / PORTRAITS, part) if len(each.boxes) == 1),
-        people=_read(folder / PEOPLE, part),
-        scenes=_read(folder / SCENES, part, sure=SURE_SCORE),
+        portraits=tuple(_picture(each) for each in portraits if len(each.faces) == 1),
+        people=tuple(_picture(each) for each in people),
+        scenes=tuple(_picture(each, doubtful.get(each.name, ())) for each in scenes),
     )
 
 
-def _read(path: Path, part: Part, *, sure: float = 0.0) -> tuple[Picture, ...]:
-    try:
-        from pyarrow import ArrowInvalid
-        from pyarrow.parquet import read_table
-    except ImportError as error:
-        raise MissingDependencyError("training needs pyarrow: pip install 'mien[train]'") from error
-    try:
-        rows = read_table(path, columns=_COLUMNS).to_pylist()
-    except (OSError, ArrowInvalid) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
-    except KeyError as error:
-        raise InputError(f"{path} lacks a column; it needs {', '.join(_COLUMNS)}") from error
-    chosen = tuple(_picture(row, sure) for row in rows if part_of(name=row["name"], person=row["person"]) is part)
+def read_part(file: Path, part: Part) -> list[LabelledPicture]:
+    """Read the pictures of a file that belong to a part.
+
+    Raises:
+        InputError: The file is missing or wrong, or has no picture in this part.
+        MissingDependencyError: pyarrow is missing.
+    """
+    chosen = [each for each in read_pictures(file) if part_of(name=each.name, person=each.person) is part]
     if not chosen:
-        raise InputError(f"{path} has no picture for {part}; bring more")
+        raise InputError(f"{file} has no picture for {part}; bring more")
     return chosen
 
 
-def _picture(row: dict[str, object], sure: float) -> Picture:
-    boxes, uncertain = _corners(row["boxes"]), _corners(row["uncertain_boxes"])
-    believed = np.asarray(row["scores"], np.float32).reshape(-1) >= sure
+def _doubtful(file: Path) -> dict[str, tuple[bool, ...]]:
+    """For each picture's name, which of its faces are not believed; nothing where the file has no scores."""
+    from pyarrow.parquet import ParquetFile
+
+    table = ParquetFile(file)
+    if not {"name", "scores"} <= set(table.schema_arrow.names):
+        return {}
+    rows = table.read(columns=["name", "scores"]).to_pylist()
+    return {row["name"]: tuple(score < SURE_SCORE for score in row["scores"]) for row in rows}
+
+
+def _picture(labelled: LabelledPicture, doubtful: Sequence[bool] = ()) -> Picture:
+    if not isinstance(labelled.image, bytes) or not all(face.landmarks for face in labelled.faces):
+        raise InputError(f"{labelled.source}: training needs landmarks for every face")
+    doubt = np.array(doubtful or [False] * len(labelled.faces), bool)
+    boxes = _corners([face.box for face in labelled.faces])
+    landmarks = np.array([face.landmarks for face in labelled.faces], np.float32).reshape(-1, LANDMARKS, 2)
     return Picture(
-        name=str(row["name"]),
-        encoded=bytes(row["image"]),  # type: ignore[arg-type]
-        boxes=boxes[believed],
-        landmarks=np.asarray(row["landmarks"], np.float32).reshape(-1, LANDMARKS, 2)[believed],
-        ignored=np.concatenate([uncertain, boxes[~believed]]),
+        name=labelled.name or labelled.source,
+        encoded=labelled.image,
+        boxes=boxes[~doubt],
+        landmarks=landmarks[~doubt],
+        ignored=np.concatenate([_corners(labelled.uncertain), boxes[doubt]]),
     )
 
 
-def _corners(boxes: object) -> Floats:
-    """From x, y, width, height to left, top, right, bottom; boxes without an area are dropped."""
-    sizes = np.asarray(boxes, np.float32).reshape(-1, 4)
-    corners: Floats = np.concatenate([sizes[:, :2], sizes[:, :2] + sizes[:, 2:]], axis=1)
-    return corners
+def _corners(boxes: Sequence[Box]) -> Floats:
+    corners = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in boxes]
+    return np.array(corners, np.float32).reshape(-1, 4)
 
 
 @lru_cache(maxsize=20_000)
 def _decode(name: str, encoded: bytes) -> Pixels:
     decoded = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR_RGB)
     if decoded is None:
-        raise InputError(f"{name} cannot be decoded")
+        raise InputError(f"{name} cannot be decoded; expected JPEG, PNG or WebP")
     return np.asarray(decoded, np.uint8)

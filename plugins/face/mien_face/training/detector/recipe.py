@@ -27,12 +27,12 @@ class Recipe:
         landmark_knee: Landmark error, in sizes of the face, up to which its loss is quadratic.
     """
 
-    epochs: int = 12
+    epochs: int = 10
     steps: int = 300
     batch_size: int = 32
-    side: int = 288
+    side: int = 256
     peak_rate: float = 3e-3
-    warm_up: int = 200
+    warm_up: int = 100
     weight_decay: float = 0.02
     largest_gradient: float = 5.0
     average_decay: float = 0.997

@@ -1,7 +1,7 @@
 """Training steps of the detector computed by PyTorch, for CPUs, where its gradients are faster than XLA's.
 
-It computes the same network and losses from the same arrays as ``jax_engine`` (a test holds the two together). Each step
-runs on ``shards`` threads with one core each, which never wait for each other inside a layer.
+It computes the same network and losses from the same arrays as ``jax_engine`` (a test holds the two together). Each
+step runs on ``shards`` threads with one core each, which never wait for each other inside a layer.
 """
 
 from __future__ import annotations
@@ -56,9 +56,7 @@ class TorchEngine:
         tensors = {name: _to_torch(name, array) for name, array in arrays.items()}
         parts = [batch.part(index, self._shards) for index in range(self._shards)]
         results = list(self._pool.map(lambda part: self._shard_gradients(tensors, part), parts))
-        means = {
-            name: _to_numpy(name, torch.stack([values[name] for _, values in results]).mean(0)) for name in arrays
-        }
+        means = {name: _to_numpy(name, torch.stack([values[name] for _, values in results]).mean(0)) for name in arrays}
         losses = {name: float(np.mean([each[name] for each, _ in results])) for name in results[0][0]}
         return Gradients(
             losses,

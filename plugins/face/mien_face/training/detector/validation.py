@@ -1,162 +1,112 @@
-"""A look at validation while training: what is found at a threshold, by kind of picture. The full figures are elsewhere.
-
-Pictures are brought to one size (their longer side, with a grey border) and go through the folded network as at run time.
-"""
+"""How a detector in training fares on the pictures that are held back, run as it will be run when it ships."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Final, TypeAlias
 
-import cv2
-import jax
-import numpy as np
-
+from mien import Manifest
 from mien_face.config import Arrays
-from mien_face.detection.config import PADDING_VALUE, DetectorConfig
-from mien_face.detection.forward import forward
-from mien_face.training.detector.pictures import Floats, Picture, Pixels
+from mien_face.detection.base import Detection, Pixels
+from mien_face.detection.config import NETWORK_NAME, DetectorConfig
+from mien_face.detection.evaluation import DetectionFigures, evaluate_detections
+from mien_face.detection.inference import DetectionNetwork
+from mien_face.detection.labelled import LabelledPicture
+from mien_face.detection.own import OwnDetector
+from mien_face.training.detector.pictures import FILES, read_part
+from mien_face.training.detector.split import Part
 
 OVERLAP: Final = 0.45
 """Intersection over union from which the lower-scored of two answers is dropped."""
 
+SMALLEST_FACE: Final = 24.0
+"""Shorter side, pixels of the picture, from which a face counts in the figures."""
+
 _LOWEST_SCORE: Final = 0.05
-_MOST: Final = 200
+_BATCH: Final = 4
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """A detector's answers for one picture, best first, in its pixels.
-
-    Attributes:
-        scores: ``[faces]``.
-        boxes: ``[faces, 4]``.
-        landmarks: ``[faces, 5, 2]``.
-    """
-
-    scores: Floats
-    boxes: Floats
-    landmarks: Floats
+Judged: TypeAlias = Sequence[tuple[LabelledPicture, Sequence[Detection]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """How a set of pictures fared at a threshold.
+class Validation:
+    """Pictures to validate on, by kind: ``portraits``, ``people``, ``scenes``."""
 
-    Attributes:
-        faces: Faces of at least the smallest size.
-        recall: Share of them found.
-        false_per_image: False faces a picture; on ignored boxes and on smaller faces they do not count.
-        bad_images: Share of the pictures without a face that have a false one.
-        landmark_error: Mean distance of the landmarks of the faces found, in eye distances.
-    """
+    kinds: Mapping[str, Sequence[LabelledPicture]]
 
-    faces: int
-    recall: float
-    false_per_image: float
-    bad_images: float
-    landmark_error: float
+    @classmethod
+    def read(cls, folder: Path) -> Validation:
+        """Read what a folder holds back.
 
+        Raises:
+            InputError: A file is missing or wrong, or nothing of it is held back.
+            MissingDependencyError: pyarrow is missing.
+        """
+        parts = {Path(file).stem: read_part(folder / file, Part.VALIDATION) for file in FILES}
+        return cls(parts)
 
-def detector_of(
-    config: DetectorConfig, arrays: Arrays, *, long_side: int | None = None
-) -> Callable[[Sequence[Picture]], list[Answers]]:
-    """A function that finds faces with folded arrays, at a longer side of the input in pixels."""
-    side = long_side or config.long_side
-    run = jax.jit(lambda images: forward(config, arrays, images))  # type: ignore[arg-type]
-
-    def detect(pictures: Sequence[Picture]) -> list[Answers]:
-        found = []
-        for picture in pictures:
-            pixels = picture.pixels()
-            image, scale = letterbox(pixels, side)
-            scores, boxes, landmarks = (np.asarray(each[0]) for each in run(image[None]))
-            found.append(_keep(1 / (1 + np.exp(-scores)), boxes / scale, landmarks / scale))
-        return found
-
-    return detect
+    def first(self, count: int) -> Validation:
+        """At most so many pictures of each kind: for a look now and then."""
+        return Validation({kind: pictures[:count] for kind, pictures in self.kinds.items()})
 
 
-def letterbox(pixels: Pixels, side: int) -> tuple[Pixels, float]:
-    """Scale a picture so that its longer side is ``side``, at the top left of a grey square; and the scale."""
-    height, width = pixels.shape[:2]
-    scale = side / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    image = np.full((side, side, 3), PADDING_VALUE, np.uint8)
-    image[: size[1], : size[0]] = cv2.resize(pixels, size, interpolation=method)
-    return image, scale
-
-
-def measure(
-    pictures: Sequence[Picture], answers: Sequence[Answers], *, threshold: float, smallest: float = 24.0
-) -> Figures:
-    """Hold answers against labels: a face is found by an answer with an intersection over union of at least 0.5.
+def answer(
+    config: DetectorConfig, folded: Arrays, validation: Validation, *, long_side: int | None = None
+) -> dict[str, Judged]:
+    """Let a detector answer for all pictures, down to low scores, so that thresholds can be compared.
 
     Args:
-        pictures: With their labels.
-        answers: One for each.
-        threshold: Score from which an answer counts.
-        smallest: Size (geometric mean of the sides, pixels of the picture) from which a face counts.
+        config: The network.
+        folded: Its arrays, as ``mien_face.detection.folding.fold`` makes them.
+        validation: The pictures.
+        long_side: Of the network's input, pixels; else the configuration's.
     """
-    faces = hits = false = bad = empty = 0
-    errors: list[float] = []
-    for picture, answer in zip(pictures, answers, strict=True):
-        kept = answer.scores >= threshold
-        boxes, points = answer.boxes[kept], answer.landmarks[kept]
-        taken, wrong = np.zeros(len(picture.boxes), bool), 0
-        for box, landmarks in zip(boxes, points, strict=True):
-            shared = np.where(taken, 0, overlaps(box, picture.boxes))
-            best = int(shared.argmax()) if len(shared) else -1
-            if best >= 0 and shared[best] >= 0.5:
-                taken[best] = True
-                truth = picture.landmarks[best]
-                eyes = max(float(np.hypot(*(truth[1] - truth[0]))), 0.15 * float(picture.boxes[best, 2] - picture.boxes[best, 0]))
-                if _sizes(picture.boxes)[best] >= smallest:
-                    errors.append(float(np.hypot(*(landmarks - truth).T).mean()) / eyes)
-            elif not _on_ignored(box, picture.ignored):
-                wrong += 1
-        counted = _sizes(picture.boxes) >= smallest
-        faces, hits, false = faces + int(counted.sum()), hits + int(taken[counted].sum()), false + wrong
-        if not len(picture.boxes):
-            empty, bad = empty + 1, bad + (wrong > 0)
-    return Figures(
-        faces=faces,
-        recall=hits / max(faces, 1),
-        false_per_image=false / max(len(pictures), 1),
-        bad_images=bad / max(empty, 1),
-        landmark_error=float(np.mean(errors)) if errors else 0.0,
+    detector = runtime_detector(config, folded, min_score=_LOWEST_SCORE, long_side=long_side)
+    return {kind: _judged(detector, pictures) for kind, pictures in validation.kinds.items()}
+
+
+def runtime_detector(
+    config: DetectorConfig, folded: Arrays, *, min_score: float, long_side: int | None = None
+) -> OwnDetector:
+    """A detector of weights that are not written yet, as they will be run when they ship."""
+    return OwnDetector(
+        DetectionNetwork(config, folded, _draft(config)),
+        search_side=long_side or config.long_side,
+        min_face_pixels=8,
+        min_face_fraction=0.0,
+        min_score=min_score,
     )
 
 
-def overlaps(box: Floats, others: Floats) -> Floats:
-    """Intersection over union of a box with others, ``[others]``."""
-    inner = np.maximum(np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2]), 0).prod(axis=1)
-    union = (box[2:] - box[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(axis=1) - inner
-    return np.asarray(inner / np.maximum(union, 1e-6), np.float32)
+def figures(answers: Mapping[str, Judged], *, threshold: float) -> dict[str, DetectionFigures]:
+    """Figures of every kind of picture at a threshold."""
+    return {
+        kind: evaluate_detections(judged, min_size=SMALLEST_FACE, threshold=threshold)
+        for kind, judged in answers.items()
+    }
 
 
-def _keep(scores: Floats, boxes: Floats, landmarks: Floats) -> Answers:
-    """The best answers, none of which overlaps a better one."""
-    order = np.argsort(-scores, kind="stable")[:_MOST]
-    waiting = [int(index) for index in order if scores[index] >= _LOWEST_SCORE]
-    chosen: list[int] = []
-    while waiting:
-        chosen.append(waiting[0])
-        shared = overlaps(boxes[waiting[0]], boxes[waiting])
-        waiting = [index for index, part in zip(waiting, shared, strict=True) if part <= OVERLAP and index != chosen[-1]]
-    return Answers(scores[chosen], boxes[chosen], landmarks[chosen])
+def _judged(detector: OwnDetector, pictures: Sequence[LabelledPicture]) -> Judged:
+    judged: list[tuple[LabelledPicture, Sequence[Detection]]] = []
+    for start in range(0, len(pictures), _BATCH):
+        part = pictures[start : start + _BATCH]
+        decoded: list[Pixels] = [picture.decode() for picture in part]
+        judged.extend(zip(part, detector.detect(decoded), strict=True))
+    return judged
 
 
-def _sizes(boxes: Floats) -> Floats:
-    return np.asarray(np.sqrt(np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 0)), np.float32)
-
-
-def _on_ignored(box: Floats, ignored: Floats) -> bool:
-    """Whether an answer lies on something that is neither face nor background."""
-    if not len(ignored):
-        return False
-    centre = (box[:2] + box[2:]) / 2
-    inside = ((centre >= ignored[:, :2]) & (centre <= ignored[:, 2:])).all(axis=1)
-    return bool(inside.any() or (overlaps(box, ignored) >= 0.3).any())
+def _draft(config: DetectorConfig) -> Manifest:
+    """A manifest for weights that are not written yet."""
+    return Manifest(
+        name="draft",
+        version="0",
+        network=NETWORK_NAME,
+        file="draft.safetensors",
+        sha256="0" * 64,
+        labels={},
+        license="Apache-2.0",
+        config=config.to_json(),
+        calibration={"threshold": 0.5, "overlap": OVERLAP},
+    )
