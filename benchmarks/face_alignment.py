@@ -4,8 +4,8 @@
 
 PORTRAITS is a Parquet file with ``image``, ``boxes``, ``landmarks``, ``person``, ``name`` and ``expression``. Each
 portrait is padded to twice its size and turned about its middle. Then its face is found and cut out in each way, and
-the network judges it. Where no face is found, it judges the whole picture, so that no way gains by giving up. Printed is
-the area under the ROC curve of the network's log-odds of happy against neutral, with the share of the faces that were
+the network judges it. Where no face is found, it judges the whole picture, so that no way gains by giving up. Printed
+is the area under the ROC curve of the network's log-odds of happy against neutral, with the share of faces that were
 found. Nothing of it is a test.
 """
 
