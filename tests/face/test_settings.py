@@ -11,7 +11,7 @@ from mien_face.settings import merged, parse_face_settings
 
 
 def test_nothing_said_is_valid() -> None:
-    assert parse_face_settings({}).detector == "haar"
+    assert parse_face_settings({}).detector == "mien"
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_nothing_said_is_valid() -> None:
     [
         ({"detectr": "haar"}, "detectr: there is no such key; known here: detector"),
         ({"quality": {"blurr": 1.0}}, "quality.blurr: there is no such key; known here: blurred"),
-        ({"detector": "mtcnn"}, "detector: .*'haar' or 'yunet'.*got 'mtcnn'"),
+        ({"detector": "mtcnn"}, "detector: .*'mien', 'haar' or 'yunet'.*got 'mtcnn'"),
         ({"detector": "yunet"}, "yunet.* needs yunet_path"),
         ({"max_faces": 0}, "max_faces: .*greater than or equal to 1.*got 0"),
         ({"min_face_fraction": float("nan")}, "min_face_fraction"),

@@ -85,7 +85,7 @@ class FaceSettings(_Table):
         satisfaction: Emotion -> evidence of satisfaction in [0, 1], likewise.
     """
 
-    detector: DetectorName = DetectorName.HAAR
+    detector: DetectorName = DetectorName.MIEN
     detector_weights: Path | None = None
     yunet_path: Path | None = None
     search_side: Annotated[int, Field(ge=64, le=4096)] | None = None
