@@ -13,13 +13,13 @@ import pytest
 
 from mien import InputError, WeightsError, read_manifest
 from mien_face.config import NetworkConfig
-from mien_face.inference import ExpressionNetwork
+from mien_face.inference import ExpressionNetwork, softmax
 from mien_face.labels import Head
 from mien_face.network import network_of
 from mien_face.preprocess import normalise
 from mien_face.training.augment import Augmentation, augment
 from mien_face.training.data import VOTE_COLUMNS, FaceData, read_faces
-from mien_face.training.export import export, fit_temperature
+from mien_face.training.export import LEAST_RECALL, export, fit_bias, fit_temperature
 from mien_face.training.jax_engine import JaxEngine
 from mien_face.training.loop import Engine, train_step
 from mien_face.training.recipe import Batch, Recipe, batches
@@ -194,6 +194,26 @@ def test_the_fitted_temperature_undoes_an_overconfident_scale() -> None:
     labels = (generator.random((4000, 1)) > shares).sum(axis=1).clip(0, 4)
 
     assert fit_temperature(3 * logits, labels) == pytest.approx(3, rel=0.05)
+
+
+def test_a_label_that_is_rarely_answered_is_raised_until_it_is_found_often_enough() -> None:
+    generator = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [900, 100])
+    logits = generator.normal(size=(1000, 3)).astype(np.float32)
+    logits[:, 0] += 2
+    logits[labels == 1, 1] += 1
+    probabilities = softmax(logits, temperature=1)
+
+    bias = fit_bias(probabilities, labels)
+
+    assert bias[1] > 0
+    assert (bias[0], bias[2]) == (0, 0)
+    for_rare = (probabilities * np.exp(bias))[labels == 1]
+    assert LEAST_RECALL <= np.mean(for_rare.argmax(axis=1) == 1) < LEAST_RECALL + 0.1
+
+
+def test_labels_that_are_found_often_enough_keep_their_probabilities() -> None:
+    assert fit_bias(np.eye(3, dtype=np.float32), np.arange(3)) == (0, 0, 0)
 
 
 def test_augmentation_is_repeatable_and_keeps_its_input() -> None:

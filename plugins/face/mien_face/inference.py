@@ -7,9 +7,10 @@ one over the largest is split. What computes is behind ``Backend``, so that anot
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -49,15 +50,33 @@ class Calibration:
         fer2013_temperature: Divides the FER2013 head's logits.
         ferplus_temperature: Divides the FER+ head's logits.
         ferplus_share: Weight of the FER+ head in the combined answer, 0 to 1.
+        combined_bias: Added to the logarithm of the combined answer, one for each FER2013 label, before it is made to
+            sum to 1 again: raises labels that are answered too rarely.
     """
 
     fer2013_temperature: float = 1.0
     ferplus_temperature: float = 1.0
     ferplus_share: float = 0.0
+    combined_bias: tuple[float, ...] = (0.0,) * len(FER2013_LABELS)
 
     def __post_init__(self) -> None:
         if min(self.fer2013_temperature, self.ferplus_temperature) <= 0 or not 0 <= self.ferplus_share <= 1:
             raise ValueError(f"temperatures must be over 0 and the share within [0, 1], got {self}")
+        if len(self.combined_bias) != len(FER2013_LABELS):
+            raise ValueError(f"the bias must have {len(FER2013_LABELS)} values, got {self.combined_bias}")
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Calibration:
+        """From a manifest's plain data.
+
+        Raises:
+            TypeError: A field is unknown or no number.
+            ValueError: A value is out of its range.
+        """
+        values = dict(data)
+        if "combined_bias" in values:
+            values["combined_bias"] = tuple(float(value) for value in values["combined_bias"])
+        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +220,9 @@ def combine(logits: npt.NDArray[np.float32], calibration: Calibration) -> Expres
     fer2013 = softmax(first, temperature=calibration.fer2013_temperature)
     ferplus = softmax(second, temperature=calibration.ferplus_temperature)
     share = np.float32(calibration.ferplus_share)
-    return ExpressionProbabilities((1 - share) * fer2013 + share * ferplus_as_fer2013(ferplus), fer2013, ferplus)
+    mixed = (1 - share) * fer2013 + share * ferplus_as_fer2013(ferplus)
+    raised = mixed * np.exp(np.asarray(calibration.combined_bias, np.float32))
+    return ExpressionProbabilities(raised / raised.sum(axis=1, keepdims=True), fer2013, ferplus)
 
 
 def softmax(logits: npt.NDArray[np.float32], *, temperature: float) -> Probabilities:
@@ -219,7 +240,7 @@ def _read_settings(manifest: Manifest, path: Path) -> tuple[NetworkConfig, Calib
     if manifest.labels != expected:
         raise WeightsError(f"{path} names the labels {manifest.labels}; the face plugin needs {expected}")
     try:
-        return NetworkConfig.from_json(manifest.config), Calibration(**manifest.calibration)
+        return NetworkConfig.from_json(manifest.config), Calibration.from_json(manifest.calibration)
     except (TypeError, ValueError) as error:
         raise WeightsError(f"{path} is not fit for the face plugin: {error}") from error
 
