@@ -79,7 +79,7 @@ class FaceSettings(_Table):
         weights: The manifest of weights of one's own; unset takes those that ship with the plugin.
         backend: What runs the expression network; ``auto`` is the fastest that is installed and agrees with the
             reference, ``jax`` is always there.
-        precision: ``float32`` keeps the network from using bfloat16, which ``auto`` uses where backend and processor can.
+        precision: ``float32`` keeps to it where ``auto`` computes in bfloat16: in OpenVINO, on processors that have it.
         quality: When a face's picture is too poor to be trusted fully.
         valence: Emotion -> valence in [-1, 1], for the emotions whose built-in value is not wanted.
         satisfaction: Emotion -> evidence of satisfaction in [0, 1], likewise.

@@ -75,7 +75,7 @@ def build_backend(
         MissingDependencyError: The named backend is not installed.
         PluginError: The named backend fails, or departs from the reference.
     """
-    if name is not BackendName.AUTO:
+    if name != BackendName.AUTO:
         return _build_named(config, arrays, name, precision)
     for candidate in _installed(precision):
         try:
@@ -99,7 +99,7 @@ def probe_images() -> npt.NDArray[np.float32]:
 
 
 def departure(backend: Backend, config: NetworkConfig, arrays: Arrays) -> float:
-    """Largest difference between a backend's probabilities of the probe and the reference's, 0 to 1; NaN counts as 1."""
+    """Largest distance of a backend's probabilities of the probe from the reference's, 0 to 1; NaN counts as 1."""
     images = probe_images()
     found = np.concatenate([backend.logits(images[index : index + 1]) for index in range(len(images))])
     expected = reference_logits(config, arrays, images)
@@ -111,9 +111,9 @@ def departure(backend: Backend, config: NetworkConfig, arrays: Arrays) -> float:
 
 
 def _build_named(config: NetworkConfig, arrays: Arrays, name: BackendName, precision: Precision) -> Backend:
-    if name is BackendName.JAX:
+    if name == BackendName.JAX:
         return _jax(config, arrays)
-    candidate = _openvino(precision) if name is BackendName.OPENVINO else _onnxruntime()
+    candidate = _openvino(precision) if name == BackendName.OPENVINO else _onnxruntime()
     try:
         return _checked(candidate, config, arrays)
     except MissingDependencyError:
@@ -135,7 +135,7 @@ def _checked(candidate: Candidate, config: NetworkConfig, arrays: Arrays) -> Bac
 def _installed(precision: Precision) -> Iterator[Candidate]:
     """What can be tried besides JAX, fastest first: only with bfloat16 is OpenVINO faster than ONNX Runtime."""
     has_openvino, has_onnxruntime = (_is_installed(name) for name in (BackendName.OPENVINO, BackendName.ONNXRUNTIME))
-    if has_openvino and precision is Precision.AUTO and _finds_bfloat16():
+    if has_openvino and precision == Precision.AUTO and _finds_bfloat16():
         yield _openvino(Precision.AUTO)
     if has_onnxruntime:
         yield _onnxruntime()
@@ -160,7 +160,7 @@ def _finds_bfloat16() -> bool:
 def _openvino(precision: Precision) -> Candidate:
     from mien_face.backends.openvino_backend import OpenVinoBackend, has_bfloat16
 
-    bfloat16 = precision is Precision.AUTO and has_bfloat16()
+    bfloat16 = precision == Precision.AUTO and has_bfloat16()
     return Candidate(
         BackendName.OPENVINO,
         "bfloat16" if bfloat16 else "float32",

@@ -25,8 +25,10 @@ class JaxBackend:
     def __init__(self, config: NetworkConfig, arrays: Arrays) -> None:
         import jax
 
+        from mien_face.forward import prepare
+
         self._config = config
-        self._arrays: dict[str, jax.Array] = jax.device_put(arrays)  # or every call would copy them
+        self._arrays: dict[str, jax.Array] = jax.device_put(prepare(config, arrays))  # or each call would copy them
         self._compiled: dict[int, jax.stages.Compiled] = {}
         self._lock = threading.Lock()
 

@@ -8,6 +8,7 @@ Axes in ONNX are [n, channels, height, width]; the network's one input channel m
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from mien import Manifest
 from mien_face.backends import wire
 from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
 from mien_face.labels import HEAD_LABELS, Head
@@ -71,6 +73,20 @@ def onnx_model(config: NetworkConfig, arrays: Arrays, *, metadata: Mapping[str, 
             *(wire.block(14, wire.text(1, key) + wire.text(2, value)) for key, value in entries),
         ]
     )
+
+
+def describe(manifest: Manifest) -> dict[str, str]:
+    """What a file that leaves this package should say of itself: how to feed it, and how to read its answers."""
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "sha256_of_weights": manifest.sha256,
+        "license": manifest.license,
+        "license_note": manifest.license_note,
+        "images": "grey faces of 48 x 48, each with mean 0 and standard deviation 1",
+        "logits": json.dumps({head: list(labels) for head, labels in manifest.labels.items()}),
+        "calibration": json.dumps(manifest.calibration),
+    }
 
 
 @dataclass(slots=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,8 +12,12 @@ from mien import MissingDependencyError
 from mien_face.backends.onnx_model import INPUT, OUTPUT, onnx_model
 from mien_face.config import Arrays, NetworkConfig
 
-_ERRORS_ONLY = 3
+_ERRORS_ONLY: Final = 3
 """ONNX Runtime's log severity: its warnings are about hardware that it looked for and did not find."""
+
+_NO_TELEMETRY: Final = ("ORT_DISABLE_TELEMETRY", "1")
+"""Read when ONNX Runtime is imported. Without it, it gives the machine an id, writes that into the cache directory and
+reports to its makers: nothing for a machine that watches customers."""
 
 
 class OnnxRuntimeBackend:
@@ -25,6 +32,7 @@ class OnnxRuntimeBackend:
     """
 
     def __init__(self, config: NetworkConfig, arrays: Arrays) -> None:
+        os.environ.setdefault(*_NO_TELEMETRY)
         try:
             import onnxruntime
         except ImportError as error:

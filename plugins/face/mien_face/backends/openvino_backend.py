@@ -6,7 +6,10 @@ as fast and moves probabilities by up to a few hundredths.
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -74,7 +77,28 @@ def has_bfloat16() -> bool:
 
 def _core() -> openvino.Core:
     try:
-        import openvino
+        with _without_telemetry():
+            import openvino
     except ImportError as error:
         raise MissingDependencyError("the backend 'openvino' needs OpenVINO: pip install 'mien[openvino]'") from error
     return openvino.Core()
+
+
+@contextmanager
+def _without_telemetry() -> Iterator[None]:
+    """Keep OpenVINO from reporting to its makers, as it does when it is imported.
+
+    It would fork a process, write a client's id into the home directory and send that off: nothing for a machine that
+    watches customers. Where its package for that is not to be had, OpenVINO goes without; so it is hidden meanwhile.
+    """
+    name = "openvino_telemetry"
+    missing = object()
+    before = sys.modules.get(name, missing)
+    sys.modules[name] = None  # type: ignore[assignment]  # how Python is told that an import has to fail
+    try:
+        yield
+    finally:
+        if before is missing:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before  # type: ignore[assignment]
