@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import logging
 import os
 import subprocess
@@ -15,8 +16,11 @@ import jax
 import numpy as np
 import numpy.typing as npt
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from mien import MissingDependencyError, PluginError
+from mien_face import commands
 from mien_face.backends import choice, wire
 from mien_face.backends.base import BUCKETS, Backend
 from mien_face.backends.choice import FLOAT32_TOLERANCE, Candidate, build_backend, departure, probe_images
@@ -301,3 +305,36 @@ def test_numbers_are_written_as_protobuf_does() -> None:
     assert wire.packed(4, (3, 270, 86942)) == bytes([0x22, 0x06, 0x03, 0x8E, 0x02, 0x9E, 0xA7, 0x05])
     with pytest.raises(ValueError, match="-1"):
         wire.number(1, -1)
+
+
+def test_the_exported_file_gives_our_answers_and_says_how_to_read_them(tmp_path: Path) -> None:
+    app = typer.Typer()
+    commands.register(app)
+    path = tmp_path / "face.onnx"
+
+    result = CliRunner().invoke(app, ["export", "face", "--onnx", str(path)])
+
+    assert result.exit_code == 0, result.output
+    installed(BackendName.ONNXRUNTIME)
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (found,) = session.run(["logits"], {"images": probe_images().reshape(-1, 1, 48, 48)})
+    network = load_folded(SHIPPED_MANIFEST)
+    expected = reference_logits(network.config, network.arrays, probe_images())
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    about = session.get_modelmeta().custom_metadata_map
+    assert json.loads(about["logits"]) == network.manifest.labels
+    assert json.loads(about["calibration"]) == network.manifest.calibration
+    assert about["sha256_of_weights"] == network.manifest.sha256
+
+
+def test_an_export_that_cannot_be_written_is_a_message(tmp_path: Path) -> None:
+    app = typer.Typer()
+    commands.register(app)
+
+    result = CliRunner().invoke(app, ["export", "face", "--onnx", str(tmp_path / "missing" / "face.onnx")])
+
+    assert result.exit_code == 1
+    assert "cannot write" in result.output
+    assert "Traceback" not in result.output
