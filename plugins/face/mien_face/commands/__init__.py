@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from mien_face.commands import evaluate_face, train_face
+from mien_face.commands import evaluate_face, export_face, train_face
 
 __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the groups ``train`` and ``evaluate``; groups of one name are merged by the host."""
-    for group, command in (("train", train_face.train_face), ("evaluate", evaluate_face.evaluate_face)):
+    for group, command in (
+        ("train", train_face.train_face),
+        ("evaluate", evaluate_face.evaluate_face),
+        ("export", export_face.export_face),
+    ):
         commands = typer.Typer()
         commands.command("face")(command)
         commands.callback()(_group)  # keeps typer from making a group's only command the group itself
