@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mien import load_weights
+from mien_face.backends.names import BackendName
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.crop import ALIGNED_SIDE, CROP_SIDE, MOUTH_SPAN, crop_face
 from mien_face.detection.forward import forward as detect
@@ -37,6 +38,7 @@ from mien_face.detection.nms import candidates
 from mien_face.detection.own import OwnDetector
 from mien_face.factory import DETECTOR_MANIFEST
 from mien_face.forward import forward as classify
+from mien_face.forward import prepare
 from mien_face.inference import Calibration, ExpressionNetwork, combine
 from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS
 from mien_face.plugin import MANIFEST
@@ -90,7 +92,7 @@ class OneProgram:
     def __init__(self, detector: DetectionNetwork, network: NetworkConfig, arrays: Arrays, found: Arrays) -> None:
         self._config, self._threshold = detector.config, detector.threshold
         self._overlap = float(detector.manifest.calibration["overlap"])
-        self._network, self._arrays = network, (found, arrays)
+        self._network, self._arrays = network, jax.device_put((found, arrays))
         self._compiled: dict[int, Any] = {}
 
     def run(self, frames: Pixels) -> tuple[npt.NDArray[np.bool_], Floats, Floats]:
@@ -186,13 +188,15 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    detection, expression = DetectionNetwork.load(DETECTOR_MANIFEST), ExpressionNetwork.load(MANIFEST)
+    detection = DetectionNetwork.load(DETECTOR_MANIFEST)
+    expression = ExpressionNetwork.load(MANIFEST, backend=BackendName.JAX)
     detector = OwnDetector(detection, search_side=WIDTH // REDUCTION, min_face_pixels=1, min_face_fraction=0.0)
     manifest, arrays = load_weights(MANIFEST)
     _, found = load_weights(DETECTOR_MANIFEST)
     as_float = [{name: array.astype(np.float32) for name, array in each.items()} for each in (arrays, found)]
-    program = OneProgram(detection, NetworkConfig.from_json(manifest.config), *as_float)
-    calibration = Calibration(**manifest.calibration)
+    network = NetworkConfig.from_json(manifest.config)
+    program = OneProgram(detection, network, prepare(network, as_float[0]), as_float[1])
+    calibration = Calibration.from_json(manifest.calibration)
     frames = example_frames(options.picture)
     table = Table(
         "frames",
