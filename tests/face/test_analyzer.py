@@ -131,7 +131,7 @@ def test_a_picture_says_the_same_alone_and_in_a_batch(analyzer: FaceAnalyzer, as
 
 
 def test_twenty_faces_are_found_largest_first(classifier: BrightnessClassifier, head: Pixels) -> None:
-    settings = FaceSettings(search_side=640)
+    settings = FaceSettings(search_side=640, min_face_fraction=0.05)
     analyzer = FaceAnalyzer(build_detector(settings), classifier, _tables(classifier), settings)
     (found,) = analyzer.analyze([ImageFrame(tiled(head, rows=4, columns=5, side=200))])
     areas = [region(face).box.area for face in found]

@@ -131,6 +131,23 @@ def test_the_share_mixes_both_heads() -> None:
     assert dict(zip(FER2013_LABELS, combined[0], strict=True))["happy"] == pytest.approx(0.25, abs=1e-4)
 
 
+def test_a_bias_raises_its_label_and_probabilities_still_sum_to_one() -> None:
+    logits = np.random.default_rng(0).normal(size=(5, 15)).astype(np.float32)
+
+    plain = combine(logits, Calibration()).combined
+    raised = combine(logits, Calibration(combined_bias=(0, 0.5, 0, 0, 0, 0, 0))).combined
+
+    np.testing.assert_allclose(raised.sum(axis=1), 1, rtol=1e-6)
+    assert (raised[:, 1] > plain[:, 1]).all()
+    np.testing.assert_allclose(raised[:, 2] / raised[:, 3], plain[:, 2] / plain[:, 3], rtol=1e-5)
+
+
+@pytest.mark.parametrize("bias", [[0.0] * 6, [0.0] * 8])
+def test_a_bias_of_another_number_of_labels_is_refused(bias: list[float]) -> None:
+    with pytest.raises(ValueError, match="7 values"):
+        Calibration.from_json({"combined_bias": bias})
+
+
 def test_the_manifest_says_what_the_weights_are() -> None:
     manifest = read_manifest(SHIPPED_MANIFEST)
 

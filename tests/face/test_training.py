@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,16 @@ import pytest
 
 from mien import InputError, WeightsError, read_manifest
 from mien_face.config import NetworkConfig
-from mien_face.inference import ExpressionNetwork
+from mien_face.inference import ExpressionNetwork, softmax
 from mien_face.labels import Head
 from mien_face.network import network_of
 from mien_face.preprocess import normalise
 from mien_face.training.augment import Augmentation, augment
 from mien_face.training.data import VOTE_COLUMNS, FaceData, read_faces
-from mien_face.training.export import export, fit_temperature
+from mien_face.training.export import LEAST_RECALL, export, fit_bias, fit_temperature
 from mien_face.training.jax_engine import JaxEngine
 from mien_face.training.loop import Engine, train_step
-from mien_face.training.recipe import Batch, Recipe, batches
+from mien_face.training.recipe import Batch, Phase, Recipe, batches, steps_in_epoch
 from mien_face.training.run import EpochReport, train
 from mien_face.training.state import initial_arrays, initial_state, read_start, save_state
 
@@ -196,6 +197,26 @@ def test_the_fitted_temperature_undoes_an_overconfident_scale() -> None:
     assert fit_temperature(3 * logits, labels) == pytest.approx(3, rel=0.05)
 
 
+def test_a_label_that_is_rarely_answered_is_raised_until_it_is_found_often_enough() -> None:
+    generator = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [900, 100])
+    logits = generator.normal(size=(1000, 3)).astype(np.float32)
+    logits[:, 0] += 2
+    logits[labels == 1, 1] += 1
+    probabilities = softmax(logits, temperature=1)
+
+    bias = fit_bias(probabilities, labels)
+
+    assert bias[1] > 0
+    assert (bias[0], bias[2]) == (0, 0)
+    for_rare = (probabilities * np.exp(bias))[labels == 1]
+    assert LEAST_RECALL <= np.mean(for_rare.argmax(axis=1) == 1) < LEAST_RECALL + 0.1
+
+
+def test_labels_that_are_found_often_enough_keep_their_probabilities() -> None:
+    assert fit_bias(np.eye(3, dtype=np.float32), np.arange(3)) == (0, 0, 0)
+
+
 def test_augmentation_is_repeatable_and_keeps_its_input() -> None:
     crops = made_up().crops
     before = crops.copy()
@@ -212,6 +233,38 @@ def test_a_mirror_alone_is_an_exact_mirror() -> None:
     only_mirror = Augmentation(rotation=0, scale=0, shift=0, mirror=1, erase=0)
 
     np.testing.assert_array_equal(augment(crops, only_mirror, np.random.default_rng(0)), crops[:, :, ::-1])
+
+
+def test_every_spoiling_changes_a_face_and_keeps_its_shape() -> None:
+    crops = np.random.default_rng(0).integers(0, 256, (4, 48, 48)).astype(np.uint8)
+    nothing = Augmentation(rotation=0, scale=0, shift=0, mirror=0, erase=0)
+    for name in ("erase", "cover", "blur", "coarse", "noise"):
+        changed = augment(crops, replace(nothing, **{name: 1.0}), np.random.default_rng(1))
+        assert changed.shape == crops.shape
+        assert all((before != after).any() for before, after in zip(crops, changed, strict=True)), name
+
+
+def test_phases_set_size_rate_and_mixing_of_their_epochs() -> None:
+    phases = (Phase(1, 24, (0.1, 0.1)), Phase(2, 48, (0.1, 0.0), mixup=1.0))
+    recipe = Recipe(epochs=3, batch_size=7, phases=phases, repeats=(1, 1, 1, 1, 2, 1, 1))
+    data = made_up(20)
+
+    first = list(batches(data, recipe, seed=0, epoch=1))
+    second = list(batches(data, recipe, seed=0, epoch=2))
+
+    assert len(first) == steps_in_epoch(data, recipe) == 30 // 7
+    assert first[0].images.shape == (7, 24, 24, 1)
+    assert second[0].images.shape == (7, 48, 48, 1)
+    assert (first[0].targets[Head.FER2013][0].max(axis=1) > 0.9).all()
+    assert any((batch.targets[Head.FER2013][0].max(axis=1) < 0.9).any() for batch in second)
+    for batch in second:
+        np.testing.assert_allclose(batch.targets[Head.FER2013][0].sum(axis=1), 1, rtol=1e-5)
+    assert [recipe.rate(progress) for progress in (0, 1 / 3, 2 / 3, 1)] == pytest.approx([0.1, 0.1, 0.05, 0.0])
+
+
+def test_phases_must_fill_the_run() -> None:
+    with pytest.raises(ValueError, match="sum to 5"):
+        Recipe(epochs=5, phases=(Phase(4, 48, (0.1, 0.0)),))
 
 
 def test_no_augmentation_leaves_faces_alone() -> None:

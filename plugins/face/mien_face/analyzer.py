@@ -138,7 +138,7 @@ class FaceAnalyzer(Analyzer):
 
     def _prepare(self, index: int, frame: ImageFrame, face: Detection) -> _Face:
         height, width = frame.pixels.shape[:2]
-        crop = crop_face(frame.pixels, face.box, margin=self._detector.margin)
+        crop = crop_face(frame.pixels, face, margin=self._detector.margin)
         quality: Quality = assess(crop, face.box, width=width, height=height, settings=self._settings.quality)
         region = FaceRegion(
             box=clip(face.box, width=width, height=height),

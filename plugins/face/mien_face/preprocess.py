@@ -26,6 +26,11 @@ def normalise(crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         ValueError: The crops are not uint8 ``[count, 48, 48]``.
     """
     check_crops(crops)
+    return standardise(crops)
+
+
+def standardise(crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """``normalise`` for crops of any size, uint8 ``[count, height, width]``; training uses smaller ones."""
     grey = crops.astype(np.float32)
     mean = grey.mean(axis=(1, 2), keepdims=True)
     deviation = grey.std(axis=(1, 2), keepdims=True)

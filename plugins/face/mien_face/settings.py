@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mien import ConfigError
+from mien_face.backends.names import BackendName, Precision
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Level = Annotated[float, Field(ge=0.0, le=255.0)]
@@ -69,7 +70,7 @@ class FaceSettings(_Table):
 
     Attributes:
         detector: Which face detector: ``mien``'s own, ``haar`` of OpenCV, or ``yunet``, which needs ``yunet_path``.
-        detector_weights: The manifest of weights of one's own for ``mien``; unset takes those that ship with the plugin.
+        detector_weights: The manifest of weights of one's own for ``mien``; unset takes those that ship.
         yunet_path: The ONNX file of YuNet (``face_detection_yunet_2023mar.onnx`` of OpenCV's model zoo).
         search_side: Pictures are reduced to this longer side (pixels) before faces are looked for; larger finds smaller
             faces, and takes time with its square. Unset takes the detector's own: 320 for mien's, 200 for Haar, 480 for
@@ -79,13 +80,16 @@ class FaceSettings(_Table):
         min_face_fraction: Nor those narrower than this share of the picture's shorter side.
         max_faces: Of more faces than this in a picture, the largest are taken.
         min_detection_score: A face that the detector trusts less is dropped; unset takes the detector's own threshold.
-        weights: The manifest of the expression network's weights of one's own; unset takes those that ship with the plugin.
+        weights: The manifest of one's own weights for the expression network; unset takes those that ship.
+        backend: What runs the expression network; ``auto`` is the fastest that is installed and agrees with the
+            reference, ``jax`` is always there.
+        precision: ``float32`` keeps to it where ``auto`` computes in bfloat16: in OpenVINO, on processors that have it.
         quality: When a face's picture is too poor to be trusted fully.
         valence: Emotion -> valence in [-1, 1], for the emotions whose built-in value is not wanted.
         satisfaction: Emotion -> evidence of satisfaction in [0, 1], likewise.
     """
 
-    detector: DetectorName = DetectorName.HAAR
+    detector: DetectorName = DetectorName.MIEN
     detector_weights: Path | None = None
     yunet_path: Path | None = None
     search_side: Annotated[int, Field(ge=64, le=4096)] | None = None
@@ -94,6 +98,8 @@ class FaceSettings(_Table):
     max_faces: Annotated[int, Field(ge=1, le=256)] = 32
     min_detection_score: Unit | None = None
     weights: Path | None = None
+    backend: BackendName = BackendName.AUTO
+    precision: Precision = Precision.AUTO
     quality: QualitySettings = QualitySettings()
     valence: dict[str, Annotated[float, Field(ge=-1.0, le=1.0)]] = Field(default_factory=dict)
     satisfaction: dict[str, Unit] = Field(default_factory=dict)

@@ -7,18 +7,19 @@ from typing import Final
 
 import typer
 
-from mien_face.commands import evaluate_detector, evaluate_face, train_detector, train_face
+from mien_face.commands import evaluate_detector, evaluate_face, export_face, train_detector, train_face
 
 __all__ = ["register"]
 
 _COMMANDS: Final[Mapping[str, Mapping[str, Callable[..., None]]]] = {
     "train": {"face": train_face.train_face, "detector": train_detector.train_detector},
     "evaluate": {"face": evaluate_face.evaluate_face, "detector": evaluate_detector.evaluate_detector},
+    "export": {"face": export_face.export_face},
 }
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the groups ``train`` and ``evaluate``; groups of one name are merged by the host."""
+    """Add the commands to their groups; groups of one name are merged by the host."""
     for group, named in _COMMANDS.items():
         commands = typer.Typer()
         for name, command in named.items():

@@ -1,9 +1,9 @@
 """Figures about a detector's answers: recall, precision, average precision, landmarks. Boxes in, numbers out.
 
 A found box is *right* where it overlaps a face that no better-scored box has taken, with an intersection over union of
-at least ``OVERLAP``. It *does not count*, either way, where it lies mostly on a face too small to be asked for, or on a
-box labelled uncertain; so too where it is such a face's. All else is *false*, of whatever size it is. The rules are those
-of PASCAL VOC (Everingham et al. 2010) with COCO's for regions to be ignored (Lin et al. 2014).
+at least ``OVERLAP``. It *does not count*, either way, where it shows a face too small to be asked for or a box labelled
+uncertain, or lies mostly on one. All else is *false*, of whatever size it is. The rules are those of PASCAL VOC
+(Everingham et al. 2010) with COCO's for regions to be ignored (Lin et al. 2014).
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ OVERLAP: Final = 0.5
 """Intersection over union from which a box shows a face."""
 ON_IGNORED: Final = 0.5
 """Share of a found box that must lie on an ignored one for it not to count."""
+LEAST_EYE_DISTANCE: Final = 0.15
+"""Share of the box's width."""
 SIZE_EDGES: Final = (24, 32, 48, 64, 96, 128, 192)
 """Where one class of face sizes ends and the next begins, pixels of the shorter side."""
 
@@ -220,13 +222,15 @@ def average_precision(scores: Sequence[float], right: Sequence[bool], faces: int
     return float(np.sum(np.diff(recall, prepend=0.0) * envelope))
 
 
-def landmark_error(found: Points, true: Points) -> float | None:
-    """Mean distance of landmarks from the true ones in true eye distances; none where either is unknown."""
+def landmark_error(found: Points, face: LabelledFace) -> float | None:
+    """Mean distance of landmarks from the true ones in true eye distances; none where either is unknown.
+
+    The eyes of a face in profile are nearly in one place: a distance below ``LEAST_EYE_DISTANCE`` counts as that.
+    """
+    true = face.landmarks
     if not found or not true:
         return None
-    eyes = math.dist(true[0], true[1])
-    if eyes == 0:
-        return None
+    eyes = max(math.dist(true[0], true[1]), LEAST_EYE_DISTANCE * face.box.width)
     return float(np.mean([math.dist(one, other) for one, other in zip(found, true, strict=True)])) / eyes
 
 
@@ -256,7 +260,7 @@ def _judge(
 
 def _note(face: _Face, true: LabelledFace, detection: Detection) -> None:
     face.found = True
-    face.landmark_error = landmark_error(detection.landmarks, true.landmarks)
+    face.landmark_error = landmark_error(detection.landmarks, true)
 
 
 def _by_size(faces: Sequence[_Face], min_size: float) -> Iterable[SizeFigures]:

@@ -3,8 +3,7 @@
 The picture is made smaller first, because the cascade's time grows with the pixels and faces of interest are large.
 Where that finds nothing, the picture gets a border and is searched once more for large faces only: the cascade wants
 some surroundings, and a face that fills the picture or is cut by its edge has none. Of the four frontal cascades
-``alt2`` finds most for its time with the fewest false alarms on real pictures
-(see ``benchmarks/face_detectors.py``).
+``alt2`` finds most for its time with the fewest false alarms on real pictures.
 """
 
 from __future__ import annotations

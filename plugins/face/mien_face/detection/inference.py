@@ -59,8 +59,10 @@ class DetectionNetwork:
     """
 
     def __init__(self, config: DetectorConfig, arrays: dict[str, Floats], manifest: Manifest) -> None:
+        import jax
+
         self._config = config
-        self._arrays = arrays
+        self._arrays: dict[str, jax.Array] = jax.device_put(arrays)  # or each call would copy them
         self._manifest = manifest
         self._threshold = _unit(manifest, "threshold")
         self._overlap = _unit(manifest, "overlap")

@@ -5,8 +5,9 @@ and, where they are known, ``landmarks`` (ten numbers a face: x, y of right eye,
 corner), ``uncertain_boxes`` (neither face nor background), ``name`` and ``person``.
 
 A folder holds pictures and ``boxes.csv`` with a line for each face and the columns ``file``, ``x``, ``y``, ``width``,
-``height``; and, if wanted, ``uncertain`` (1 for neither face nor background), ``person``, and the ten of ``POINT_COLUMNS``.
-A line whose four numbers are empty says that the picture shows no face. Pictures that no line names are not read.
+``height``; and, if wanted, ``uncertain`` (1 for neither face nor background), ``person``, and the ten columns
+``POINT_COLUMNS`` (``right_eye_x``, ``right_eye_y`` and so on). A line whose four numbers are empty says that the
+picture shows no face. Pictures that no line names are not read.
 """
 
 from __future__ import annotations
@@ -72,10 +73,7 @@ class LabelledPicture:
         Raises:
             InputError: It cannot be read or decoded.
         """
-        try:
-            content = self.image if isinstance(self.image, bytes) else self.image.read_bytes()
-        except OSError as error:
-            raise InputError(f"{self.source}: cannot read {self.image}: {error.strerror}") from error
+        content = _read_bytes(self.source, self.image) if isinstance(self.image, Path) else self.image
         picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB) if content else None
         if picture is None:
             raise InputError(f"{self.source}: the picture cannot be decoded; expected JPEG, PNG or WebP")
@@ -98,6 +96,13 @@ def read_pictures(path: Path) -> list[LabelledPicture]:
     if not pictures:
         raise InputError(f"{path} names no picture")
     return pictures
+
+
+def _read_bytes(source: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{source}: cannot read {path}: {error.strerror}") from error
 
 
 def _read_parquet(file: Path) -> list[LabelledPicture]:

@@ -17,6 +17,9 @@ Shape = tuple[int, int]
 WIDE: Final = 4 / 3
 """Width over height of the input for pictures at least so wide; all others take a square."""
 
+MOST_ENLARGED: Final = 2.0
+"""Smaller pictures are enlarged, since the network learned from pictures that fill its input; but not without end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -48,10 +51,10 @@ def input_shapes(long_side: int) -> tuple[Shape, Shape]:
 
 
 def place(height: int, width: int, *, long_side: int) -> Placement:
-    """Where a picture goes: reduced to fit, never enlarged, in the middle."""
+    """Where a picture goes: made to fit, enlarged by no more than ``MOST_ENLARGED``, in the middle."""
     wide, square = input_shapes(long_side)
     shape = wide if width >= WIDE * height else square
-    scale = min(1.0, shape[0] / height, shape[1] / width)
+    scale = min(MOST_ENLARGED, shape[0] / height, shape[1] / width)
     inner = (max(1, round(height * scale)), max(1, round(width * scale)))
     return Placement(
         shape,
@@ -79,7 +82,8 @@ def draw(pixels: Pixels, placement: Placement, out: Pixels) -> None:
         inner[:] = pixels
     else:
         size = (placement.width, placement.height)
-        inner[:] = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+        method = cv2.INTER_AREA if placement.scale_x < 1.0 else cv2.INTER_LINEAR  # INTER_AREA enlarges in blocks
+        inner[:] = np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
 
 
 def _up(side: int) -> int:

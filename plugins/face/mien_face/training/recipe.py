@@ -1,4 +1,4 @@
-"""How the network is trained: targets, loss weights, optimiser settings, learning rate. Numbers only; no engine."""
+"""How the network is trained: targets, loss weights, optimiser settings, learning rate. No engine."""
 
 from __future__ import annotations
 
@@ -6,14 +6,37 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
+from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
+from mien_face.config import INPUT_SIZE
 from mien_face.labels import FER2013_LABELS, Head, vote_targets
-from mien_face.preprocess import normalise
+from mien_face.preprocess import standardise
 from mien_face.training.augment import Augmentation, augment
 from mien_face.training.data import FaceData
+
+_MIXUP: Final = 0.3
+"""Both parameters of the Beta distribution that mixup's shares come from: mostly near 0 or 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of a run, for runs that begin with small pictures and so make more epochs in the same time.
+
+    Attributes:
+        epochs: Passes over the data.
+        side: Crops are reduced to this height and width, pixels; a multiple of 8.
+        rates: Learning rate of its first and its last step; linear in between.
+        mixup: Share of the batches whose faces are mixed.
+    """
+
+    epochs: int
+    side: int
+    rates: tuple[float, float]
+    mixup: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +44,7 @@ class Recipe:
     """Settings of a training run.
 
     Attributes:
-        epochs: Passes over the data.
+        epochs: Passes over the data; with phases, theirs together.
         batch_size: Faces a step.
         peak_rate: Highest learning rate.
         warm_up: Share of the steps until the highest rate.
@@ -31,6 +54,12 @@ class Recipe:
         head_weights: Weight of each head's loss.
         average_decay: Of the moving average of weights, once it has warmed up.
         augmentation: Random changes of crops.
+        phases: Parts of the run; none: one cycle of ``peak_rate`` with whole crops and without mixup.
+        warm_up_steps: With phases: steps until the rate of the first is reached.
+        repeats: How often an epoch shows the faces of each FER2013 label.
+
+    Raises:
+        ValueError: The phases' epochs are not ``epochs``.
     """
 
     epochs: int = 14
@@ -45,13 +74,34 @@ class Recipe:
     )
     average_decay: float = 0.998
     augmentation: Augmentation = field(default_factory=Augmentation)
+    phases: tuple[Phase, ...] = ()
+    warm_up_steps: int = 300
+    repeats: tuple[int, ...] = (1,) * len(FER2013_LABELS)
+
+    def __post_init__(self) -> None:
+        if self.phases and sum(phase.epochs for phase in self.phases) != self.epochs:
+            raise ValueError(f"the phases' epochs must sum to {self.epochs}, got {self.phases}")
+
+    def phase(self, epoch: int) -> tuple[Phase, int]:
+        """The phase of an epoch, counted from 1, and the epochs before it."""
+        before = 0
+        for phase in self.phases:
+            if epoch <= before + phase.epochs:
+                return phase, before
+            before += phase.epochs
+        return Phase(self.epochs, INPUT_SIZE, (self.peak_rate, self.peak_rate)), 0
 
     def rate(self, progress: float) -> float:
-        """Learning rate (one cycle).
+        """Learning rate: one cycle, or what the phases say.
 
         Args:
             progress: Share of all steps made, 0 to 1.
         """
+        if self.phases:
+            done = progress * self.epochs
+            phase, before = self.phase(min(int(done) + 1, self.epochs))
+            first, last = phase.rates
+            return first + (last - first) * (done - before) / phase.epochs
         if progress < self.warm_up:
             return self.peak_rate * (0.1 + 0.9 * progress / self.warm_up)
         return self.peak_rate * (1 + math.cos(math.pi * (progress - self.warm_up) / (1 - self.warm_up))) / 2
@@ -66,6 +116,7 @@ class Recipe:
             **{name: getattr(self, name) for name in self.__slots__},
             "head_weights": {str(head): weight for head, weight in self.head_weights.items()},
             "augmentation": asdict(self.augmentation),
+            "phases": [asdict(phase) for phase in self.phases],
         }
 
 
@@ -94,18 +145,46 @@ def batches(data: FaceData, recipe: Recipe, *, seed: int, epoch: int) -> Iterato
     Order and changes depend on ``seed`` and ``epoch`` alone, so that a resumed run sees what an unbroken one would.
     """
     generator = np.random.default_rng([seed, epoch])
-    order = generator.permutation(len(data))
+    phase, _ = recipe.phase(epoch)
+    order = generator.permutation(np.repeat(np.arange(len(data)), np.asarray(recipe.repeats)[data.labels]))
     smoothing = np.float32(recipe.label_smoothing)
     hard = np.eye(len(FER2013_LABELS), dtype=np.float32)[data.labels]
     smooth = (1 - smoothing) * hard + smoothing / np.float32(len(FER2013_LABELS))
     ones = np.ones(len(data), np.float32)
     votes, vote_weights = vote_targets(data.votes)
-    for start in range(0, len(data) - recipe.batch_size + 1, recipe.batch_size):
+    for start in range(0, len(order) - recipe.batch_size + 1, recipe.batch_size):
         chosen = order[start : start + recipe.batch_size]
-        yield Batch(
-            normalise(augment(data.crops[chosen], recipe.augmentation, generator)),
+        batch = Batch(
+            standardise(_reduced(augment(data.crops[chosen], recipe.augmentation, generator), phase.side)),
             {
                 Head.FER2013: (smooth[chosen], ones[chosen]),
                 Head.FERPLUS: (votes[chosen], vote_weights[chosen]),
             },
         )
+        mixed = phase.mixup > 0 and generator.random() < phase.mixup
+        yield _mixed(batch, np.float32(generator.beta(_MIXUP, _MIXUP))) if mixed else batch
+
+
+def steps_in_epoch(data: FaceData, recipe: Recipe) -> int:
+    """Batches that ``batches`` yields."""
+    return int(np.asarray(recipe.repeats)[data.labels].sum()) // recipe.batch_size
+
+
+def _reduced(crops: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+    if crops.shape[1] == side:
+        return crops
+    return np.stack([np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)) for crop in crops])
+
+
+def _mixed(batch: Batch, share: np.float32) -> Batch:
+    """Each face with the next but one, in these shares (mixup, Zhang et al. 2018)."""
+
+    def mix(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return (share * values + (1 - share) * np.roll(values, 2, axis=0)).astype(np.float32)
+
+    targets = {}
+    for head, (values, weights) in batch.targets.items():
+        together = mix(weights)
+        weighted = mix((values * weights[:, np.newaxis]).astype(np.float32))
+        targets[head] = (weighted / np.maximum(together, np.float32(1e-6))[:, np.newaxis]).astype(np.float32), together
+    return Batch(mix(batch.images), targets)

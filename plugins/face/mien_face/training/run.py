@@ -16,7 +16,7 @@ from mien_face.labels import Head, majority_labels
 from mien_face.preprocess import normalise
 from mien_face.training.data import FaceData
 from mien_face.training.loop import Engine, train_step
-from mien_face.training.recipe import Recipe, batches
+from mien_face.training.recipe import Recipe, batches, steps_in_epoch
 from mien_face.training.state import TrainState, initial_state, load_state, save_state
 
 CHECKPOINT_NAME: Final = "checkpoint.safetensors"
@@ -86,7 +86,7 @@ def train(
         state, done = load_state(checkpoint, settings=settings)
     images = normalise(validation.crops)
     majority = majority_labels(validation.votes)
-    total = recipe.epochs * (len(training) // recipe.batch_size)
+    total = recipe.epochs * steps_in_epoch(training, recipe)
     for epoch in range(done + 1, recipe.epochs + 1):
         started = time.monotonic()
         losses = []
