@@ -60,6 +60,31 @@ def test_the_table_names_every_emotion_and_json_goes_to_a_file(app: typer.Typer,
     assert json.loads(path.read_text())["n"] == 7
 
 
+def test_a_page_robustness_and_a_sample_can_be_asked_for(app: typer.Typer, faces: Path, tmp_path: Path) -> None:
+    page, figures = tmp_path / "new/page.html", tmp_path / "figures.json"
+    options = ["--robustness", "--sample", "5", "--html", str(page), "--json", str(figures)]
+
+    result = CliRunner().invoke(app, ["evaluate", "face", "--data", str(faces), *options])
+
+    assert result.exit_code == 0, result.output
+    assert "upper face covered" in result.stdout
+    found = json.loads(figures.read_text())
+    assert (found["n"], len(found["robustness"])) == (5, 8)
+    assert page.read_text().startswith("<!doctype html>")
+
+
+def test_a_file_that_cannot_be_written_is_a_plain_message(app: typer.Typer, faces: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    result = CliRunner().invoke(
+        app, ["evaluate", "face", "--data", str(faces), "--html", str(tmp_path / "file/page.html")]
+    )
+
+    assert result.exit_code == 1
+    assert "mien: cannot use" in result.stderr
+    assert isinstance(result.exception, SystemExit)
+
+
 @pytest.mark.parametrize("command", ["train", "evaluate"])
 def test_missing_data_is_a_plain_message(app: typer.Typer, command: str, tmp_path: Path) -> None:
     options = ["--out", str(tmp_path / "out")] if command == "train" else []

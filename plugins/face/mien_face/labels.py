@@ -29,6 +29,24 @@ HEAD_LABELS: Final[Mapping[Head, tuple[str, ...]]] = MappingProxyType(
     {Head.FER2013: FER2013_LABELS, Head.FERPLUS: FERPLUS_LABELS}
 )
 
+
+class LabelSet(StrEnum):
+    """Which labels answers are held against."""
+
+    FER = "fer"
+    FERPLUS = "ferplus"
+
+    @property
+    def full_name(self) -> str:
+        """For people."""
+        return {LabelSet.FER: "FER2013 labels", LabelSet.FERPLUS: "FER+ majority"}[self]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels, in order."""
+        return {LabelSet.FER: FER2013_LABELS, LabelSet.FERPLUS: FERPLUS_LABELS}[self]
+
+
 _FERPLUS_TO_FER2013: Final = (6, 3, 5, 4, 0, 1, 2, 0)
 """FER+ position -> FER2013 position. FER2013 has no contempt; its negative, outward-directed neighbour is anger."""
 
