@@ -1,0 +1,113 @@
+"""The faces of a photograph as the analyzer sees them: their crops, and what the network says of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mien import Box, ImageFrame, load_weights
+from mien_face.analyzer import FaceAnalyzer
+from mien_face.config import NetworkConfig
+from mien_face.crop import crop_face
+from mien_face.explain.saliency import saliency
+from mien_face.factory import build_detector, build_tables
+from mien_face.inference import ExpressionNetwork
+from mien_face.labels import FER2013_LABELS
+from mien_face.settings import FaceSettings
+
+Crops = npt.NDArray[np.uint8]
+Probabilities = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExplainedFace:
+    """One face and why it is read as it is.
+
+    Attributes:
+        crop: What the network sees, uint8 ``[48, 48]``.
+        probabilities: Emotion -> probability, as the analyzer answers.
+        emotion: The one that the maps explain.
+        grad_cam: ``[48, 48]``, [0, 1].
+        guided: ``[48, 48]``, [-1, 1].
+    """
+
+    crop: Crops
+    probabilities: dict[str, float]
+    emotion: str
+    grad_cam: npt.NDArray[np.float32]
+    guided: npt.NDArray[np.float32]
+
+
+class _Remembering:
+    """A classifier that keeps the crops it was shown."""
+
+    def __init__(self, network: ExpressionNetwork) -> None:
+        self._network = network
+        self.crops: Crops = np.zeros((0, 48, 48), np.uint8)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._network.labels
+
+    def classify(self, crops: Crops) -> Probabilities:
+        self.crops = crops
+        return self._network.classify(crops)
+
+    def warm_up(self) -> None:
+        """Nothing: one call is all that comes."""
+
+
+def find_crops(frame: ImageFrame, weights: Path) -> Crops:
+    """The faces of a picture, largest first, as the analyzer would give them to the network, ``[n, 48, 48]``.
+
+    Args:
+        frame: The photograph.
+        weights: Manifest of the network.
+    """
+    settings = FaceSettings()
+    network = _Remembering(ExpressionNetwork.load(weights))
+    FaceAnalyzer(build_detector(settings), network, build_tables(settings), settings).analyze([frame])
+    return network.crops
+
+
+def whole_crop(frame: ImageFrame) -> Crops:
+    """A picture that is nothing but a face, ``[1, 48, 48]``."""
+    height, width = frame.pixels.shape[:2]
+    return crop_face(frame.pixels, Box(0, 0, width, height), margin=0.0)[np.newaxis]
+
+
+def explain_crops(crops: Crops, weights: Path, *, emotion: str = "") -> list[ExplainedFace]:
+    """Explain what the network says of faces.
+
+    Args:
+        crops: uint8 ``[n, 48, 48]``, at least one.
+        weights: Manifest of the network.
+        emotion: Explain this one; empty explains each face's most probable emotion.
+
+    Raises:
+        WeightsError: The weights are missing, damaged, or of another network.
+    """
+    network = ExpressionNetwork.load(weights)  # checks the weights
+    manifest, stored = load_weights(weights)
+    rows = network.classify(crops)
+    arrays = {name: array.astype(np.float32) for name, array in stored.items()}
+    classes = np.full(len(crops), FER2013_LABELS.index(emotion)) if emotion else rows.argmax(axis=1)
+    maps = saliency(NetworkConfig.from_json(manifest.config), arrays, crops, classes)
+    return [
+        ExplainedFace(
+            crop=crop,
+            probabilities=dict(zip(FER2013_LABELS, _floats(row), strict=True)),
+            emotion=FER2013_LABELS[int(number)],
+            grad_cam=cam,
+            guided=guided,
+        )
+        for crop, row, number, cam, guided in zip(crops, rows, classes, maps.grad_cam, maps.guided, strict=True)
+    ]
+
+
+def _floats(values: Sequence[float] | Probabilities) -> list[float]:
+    return [float(value) for value in values]
