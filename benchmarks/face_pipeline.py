@@ -1,6 +1,6 @@
 """How long the face pipeline takes: each stage, faces a second, the first answer of a fresh process, and its memory.
 
-    python benchmarks/face_pipeline.py [--repeats N] [--json FILE]
+    python benchmarks/face_pipeline.py [--repeats N] [--backend NAME] [--json FILE]
 
 The pictures are made from scikit-image's portrait. Figures are medians and 95th percentiles of wall-clock time on the
 machine as it is, which the first line describes; beside them stands the median of the CPU time of all threads, which
@@ -32,6 +32,7 @@ from rich.table import Table
 
 from mien import ImageFrame
 from mien.media.images import decode_image
+from mien_face.backends.names import BackendName
 
 WIDTH: Final = 640
 HEIGHT: Final = 480
@@ -98,7 +99,7 @@ def rates(name: str, batch: int, times: Times) -> Row:
     return summary(name, [batch * 1e3 / ms for ms in times.wall], "faces/s", cpu=times.cpu)
 
 
-def stages(faces: int, repeats: int) -> list[Row]:
+def stages(faces: int, repeats: int, backend: BackendName) -> list[Row]:
     """Decode, detect, preprocess, classify, and all of them as the analyzer does it."""
     from mien_face.crop import crop_face
     from mien_face.factory import build_analyzer, build_detector
@@ -108,8 +109,8 @@ def stages(faces: int, repeats: int) -> list[Row]:
     from mien_face.quality import assess
     from mien_face.settings import FaceSettings
 
-    settings = FaceSettings()
-    detector, network = build_detector(settings), ExpressionNetwork.load(MANIFEST)
+    settings = FaceSettings(backend=backend)
+    detector, network = build_detector(settings), ExpressionNetwork.load(MANIFEST, backend=backend)
     analyzer = build_analyzer(settings, MANIFEST)
     analyzer.warm_up()
     network.warm_up()
@@ -141,14 +142,15 @@ def stages(faces: int, repeats: int) -> list[Row]:
     return rows
 
 
-def throughput(repeats: int) -> list[Row]:
+def throughput(repeats: int, backend: BackendName) -> list[Row]:
     """Faces a second through the network alone, and pictures a second through the analyzer, by batch."""
     from mien_face.factory import build_analyzer
     from mien_face.inference import ExpressionNetwork
     from mien_face.plugin import MANIFEST
     from mien_face.settings import FaceSettings
 
-    network, analyzer = ExpressionNetwork.load(MANIFEST), build_analyzer(FaceSettings(), MANIFEST)
+    network = ExpressionNetwork.load(MANIFEST, backend=backend)
+    analyzer = build_analyzer(FaceSettings(backend=backend), MANIFEST)
     network.warm_up()
     analyzer.warm_up()
     frame = ImageFrame(compose(1))
@@ -163,7 +165,7 @@ def throughput(repeats: int) -> list[Row]:
     return rows
 
 
-def starts() -> list[Row]:
+def starts(backend: BackendName) -> list[Row]:
     """First answer and memory of fresh processes, with the plugins discovered as the service does it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "one.jpg"
@@ -171,9 +173,8 @@ def starts() -> list[Row]:
         told = []
         for _ in range(STARTS):
             began = time.time()
-            done = subprocess.run(
-                [sys.executable, __file__, "--first-answer", str(path)], capture_output=True, text=True, check=True
-            )
+            command = [sys.executable, __file__, "--first-answer", str(path), "--backend", str(backend)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
             told.append({**json.loads(done.stdout), "began": began})
     return [
         summary(
@@ -187,12 +188,12 @@ def starts() -> list[Row]:
     ]
 
 
-def first_answer(path: Path) -> None:
+def first_answer(path: Path, backend: BackendName) -> None:
     """What the fresh process does: answer once, warm up, and say when and with how much memory."""
     from mien.config import Settings
     from mien.host import PluginHost
 
-    host = PluginHost.discover(Settings())
+    host = PluginHost.discover(Settings(plugins={"face": {"backend": backend}}))
     analyzer = host.analyzer("face")
     (faces,) = analyzer.analyze([decode_image(path.read_bytes())])
     answered = time.time()
@@ -235,18 +236,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=50, help="calls of each stage that count (default 50)")
     parser.add_argument("--threads", type=int, default=0, help="OpenCV's threads (default: OpenCV's choice)")
+    parser.add_argument("--backend", type=BackendName, default=BackendName.AUTO, choices=list(BackendName))
     parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--first-answer", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.first_answer:
-        first_answer(options.first_answer)
+        first_answer(options.first_answer, options.backend)
         return
     if options.repeats < 1:
         parser.error("--repeats must be at least 1")
     if options.threads > 0:
         cv2.setNumThreads(options.threads)
     machine = describe_machine()
-    rows = [*stages(1, options.repeats), *stages(4, options.repeats), *throughput(options.repeats), *starts()]
+    repeats, backend = options.repeats, options.backend
+    rows = [*stages(1, repeats, backend), *stages(4, repeats, backend), *throughput(repeats, backend), *starts(backend)]
     show(machine, rows)
     if options.json:
         options.json.write_text(json.dumps({"machine": machine, "figures": rows}, indent=2) + "\n", encoding="utf-8")

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from mien_face import winograd
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.folding import fold
-from mien_face.forward import forward
+from mien_face.forward import forward, prepare
 from mien_face.labels import Head
 from mien_face.network import arrays_of, count_parameters, network_of
 from mien_face.training.state import initial_arrays, is_statistic
@@ -75,7 +76,7 @@ def test_the_folded_network_answers_as_the_unfolded_one() -> None:
     outputs = network(images)
     expected = np.concatenate([outputs[head] for head in Head], axis=1)
 
-    found = jax.jit(lambda folded, images: forward(SMALL, folded, images))(fold(SMALL, arrays), images)
+    found = jax.jit(lambda folded, images: forward(SMALL, folded, images))(prepare(SMALL, fold(SMALL, arrays)), images)
 
     assert np.abs(expected).max() > 0.01  # an untrained network that says nothing would prove nothing
     np.testing.assert_allclose(found, expected, atol=1e-4)
@@ -96,3 +97,17 @@ def test_impossible_sizes_are_refused(wrong: dict[str, object]) -> None:
 
 def test_a_config_survives_json() -> None:
     assert NetworkConfig.from_json(SMALL.to_json()) == SMALL
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 5, 6])
+def test_winograds_convolution_is_a_convolution(side: int) -> None:
+    generator = np.random.default_rng(1)
+    images = generator.standard_normal((3, side, side, 5), np.float32)
+    kernel = generator.standard_normal((3, 3, 5, 4), np.float32)
+    expected = jax.lax.conv_general_dilated(
+        images, kernel, (1, 1), ((1, 1), (1, 1)), dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+    found = winograd.convolve(jax.numpy.asarray(images), jax.numpy.asarray(winograd.transform_kernel(kernel)))
+
+    np.testing.assert_allclose(found, expected, atol=1e-4)

@@ -17,10 +17,12 @@ def test_nothing_said_is_valid() -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"detectr": "haar"}, "detectr: there is no such key; known here: detector"),
+        ({"detectr": "haar"}, "detectr: there is no such key; known here: .*detector"),
         ({"quality": {"blurr": 1.0}}, "quality.blurr: there is no such key; known here: blurred"),
         ({"detector": "mtcnn"}, "detector: .*'haar' or 'yunet'.*got 'mtcnn'"),
         ({"detector": "yunet"}, "yunet.* needs yunet_path"),
+        ({"backend": "tensorrt"}, "backend: .*'auto', 'jax', 'openvino' or 'onnxruntime'.*got 'tensorrt'"),
+        ({"precision": "int8"}, "precision: .*'auto' or 'float32'.*got 'int8'"),
         ({"max_faces": 0}, "max_faces: .*greater than or equal to 1.*got 0"),
         ({"min_face_fraction": float("nan")}, "min_face_fraction"),
         ({"valence": {"happy": 1.5}}, "valence.happy: .*less than or equal to 1.*got 1.5"),

@@ -22,12 +22,15 @@ def build_analyzer(settings: FaceSettings, manifest: Path) -> FaceAnalyzer:
 
     Raises:
         ConfigError: An override names no emotion, or YuNet's file is wrong.
+        MissingDependencyError: The backend that the settings name is not installed.
+        PluginError: It does not run the network as it should.
         WeightsError: The weights are missing, damaged, or of another network.
     """
     from mien_face.analyzer import FaceAnalyzer
     from mien_face.inference import ExpressionNetwork
 
-    return FaceAnalyzer(build_detector(settings), ExpressionNetwork.load(manifest), build_tables(settings), settings)
+    network = ExpressionNetwork.load(manifest, backend=settings.backend, precision=settings.precision)
+    return FaceAnalyzer(build_detector(settings), network, build_tables(settings), settings)
 
 
 def build_tables(settings: FaceSettings) -> EmotionTables:

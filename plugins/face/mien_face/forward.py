@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
-from mien_face.config import NetworkConfig
+from mien_face import winograd
+from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
 from mien_face.labels import Head
 
-_MATRIX_SIDE: Final = 6
-"""Output height up to which a 3x3 convolution of a small batch runs as one matrix product: there XLA's direct one makes
-the whole network take 1.5 times as long (measured on two cores at batch 1; no gain at batch 16)."""
 
-_MATRIX_BATCH: Final = 8
-"""Pictures up to which that is so."""
+def prepare(config: NetworkConfig, arrays: Arrays) -> Arrays:
+    """Bring folded arrays into the form that ``forward`` computes with, once and for all.
+
+    The heads become one, ``heads.kernel`` and ``heads.bias``, and the kernels of small maps ``<layer>.transformed``.
+
+    Args:
+        config: The network.
+        arrays: As ``mien_face.folding.fold`` makes them; they are left alone.
+    """
+    prepared: Arrays = {}
+    for name, height, stride in _convolutions(config):
+        kernel = arrays[f"{name}.kernel"]
+        if winograd.is_worth_it(height=height, side=kernel.shape[0], stride=stride):
+            prepared[f"{name}.transformed"] = winograd.transform_kernel(kernel)
+        else:
+            prepared[f"{name}.kernel"] = kernel
+        prepared[f"{name}.bias"] = arrays[f"{name}.bias"]
+    for part in ("kernel", "bias"):
+        prepared[f"heads.{part}"] = np.concatenate([arrays[f"{head}.{part}"] for head in Head], axis=-1)
+    return prepared
 
 
 Tap: TypeAlias = Callable[[str, jax.Array], jax.Array]
@@ -41,7 +57,7 @@ def forward(
 
     Args:
         config: The network.
-        arrays: Folded, as ``mien_face.folding.fold`` makes them.
+        arrays: As ``prepare`` makes them.
         images: Normalised crops, [n, 48, 48, 1].
         rectify: The network's nonlinearity; another one has the same values and other gradients.
         tap: Called after each block.
@@ -51,10 +67,11 @@ def forward(
     """
 
     def convolve(name: str, inputs: jax.Array, *, stride: int = 1) -> jax.Array:
-        kernel = arrays[f"{name}.kernel"]
-        count, height = inputs.shape[:2]
-        as_matrix = kernel.shape[0] == 3 and height // stride <= _MATRIX_SIDE and count <= _MATRIX_BATCH
-        outputs = _convolve_as_matrix(inputs, kernel, stride) if as_matrix else _convolve(inputs, kernel, stride)
+        transformed = arrays.get(f"{name}.transformed")
+        if transformed is not None:
+            outputs = winograd.convolve(inputs, transformed)
+        else:
+            outputs = _convolve(inputs, arrays[f"{name}.kernel"], stride)
         return outputs + arrays[f"{name}.bias"]
 
     features = rectify(convolve("stem", images, stride=2))  # [n, 24, 24, c]
@@ -67,14 +84,25 @@ def forward(
             features = convolve(f"{block.name}.shortcut", features)
         features = tap(block.name, rectify(features + branch))
     pooled = features.mean(axis=(1, 2))  # [n, c]
-    heads = [pooled @ arrays[f"{head}.kernel"] + arrays[f"{head}.bias"] for head in Head]
-    return jnp.concatenate(heads, axis=1)
+    return pooled @ arrays["heads.kernel"] + arrays["heads.bias"]
 
 
 def halve(images: jax.Array) -> jax.Array:
     """Average 2x2 pixels: [n, h, w, c] -> [n, h / 2, w / 2, c]."""
     count, height, width, channels = images.shape
     return images.reshape(count, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
+
+
+def _convolutions(config: NetworkConfig) -> list[tuple[str, int, int]]:
+    """Every convolution with the height of its output and its stride."""
+    height = INPUT_SIZE // 2
+    found = [("stem", height, 2)]
+    for block in config.blocks():
+        height //= block.stride
+        found += [(f"{block.name}.first", height, block.stride), (f"{block.name}.second", height, 1)]
+        if block.has_shortcut:
+            found.append((f"{block.name}.shortcut", height, 1))  # what it gets is halved already
+    return found
 
 
 def _convolve(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
@@ -87,12 +115,3 @@ def _convolve(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
         padding=((border, border), (border, border)),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
-
-
-def _convolve_as_matrix(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
-    """The same for a 3x3 kernel, as the product of all 3x3 neighbourhoods with the kernel."""
-    _, height, width, channels = images.shape
-    padded = jnp.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    shifted = [padded[:, i : i + height : stride, j : j + width : stride] for i in range(3) for j in range(3)]
-    neighbourhoods = jnp.concatenate(shifted, axis=-1)  # [n, h / stride, w / stride, 9 c]
-    return neighbourhoods @ kernel.reshape(9 * channels, -1)

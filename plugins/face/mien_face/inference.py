@@ -1,45 +1,31 @@
-"""Tells expressions apart with the shipped, folded network. Needs JAX but no Flax, and nothing of training.
+"""Tells expressions apart with the shipped, folded network. Needs no Flax, and nothing of training.
 
 The network is compiled ahead of time for a few batch sizes ("buckets"); a batch is padded up to the next bucket, and
-one over the largest is split. What computes is behind ``Backend``, so that another runtime can take its place.
+one over the largest is split. What computes is in ``mien_face.backends``.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from mien import Manifest, WeightsError, load_weights
+from mien_face.backends.base import BUCKETS, Backend
+from mien_face.backends.choice import build_backend
+from mien_face.backends.names import BackendName, Precision
 from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
 from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, HEAD_LABELS, ferplus_as_fer2013
 from mien_face.preprocess import check_crops, normalise
 
-if TYPE_CHECKING:
-    import jax
-
 NETWORK_NAME: Final = "mien-face-resnet"
 """What a manifest must name as its network for these weights to fit."""
 
-BUCKETS: Final = (1, 2, 4, 8, 16)
-"""Batch sizes that are compiled, ascending."""
-
 Probabilities = npt.NDArray[np.float32]
-
-
-class Backend(Protocol):
-    """Runs the folded network on one bucket. Deterministic, and safe to call from several threads."""
-
-    def logits(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Logits of both heads side by side, [n, 7 + 8], for normalised crops [n, 48, 48, 1]; n is a bucket."""
-
-    def compile(self, count: int) -> None:
-        """Make ready for batches of ``count``, a bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +80,36 @@ class ExpressionProbabilities:
     ferplus: Probabilities
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldedNetwork:
+    """Weights as they are stored, checked.
+
+    Attributes:
+        config: The network.
+        arrays: Its folded arrays, float32.
+        calibration: What is applied to its answers.
+        manifest: Where all that came from.
+    """
+
+    config: NetworkConfig
+    arrays: Arrays
+    calibration: Calibration
+    manifest: Manifest
+
+
+def load_folded(manifest_path: Path) -> FoldedNetwork:
+    """Read weights.
+
+    Raises:
+        WeightsError: They are missing, damaged, or of another network.
+    """
+    manifest, stored = load_weights(manifest_path)
+    config, calibration = _read_settings(manifest, manifest_path)
+    arrays = {name: array.astype(np.float32) for name, array in stored.items()}
+    _check_arrays(config, arrays, manifest_path)
+    return FoldedNetwork(config, arrays, calibration, manifest)
+
+
 class ExpressionNetwork:
     """From grey face crops to probabilities. Deterministic, and safe to call from several threads."""
 
@@ -103,17 +119,28 @@ class ExpressionNetwork:
         self._manifest = manifest
 
     @classmethod
-    def load(cls, manifest_path: Path) -> ExpressionNetwork:
-        """Load weights for the JAX backend. Nothing is compiled yet.
+    def load(
+        cls,
+        manifest_path: Path,
+        *,
+        backend: BackendName = BackendName.JAX,
+        precision: Precision = Precision.AUTO,
+    ) -> ExpressionNetwork:
+        """Load weights. Batch sizes are compiled when they are first needed, or by ``warm_up``.
+
+        Args:
+            manifest_path: Of the weights.
+            backend: What is to run them.
+            precision: Whether bfloat16 may be used.
 
         Raises:
-            WeightsError: They are missing, damaged, or of another network.
+            MissingDependencyError: The backend is not installed.
+            PluginError: The backend fails, or departs from the reference.
+            WeightsError: The weights are missing, damaged, or of another network.
         """
-        manifest, stored = load_weights(manifest_path)
-        config, calibration = _read_settings(manifest, manifest_path)
-        arrays = {name: array.astype(np.float32) for name, array in stored.items()}
-        _check_arrays(config, arrays, manifest_path)
-        return cls(JaxBackend(config, arrays), calibration, manifest)
+        shipped = load_folded(manifest_path)
+        runner = build_backend(shipped.config, shipped.arrays, name=backend, precision=precision)
+        return cls(runner, shipped.calibration, shipped.manifest)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -168,44 +195,6 @@ class ExpressionNetwork:
         images = np.zeros((bucket, INPUT_SIZE, INPUT_SIZE, 1), np.float32)
         images[: len(crops)] = normalise(crops)
         return self._backend.logits(images)[: len(crops)]
-
-
-class JaxBackend:
-    """Runs the network through XLA, compiled once for each bucket.
-
-    Args:
-        config: The network.
-        arrays: Its folded arrays, float32.
-    """
-
-    def __init__(self, config: NetworkConfig, arrays: Arrays) -> None:
-        self._config = config
-        self._arrays = arrays
-        self._compiled: dict[int, jax.stages.Compiled] = {}
-        self._lock = threading.Lock()
-
-    def logits(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Logits of both heads side by side, [n, 7 + 8]; n must be a bucket."""
-        return np.asarray(self._executable(len(images))(self._arrays, images), np.float32)
-
-    def compile(self, count: int) -> None:
-        """Compile for batches of ``count`` unless that is done."""
-        self._executable(count)
-
-    def _executable(self, count: int) -> jax.stages.Compiled:
-        with self._lock:
-            if count not in self._compiled:
-                self._compiled[count] = self._compile(count)
-            return self._compiled[count]
-
-    def _compile(self, count: int) -> jax.stages.Compiled:
-        import jax
-
-        from mien_face.forward import forward
-
-        images = np.zeros((count, INPUT_SIZE, INPUT_SIZE, 1), np.float32)
-        config = self._config
-        return jax.jit(lambda arrays, images: forward(config, arrays, images)).lower(self._arrays, images).compile()
 
 
 def split(count: int) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mien import ConfigError
+from mien_face.backends.names import BackendName, Precision
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Level = Annotated[float, Field(ge=0.0, le=255.0)]
@@ -76,6 +77,9 @@ class FaceSettings(_Table):
         max_faces: Of more faces than this in a picture, the largest are taken.
         min_detection_score: A face that the detector trusts less is dropped.
         weights: The manifest of weights of one's own; unset takes those that ship with the plugin.
+        backend: What runs the expression network; ``auto`` is the fastest that is installed and agrees with the
+            reference, ``jax`` is always there.
+        precision: ``float32`` keeps to it where ``auto`` computes in bfloat16: in OpenVINO, on processors that have it.
         quality: When a face's picture is too poor to be trusted fully.
         valence: Emotion -> valence in [-1, 1], for the emotions whose built-in value is not wanted.
         satisfaction: Emotion -> evidence of satisfaction in [0, 1], likewise.
@@ -89,6 +93,8 @@ class FaceSettings(_Table):
     max_faces: Annotated[int, Field(ge=1, le=256)] = 32
     min_detection_score: Unit = 0.2
     weights: Path | None = None
+    backend: BackendName = BackendName.AUTO
+    precision: Precision = Precision.AUTO
     quality: QualitySettings = QualitySettings()
     valence: dict[str, Annotated[float, Field(ge=-1.0, le=1.0)]] = Field(default_factory=dict)
     satisfaction: dict[str, Unit] = Field(default_factory=dict)

@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mien import Box, ImageFrame, load_weights
+from mien import Box, ImageFrame
 from mien_face.analyzer import FaceAnalyzer
-from mien_face.config import NetworkConfig
 from mien_face.crop import crop_face
 from mien_face.explain.saliency import saliency
 from mien_face.factory import build_detector, build_tables
-from mien_face.inference import ExpressionNetwork
+from mien_face.inference import ExpressionNetwork, load_folded
 from mien_face.labels import FER2013_LABELS
 from mien_face.settings import FaceSettings
 
@@ -91,12 +90,10 @@ def explain_crops(crops: Crops, weights: Path, *, emotion: str = "") -> list[Exp
     Raises:
         WeightsError: The weights are missing, damaged, or of another network.
     """
-    network = ExpressionNetwork.load(weights)  # checks the weights
-    manifest, stored = load_weights(weights)
-    rows = network.classify(crops)
-    arrays = {name: array.astype(np.float32) for name, array in stored.items()}
+    network = load_folded(weights)
+    rows = ExpressionNetwork.load(weights).classify(crops)
     classes = np.full(len(crops), FER2013_LABELS.index(emotion)) if emotion else rows.argmax(axis=1)
-    maps = saliency(NetworkConfig.from_json(manifest.config), arrays, crops, classes)
+    maps = saliency(network.config, network.arrays, crops, classes)
     return [
         ExplainedFace(
             crop=crop,

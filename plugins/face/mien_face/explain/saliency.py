@@ -25,8 +25,8 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from mien_face.config import INPUT_SIZE, NetworkConfig
-from mien_face.forward import forward
+from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
+from mien_face.forward import forward, prepare
 from mien_face.labels import FER2013_LABELS
 from mien_face.preprocess import normalise
 
@@ -51,7 +51,7 @@ class Saliency:
 
 def saliency(
     config: NetworkConfig,
-    arrays: Mapping[str, npt.NDArray[np.float32]],
+    arrays: Arrays,
     crops: npt.NDArray[np.uint8],
     classes: npt.NDArray[np.int64],
 ) -> Saliency:
@@ -59,7 +59,7 @@ def saliency(
 
     Args:
         config: The network.
-        arrays: Folded, float32.
+        arrays: As ``mien_face.folding.fold`` makes them.
         crops: Grey faces, uint8 ``[n, 48, 48]``.
         classes: The emotion to explain of each face, positions in ``FER2013_LABELS``, ``[n]``.
 
@@ -71,7 +71,7 @@ def saliency(
         raise ValueError(f"classes must be {len(crops)} numbers in [0, {len(FER2013_LABELS)}), got {classes}")
     chosen = jax.nn.one_hot(classes, len(FER2013_LABELS))
     compute = jax.jit(partial(_maps, config))
-    *cams, guided = (np.asarray(each) for each in compute(arrays, images, chosen))
+    *cams, guided = (np.asarray(each) for each in compute(prepare(config, arrays), images, chosen))
     grad_cam = _scaled(np.prod([_scaled(_enlarged(cam)) for cam in cams], axis=0) ** (1 / len(cams)))
     return Saliency(grad_cam, _scaled(guided[..., 0]))
 
