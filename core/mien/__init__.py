@@ -4,7 +4,7 @@ These are the public names, all that a plugin or an application needs to import.
 pydantic, never JAX, OpenCV or gRPC.
 """
 
-from mien import records
+from mien import plots, records
 from mien.errors import (
     AnalysisError,
     AnalyzerNotFoundError,
@@ -128,6 +128,7 @@ __all__ = [
     "__version__",
     "hookimpl",
     "load_weights",
+    "plots",
     "read_manifest",
     "records",
     "save_weights",

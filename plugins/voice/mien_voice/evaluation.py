@@ -1,6 +1,6 @@
 """Measures the tone network: macro-F1 of emotions and groupings, calibration error, agreement with rated dialogues.
 
-Figures as plain dictionaries; pictures are ``plots``', the command line ``commands``'.
+Figures as plain dictionaries; pictures are ``mien.plots``', the command line ``commands``'.
 """
 
 from __future__ import annotations
