@@ -22,6 +22,9 @@ class Head(StrEnum):
 FER2013_LABELS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """FER2013's classes in the data's own order; also the labels of what the analyzer answers."""
 
+EXPRESSIONS: Final = (*FER2013_LABELS, "contempt")
+"""All classes that labelled pictures may have; those of data with seven classes are the first seven."""
+
 FERPLUS_LABELS: Final = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 """FER+'s emotions in the data's own order."""
 

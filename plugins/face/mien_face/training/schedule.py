@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 
 class Decline(StrEnum):
@@ -51,6 +52,10 @@ class Schedule:
     def with_rate(self, rate: float | None) -> Schedule:
         """The same course with another highest rate; None changes nothing."""
         return self if rate is None else replace(self, rate=rate)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data, for a checkpoint or manifest."""
+        return asdict(self)
 
     def _undecayed(self, progress: float, reductions: int) -> float:
         match self.decline:

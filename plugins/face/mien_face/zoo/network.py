@@ -158,7 +158,12 @@ def build(network: ZooNetwork, classes: int, *, rngs: nnx.Rngs) -> Stack:
 
 def initial_arrays(network: ZooNetwork, classes: int, seed: int) -> Arrays:
     """The arrays of an untrained network."""
-    return {name: jax.device_get(array) for name, array in arrays_of(build(network, classes, rngs=nnx.Rngs(seed))).items()}
+
+    def draw(key: jax.Array) -> dict[str, jax.Array]:  # compiled as a whole: one by one, layers take much longer
+        return arrays_of(build(network, classes, rngs=nnx.Rngs(params=key)))
+
+    arrays: Arrays = jax.device_get(jax.jit(draw)(jax.random.key(seed)))
+    return arrays
 
 
 def network_of(network: ZooNetwork, classes: int, arrays: Mapping[str, jax.Array] | Arrays) -> Stack:
