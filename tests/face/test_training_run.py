@@ -18,6 +18,7 @@ import pytest
 from rich.console import Console
 
 from mien import InputError, Manifest, MienError, WeightsError
+from mien_face.training import journal
 from mien_face.training.checkpoint import Checkpoints, Kind
 from mien_face.training.faces import FaceData
 from mien_face.training.journal import EpochReport
@@ -115,6 +116,13 @@ class Recorder:
         self._after_epoch(report.epoch)
 
 
+@pytest.fixture(autouse=True)
+def _without_curves(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes longer than all the rest; one test looks at what is drawn."""
+    if "curves" not in request.node.name:
+        monkeypatch.setattr(journal, "save_curves", lambda *_, **__: None)
+
+
 def run(out: Path, learner: SumLearner, *, observer: Recorder | None = None, resume: bool = True) -> Outcome:
     data = made_up()
     watcher = observer or Recorder()
@@ -160,7 +168,9 @@ def test_a_killed_run_goes_on_to_the_weights_of_an_unbroken_one(tmp_path: Path) 
 def test_the_best_epoch_is_what_is_exported(tmp_path: Path) -> None:
     states: list[Any] = []
     learner = SumLearner()
-    observer = Recorder(after_epoch=lambda epoch: states.append(Checkpoints(tmp_path).load(Kind.LAST, learner.initial(0))[0]))
+    observer = Recorder(
+        after_epoch=lambda epoch: states.append(Checkpoints(tmp_path).load(Kind.LAST, learner.initial(0))[0])
+    )
 
     outcome = run(tmp_path, learner, observer=observer)
 

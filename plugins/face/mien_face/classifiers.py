@@ -1,6 +1,7 @@
 """Loads whatever a weight manifest is of: the shipped network, a network of the zoo, or the nearest neighbours.
 
-For evaluation and experiments. The analyzer that serves loads the shipped network by itself, with its execution backends.
+For evaluation and experiments. The analyzer that serves loads the shipped network by itself, with its
+execution backends.
 """
 
 from __future__ import annotations

@@ -73,7 +73,9 @@ def train_face(
     out: Annotated[
         Path | None, typer.Option(help="Folder for checkpoints, metrics, curves and weights; else runs/face-NETWORK.")
     ] = None,
-    validation: Annotated[Path | None, typer.Option(help="Labelled faces to evaluate on; else those of the data.")] = None,
+    validation: Annotated[
+        Path | None, typer.Option(help="Labelled faces to evaluate on; else those of the data.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data; else the network's.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, order, augmentation and splits.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
@@ -87,7 +89,9 @@ def train_face(
     ] = None,
     class_weights: Annotated[
         bool | None,
-        typer.Option("--class-weights/--no-class-weights", help="Faces of small classes count more; else the network's."),
+        typer.Option(
+            "--class-weights/--no-class-weights", help="Faces of small classes count more; else the network's."
+        ),
     ] = None,
     augmentation: Annotated[
         float | None, typer.Option(min=0, max=3, help="Strength of random changes; 1 is usual.")
@@ -100,7 +104,9 @@ def train_face(
     ] = CropName.AUTO,
     align: Annotated[bool, typer.Option("--align", help="Turn faces until their eyes are level.")] = False,
     equalise: Annotated[EqualiseName, typer.Option(help="Even out light.")] = EqualiseName.NONE,
-    mirrored_copies: Annotated[bool, typer.Option("--mirrored-copies", help="Add a mirrored copy of every face.")] = False,
+    mirrored_copies: Annotated[
+        bool, typer.Option("--mirrored-copies", help="Add a mirrored copy of every face.")
+    ] = False,
     affine_copies: Annotated[int, typer.Option(min=0, help="Add so many randomly turned copies of every face.")] = 0,
     balance: Annotated[int, typer.Option(min=0, help="Bring every class to so many faces; 0: leave them.")] = 0,
 ) -> None:
@@ -119,7 +125,16 @@ def train_face(
         changes = _changes(epochs, batch_size, peak_rate, schedule, patience, class_weights, augmentation, ship)
         folder = out or Path("runs") / f"face-{network}"
         _run(
-            network, changes, preparation, data, validation, out=folder, seed=seed, resume=resume, start=start, engine=engine
+            network,
+            changes,
+            preparation,
+            data,
+            validation,
+            out=folder,
+            seed=seed,
+            resume=resume,
+            start=start,
+            engine=engine,
         )
     except MienError as error:
         fail(error)
@@ -196,7 +211,9 @@ def _run(
         from mien_face.training.knn import fit
 
         manifest = fit(training, validation=held_out, out=out, about=about)
-        console.print(f"accuracy {manifest.metrics['accuracy']:.4f} on {len(held_out)} faces; wrote {out}", soft_wrap=True)
+        console.print(
+            f"accuracy {manifest.metrics['accuracy']:.4f} on {len(held_out)} faces; wrote {out}", soft_wrap=True
+        )
         return
     learner = make_learner(network, changes, labels=training.names, engine=engine, start=start)
     try:

@@ -14,9 +14,7 @@ from mien_face.training.prepare import AS_IT_COMES, Preparation
 __all__ = ["COLUMNS", "VOTE_COLUMNS", "FaceData", "Skipped", "read_faces"]
 
 
-def read_faces(
-    path: Path, *, part: str = "train", seed: int = 0, preparation: Preparation = AS_IT_COMES
-) -> FaceData:
+def read_faces(path: Path, *, part: str = "train", seed: int = 0, preparation: Preparation = AS_IT_COMES) -> FaceData:
     """Read labelled faces: parquet, Kaggle's CSV, a folder for each class, or Cohn-Kanade's sequences.
 
     Args:

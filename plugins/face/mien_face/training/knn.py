@@ -1,7 +1,7 @@
 """The baseline that is no network: the nearest faces in the training data, by scikit-learn.
 
-``--network knn`` takes it like a network, but there is nothing to train: faces are kept, and a face is of the classes of
-those that look most like it. ``shaikh2021`` and ``ward2018`` name such a comparison.
+``--network knn`` takes it like a network, but there is nothing to train: faces are kept, and a face is of the classes
+of those that look most like it. ``shaikh2021`` and ``ward2018`` name such a comparison.
 """
 
 from __future__ import annotations

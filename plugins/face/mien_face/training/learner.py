@@ -1,7 +1,7 @@
 """What ``run`` needs of a network to train it: the seam between the loop and the networks.
 
-A learner holds a network's shape and recipe but nothing of a run; everything that changes is in a state, a tree of arrays
-(nested tuples and dictionaries), which ``checkpoint`` can save whatever network it is of.
+A learner holds a network's shape and recipe but nothing of a run; everything that changes is in a state, a tree of
+arrays (nested tuples and dictionaries), which ``checkpoint`` can save whatever network it is of.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How pictures become crops to learn from: find the face, turn it upright, even out light; and copies to learn more from.
+"""How pictures become crops to learn from: find the face, level its eyes, even out light; and copies to learn from.
 
-What is done to one picture (``prepare_picture``) is done for training and evaluation alike; copies (``extend``) are made of
-training data only, before the first epoch, unlike the changes of ``augment``, which are drawn anew in each.
+What is done to one picture (``prepare_picture``) is done for training and evaluation alike; copies (``extend``) are
+made of training data only, before the first epoch, unlike the changes of ``augment``, which are drawn anew in each.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class Preparation:
         equalise: How light is evened out.
         mirrored_copies: Whether a mirrored copy of every face is added (training only).
         affine_copies: Randomly turned, shifted and enlarged copies added of every face (training only).
-        balance: Every class is brought to this number of faces, by leaving some out or by affine copies (training only);
-            0: left as they are.
+        balance: Every class is brought to this number of faces, by leaving some out or by affine copies
+            (training only); 0: left as they are.
     """
 
     crop: Crop = Crop.AUTO

@@ -15,8 +15,8 @@ from mien_face.evaluation import negative_log_likelihood
 from mien_face.inference import softmax
 from mien_face.labels import FER2013_LABELS, Head, majority_labels
 from mien_face.preprocess import normalise
-from mien_face.training.faces import FaceData
 from mien_face.training.export import export
+from mien_face.training.faces import FaceData
 from mien_face.training.learner import Judgement, StepFigures
 from mien_face.training.loop import Engine, train_step
 from mien_face.training.recipe import Batch, Recipe, batches, steps_in_epoch

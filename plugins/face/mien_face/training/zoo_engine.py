@@ -80,7 +80,8 @@ class JaxZooEngine:
 
 
 def in_parts(
-    compute: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]], images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    compute: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]], images: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
     """Run ``compute`` on parts of one size, the last padded with empty pictures, and join what it answers."""
     padded = np.concatenate([images, np.zeros((-len(images) % EVALUATION_BATCH, *images.shape[1:]), np.float32)])
     starts = range(0, len(padded), EVALUATION_BATCH)
@@ -88,9 +89,7 @@ def in_parts(
     return np.concatenate(parts)[: len(images)].astype(np.float32)
 
 
-def evaluate(
-    network: ZooNetwork, classes: int, arrays: dict[str, jax.Array] | Arrays, images: jax.Array
-) -> jax.Array:
+def evaluate(network: ZooNetwork, classes: int, arrays: dict[str, jax.Array] | Arrays, images: jax.Array) -> jax.Array:
     """Logits, [n, classes], with running statistics and without dropout."""
     stack = network_of(network, classes, arrays)
     stack.eval()  # type: ignore[no-untyped-call]

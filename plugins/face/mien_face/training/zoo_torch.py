@@ -101,7 +101,9 @@ def _apply(
 ) -> torch.Tensor:
     match layer:
         case Conv(side=side, stride=stride, same=same):
-            kernel = tensors[f"{name}kernel"].permute(3, 2, 0, 1)  # [height, width, in, out] -> [out, in, height, width]
+            kernel = tensors[f"{name}kernel"].permute(
+                3, 2, 0, 1
+            )  # [height, width, in, out] -> [out, in, height, width]
             padded = _padded(features, side, stride, 0.0) if same and stride > 1 else features
             border = side // 2 if same and stride == 1 else 0
             return functional.conv2d(padded, kernel, tensors.get(f"{name}bias"), stride=stride, padding=border)
@@ -133,11 +135,11 @@ def _apply(
 
 def _normalised(tensors: Tensors, name: str, features: torch.Tensor, *, train: bool) -> torch.Tensor:
     mean, variance = tensors[f"{name}mean"], tensors[f"{name}var"]
-    before = variance.clone()
+    moved = variance.clone()
     result = functional.batch_norm(
         features,
         mean,
-        variance,
+        moved,
         tensors[f"{name}scale"],
         tensors[f"{name}bias"],
         train,
@@ -146,8 +148,8 @@ def _normalised(tensors: Tensors, name: str, features: torch.Tensor, *, train: b
     )
     if train:  # PyTorch keeps the unbiased variance, Flax the biased one
         count = features.numel() / features.shape[1]
-        kept = STATISTICS_MOMENTUM * before
-        variance.copy_(kept + (variance - kept) * (count - 1) / count)
+        kept = STATISTICS_MOMENTUM * variance
+        tensors[f"{name}var"] = kept + (moved - kept) * (count - 1) / count
     return result
 
 

@@ -231,9 +231,6 @@ DELORENZO2019: Final = ZooNetwork(
 )
 
 ZOO: Final[Mapping[str, ZooNetwork]] = MappingProxyType(
-    {
-        network.name: network
-        for network in (WARD2018, SHAIKH2021, SMART2022, KURMI2022, MINI_XCEPTION, DELORENZO2019)
-    }
+    {network.name: network for network in (WARD2018, SHAIKH2021, SMART2022, KURMI2022, MINI_XCEPTION, DELORENZO2019)}
 )
 """By name."""

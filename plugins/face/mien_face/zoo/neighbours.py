@@ -41,9 +41,7 @@ class KnnClassifier:
         MissingDependencyError: scikit-learn is not installed.
     """
 
-    def __init__(
-        self, faces: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], names: tuple[str, ...]
-    ) -> None:
+    def __init__(self, faces: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], names: tuple[str, ...]) -> None:
         try:
             from sklearn.neighbors import KNeighborsClassifier
         except ImportError as error:
@@ -56,9 +54,7 @@ class KnnClassifier:
         self._neighbours.fit(_vectors(faces), labels)
 
     @classmethod
-    def fit(
-        cls, crops: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], names: tuple[str, ...]
-    ) -> KnnClassifier:
+    def fit(cls, crops: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], names: tuple[str, ...]) -> KnnClassifier:
         """Keep training faces, uint8 ``[kept, 48, 48]``."""
         return cls(_reduced(crops), labels, names)
 
@@ -71,13 +67,12 @@ class KnnClassifier:
             MissingDependencyError: scikit-learn is not installed.
         """
         manifest, arrays = load_weights(manifest_path)
-        faces, labels = arrays.get("faces"), arrays.get("labels")
+        nothing = np.zeros(0)
+        faces, labels = arrays.get("faces", nothing), arrays.get("labels", nothing)
         names = tuple(manifest.labels.get(_HEAD, ()))
-        fits = faces is not None and labels is not None and faces.ndim == 3 and len(faces) == len(labels) > 0
+        fits = faces.ndim == 3 and len(faces) == len(labels) > 0
         if manifest.network != NAME or not fits or names != EXPRESSIONS[: len(names)]:
             raise WeightsError(f"{manifest_path} does not hold the faces of {NAME!r}, but {manifest.network!r}")
-        assert faces is not None
-        assert labels is not None
         return cls(faces.astype(np.uint8), labels.astype(np.int64), names)
 
     @property

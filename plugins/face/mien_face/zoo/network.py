@@ -139,10 +139,7 @@ class Stack(nnx.Module):
             rngs: Source of dropout (stream ``dropout``); needed in training mode only.
         """
         for layer in self.layers:
-            if isinstance(layer, (Sum, nnx.Dropout)):
-                features = layer(features, rngs=rngs)
-            else:
-                features = layer(features)
+            features = layer(features, rngs=rngs) if isinstance(layer, (Sum, nnx.Dropout)) else layer(features)
         return features
 
 
@@ -182,7 +179,9 @@ def network_of(network: ZooNetwork, classes: int, arrays: Mapping[str, jax.Array
         if name not in paths or name not in arrays or flat[paths[name]].shape != arrays[name].shape
     )
     if wrong:
-        raise ValueError(f"these are not the arrays of {network.name} for {classes} classes: see {', '.join(wrong[:5])}")
+        raise ValueError(
+            f"these are not the arrays of {network.name} for {classes} classes: see {', '.join(wrong[:5])}"
+        )
     for name, path in paths.items():
         flat[path] = flat[path].replace(jnp.asarray(arrays[name]))
     built: Stack = nnx.merge(graph, nnx.from_flat_state(flat.items()))

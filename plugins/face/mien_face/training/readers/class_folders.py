@@ -15,9 +15,11 @@ from mien_face.labels import EXPRESSIONS
 from mien_face.training.faces import FaceData, Skipped
 from mien_face.training.prepare import Crop, Preparation
 from mien_face.training.readers.pictures import gather, pictures_in
-from mien_face.training.splitting import check_part, validation_names
+from mien_face.training.splitting import PARTS, check_part, validation_names
 
-DESCRIPTION: Final = "a folder with a folder of pictures for each class (angry, happy ...), or with train/ and validation/"
+DESCRIPTION: Final = (
+    "a folder with a folder of pictures for each class (angry, happy ...), or with train/ and validation/"
+)
 
 PART_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "train": ("train", "training"),
@@ -58,16 +60,15 @@ def read(place: Path, *, part: str, seed: int, preparation: Preparation) -> Face
     Raises:
         InputError: The part is not there, a class is empty or has too few pictures to split, or none can be read.
     """
-    own = _part_folder(place, part)
+    train, own = _part_folder(place, "train"), _part_folder(place, part)
+    if part in PARTS and _part_folder(place, "validation") is None:
+        root = train or place
+        return _gather(root, _split(_files(root), part, seed), preparation)
     if own is not None:
         return _gather(own, _files(own), preparation)
-    train = _part_folder(place, "train")
-    if train is not None and part != "validation":
-        raise InputError(f"{place} has no folder for the part {part!r}; expected one of {', '.join(PART_NAMES[part])}")
     if train is None:
         check_part(part, place)
-        return _gather(place, _split(_files(place), part, seed), preparation)
-    return _gather(train, _split(_files(train), part, seed), preparation)
+    raise InputError(f"{place} has no folder for the part {part!r}; expected one of {', '.join(PART_NAMES[part])}")
 
 
 def _gather(folder: Path, files: Mapping[str, list[Path]], preparation: Preparation) -> FaceData:
@@ -83,9 +84,7 @@ def _gather(folder: Path, files: Mapping[str, list[Path]], preparation: Preparat
 def _files(folder: Path) -> dict[str, list[Path]]:
     """Class -> its pictures."""
     files: dict[str, list[Path]] = {}
-    for child in _class_folders(folder):
-        name = class_of(child.name)
-        assert name is not None
+    for child, name in _class_folders(folder):
         pictures = pictures_in(child)
         if not pictures:
             raise InputError(f"the class folder {child} is empty: put pictures in it, or remove it")
@@ -107,8 +106,10 @@ def _split(files: Mapping[str, list[Path]], part: str, seed: int) -> dict[str, l
     return result
 
 
-def _class_folders(folder: Path) -> list[Path]:
-    return sorted(child for child in folder.iterdir() if child.is_dir() and class_of(child.name) is not None)
+def _class_folders(folder: Path) -> list[tuple[Path, str]]:
+    """The folders that are named after a class, each with it."""
+    named = [(child, class_of(child.name)) for child in sorted(folder.iterdir()) if child.is_dir()]
+    return [(child, name) for child, name in named if name is not None]
 
 
 def _part_folder(place: Path, part: str) -> Path | None:

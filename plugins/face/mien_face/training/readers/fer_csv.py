@@ -100,20 +100,16 @@ def read(place: Path, *, part: str, seed: int, preparation: Preparation) -> Face
     data = FaceData(
         np.stack([row.crop for row in rows]),
         np.array([row.label for row in rows], np.int64),
-        _votes_of(rows, votes),
+        _votes_of(rows, votes or {}),
         skipped=tuple(skipped),
     )
     return prepare_crops(data, preparation, source=str(place))
 
 
-def _votes_of(rows: list[Row], votes: Mapping[int, Votes | None] | None) -> Votes:
-    result = np.zeros((len(rows), len(VOTE_COLUMNS)), np.float32)
-    if votes is not None:
-        for index, row in enumerate(rows):
-            found = votes[row.number]
-            assert found is not None  # such rows were skipped
-            result[index] = found
-    return result
+def _votes_of(rows: list[Row], votes: Mapping[int, Votes | None]) -> Votes:
+    nothing = np.zeros(len(VOTE_COLUMNS), np.float32)
+    found = [votes.get(row.number) for row in rows]
+    return np.stack([nothing if each is None else each for each in found])
 
 
 def parse_row(number: int, fields: Mapping[str, str | None]) -> Row:
@@ -181,7 +177,9 @@ class _opened:
         missing = [column for column in self._columns if column not in names]
         if missing:
             self._file.close()
-            raise InputError(f"{self._path} lacks the columns {', '.join(missing)}; expected {', '.join(self._columns)}")
+            raise InputError(
+                f"{self._path} lacks the columns {', '.join(missing)}; expected {', '.join(self._columns)}"
+            )
         return self._rows(reader)
 
     def __exit__(self, *_: object) -> None:

@@ -79,7 +79,9 @@ def read(place: Path, *, part: str, seed: int, preparation: Preparation) -> Face
             usable.append((sequence, label))
     persons = sorted({sequence.person for sequence, _ in usable})
     if len(persons) < 2:
-        raise InputError(f"{place} has usable sequences of {len(persons)} person: at least two are needed to split them")
+        raise InputError(
+            f"{place} has usable sequences of {len(persons)} person: at least two are needed to split them"
+        )
     kept = validation_names(persons, seed=seed)
     own = [(sequence, label) for sequence, label in usable if (sequence.person in kept) is (part == "validation")]
     files = ((file, name) for sequence, label in own for file, name in labelled_frames(sequence.folder, label))
