@@ -15,7 +15,7 @@ from flax import nnx
 from mien import InputError, WeightsError
 from mien_face.classifiers import load_classifier
 from mien_face.config import INPUT_SIZE
-from mien_face.labels import EXPRESSIONS, FER2013_LABELS
+from mien_face.labels import EXPRESSIONS, FER2013_LABELS, FERPLUS_LABELS
 from mien_face.training.augment import Augmentation
 from mien_face.training.faces import FaceData
 from mien_face.training.networks import Changes, learner_of
@@ -194,11 +194,14 @@ def test_saved_weights_classify_as_the_network_did(tmp_path: Path, monkeypatch: 
     stack.eval()
     expected = jax.nn.softmax(jax.jit(lambda images: stack(images))((crops[..., None] / 255).astype(np.float32)))
 
-    answers = classifier.classify(crops)
+    answers = classifier.probabilities(crops)
 
-    assert classifier.labels == FER2013_LABELS
-    np.testing.assert_allclose(answers, expected, atol=1e-5)
-    assert classifier.classify(crops[:0]).shape == (0, 7)
+    np.testing.assert_allclose(answers.combined, expected, atol=1e-5)
+    happy = (FER2013_LABELS.index("happy"), FERPLUS_LABELS.index("happiness"))
+    np.testing.assert_array_equal(answers.ferplus[:, happy[1]], answers.combined[:, happy[0]])
+    assert not answers.ferplus[:, FERPLUS_LABELS.index("contempt")].any()
+    assert classifier.probabilities(crops[:0]).combined.shape == (0, 7)
+    assert classifier.manifest.network == SMALL.name
 
 
 @pytest.mark.parametrize(
@@ -246,7 +249,7 @@ def test_light_is_evened_out_as_it_was_in_training(tmp_path: Path, monkeypatch: 
     equalising = load_classifier(path)
 
     crops = np.random.default_rng(0).integers(60, 90, (3, 48, 48)).astype(np.uint8)
-    assert np.abs(equalising.classify(crops) - plain.classify(crops)).max() > 1e-4
+    assert np.abs(equalising.probabilities(crops).combined - plain.probabilities(crops).combined).max() > 1e-4
 
 
 def test_nearest_neighbours_find_what_they_were_given(tmp_path: Path) -> None:
@@ -260,7 +263,7 @@ def test_nearest_neighbours_find_what_they_were_given(tmp_path: Path) -> None:
     np.testing.assert_array_equal(answers.argmax(axis=1), data.labels)
     classifier.save(tmp_path / "knn.json", metrics={}, training={})
     loaded = load_classifier(tmp_path / "knn.json")
-    np.testing.assert_array_equal(loaded.classify(data.crops), answers)
+    np.testing.assert_array_equal(loaded.probabilities(data.crops).combined, answers)
 
 
 def test_every_name_makes_a_learner_with_its_published_recipe() -> None:

@@ -1,4 +1,4 @@
-"""A whole training run: epochs, evaluation, checkpoints, early stopping. Prints nothing; progress goes to an observer."""
+"""A whole training run: epochs, evaluation, checkpoints, early stopping. Progress goes to an observer."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The layers that networks of the zoo are described with: plain data, no arithmetic but that of shapes and costs.
 
-A description is a tuple of layers. ``trace`` walks it and says what each layer makes of its input, so that parameters and
-operations can be counted, and networks built, by the same walk.
+A description is a tuple of layers. ``trace`` walks it and says what each layer makes of its input, so that parameters
+and operations can be counted, and networks built, by the same walk.
 """
 
 from __future__ import annotations

@@ -49,6 +49,7 @@ class KnnClassifier:
         self._faces = faces
         self._targets = labels
         self._names = names
+        self._manifest: Manifest | None = None
         count = min(NEIGHBOURS, len(faces))
         self._neighbours = KNeighborsClassifier(n_neighbors=count, weights="distance", algorithm="brute")
         self._neighbours.fit(_vectors(faces), labels)
@@ -73,7 +74,9 @@ class KnnClassifier:
         fits = faces.ndim == 3 and len(faces) == len(labels) > 0
         if manifest.network != NAME or not fits or names != EXPRESSIONS[: len(names)]:
             raise WeightsError(f"{manifest_path} does not hold the faces of {NAME!r}, but {manifest.network!r}")
-        return cls(faces.astype(np.uint8), labels.astype(np.int64), names)
+        made = cls(faces.astype(np.uint8), labels.astype(np.int64), names)
+        made._manifest = manifest
+        return made
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -88,9 +91,20 @@ class KnnClassifier:
             answers[:, self._neighbours.classes_] = self._neighbours.predict_proba(_vectors(_reduced(crops)))
         return answers
 
+    @property
+    def manifest(self) -> Manifest:
+        """What the kept faces are.
+
+        Raises:
+            WeightsError: They were neither loaded nor saved.
+        """
+        if self._manifest is None:
+            raise WeightsError("these faces were not loaded from files, so there is no manifest")
+        return self._manifest
+
     def save(self, path: Path, *, metrics: Mapping[str, float], training: Mapping[str, Any]) -> Manifest:
         """Write the kept faces with a manifest."""
-        return save_weights(
+        self._manifest = save_weights(
             path,
             {"faces": self._faces, "labels": self._targets},
             name=NAME,
@@ -102,6 +116,7 @@ class KnnClassifier:
             training=dict(training),
             metrics=dict(metrics),
         )
+        return self._manifest
 
 
 def _reduced(crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -1,7 +1,7 @@
 """Readers of labelled faces, one module for each layout, and the choice between them by looking at a path.
 
-A reader has ``DESCRIPTION`` (what it reads, for the error that names them all), ``found(path, part)`` (the place to read,
-or None) and ``read(place, part=..., seed=..., preparation=...)``.
+A reader has ``DESCRIPTION`` (what it reads, for the error that names them all), ``found(path, part)`` (the place to
+read, or None) and ``read(place, part=..., seed=..., preparation=...)``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reads a folder with a folder of pictures for each class, as Kaggle's picture sets come.
 
-Pictures may be of any size. With ``train`` and ``validation`` folders around the classes, these are the parts; else each
-class is split here.
+Pictures may be of any size. With ``train`` and ``validation`` folders around the classes, these are the parts; else
+each class is split here.
 """
 
 from __future__ import annotations

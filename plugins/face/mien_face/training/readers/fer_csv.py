@@ -138,7 +138,7 @@ def _is_grey_level(word: str) -> bool:
 
 
 def _read_rows(file: Path) -> Iterator[Row | WrongRowError]:
-    with _opened(file, ("emotion", "pixels")) as rows:
+    with _OpenedCsv(file, ("emotion", "pixels")) as rows:
         for number, fields in enumerate(rows):
             try:
                 yield parse_row(number, fields)
@@ -151,7 +151,7 @@ def _read_votes(file: Path) -> dict[int, Votes | None] | None:
     if not file.is_file():
         return None
     result: dict[int, Votes | None] = {}
-    with _opened(file, ("Image name", *VOTES)) as rows:
+    with _OpenedCsv(file, ("Image name", *VOTES)) as rows:
         for number, fields in enumerate(rows):
             try:
                 counts = np.array([int(fields[name] or "") for name in VOTES], np.float32)
@@ -161,7 +161,7 @@ def _read_votes(file: Path) -> dict[int, Votes | None] | None:
     return result
 
 
-class _opened:
+class _OpenedCsv:
     """A CSV file as dictionaries, its columns checked."""
 
     def __init__(self, file: Path, columns: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""What the readers of picture files have in common: which files count, decoding, and gathering crops with their skips."""
+"""What the readers of picture files have in common: which files count, decoding, gathering crops and skips."""
 
 from __future__ import annotations
 

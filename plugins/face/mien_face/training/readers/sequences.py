@@ -1,8 +1,8 @@
-"""Reads sequences from neutral to the peak of an expression, in the layout of Cohn-Kanade, by the rules of ``ward2018``.
+"""Reads sequences from neutral to the peak of an expression, as Cohn-Kanade has them, by the rules of ``ward2018``.
 
-``<person>/<sequence>/<frame>.png``, and somewhere under the same root ``<person>/<sequence>/*_emotion.txt`` with the code
-of the sequence's emotion. The last four frames carry the emotion, the first four are neutral; sequences without a code
-are skipped, and so are disgust and contempt. Whole persons are kept for validation: copies of one person on both sides,
+``<person>/<sequence>/<frame>.png``, and somewhere under the same root ``<person>/<sequence>/*_emotion.txt`` with the
+code of the sequence's emotion. The last four frames carry it, the first four are neutral; sequences without a code are
+skipped, and so are disgust and contempt. Whole persons are kept for validation: copies of one person on both sides,
 as in the original, make the figures too good.
 """
 
