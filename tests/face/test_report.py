@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mien import InputError, Manifest, read_manifest
-from mien_face.inference import ExpressionProbabilities
-from mien_face.labels import FERPLUS_LABELS, LabelSet
+from mien import InputError, read_manifest
+from mien_face.inference import ExpressionNetwork, ExpressionProbabilities
+from mien_face.labels import EXPRESSIONS, FER2013_LABELS, FERPLUS_LABELS, LabelSet
 from mien_face.modelcard import card, rounded, write_card
 from mien_face.report import Report, measure, sample
 from mien_face.reportpage import build_page
@@ -26,11 +27,11 @@ CARD = PLUGIN / "MODEL_CARD.md"
 pytest.importorskip("matplotlib")
 
 
-class BrightnessNetwork:
+class BrightnessNetwork(ExpressionNetwork):
     """Says a class by how bright the face is, and is not too sure."""
 
     def __init__(self) -> None:
-        self.manifest: Manifest = read_manifest(SHIPPED)
+        """Loads nothing."""
 
     def probabilities(self, crops: npt.NDArray[np.uint8]) -> ExpressionProbabilities:
         said = (crops.mean(axis=(1, 2)) / 32).astype(int)
@@ -38,6 +39,19 @@ class BrightnessNetwork:
             (0.6 * np.eye(count)[np.minimum(said, count - 1)] + 0.4 / count).astype(np.float32) for count in (7, 8)
         )
         return ExpressionProbabilities(combined, combined, ferplus)
+
+
+class SevenClasses:
+    """The same with one answer only, as a network of the zoo."""
+
+    labels = FER2013_LABELS
+
+    def classify(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        return BrightnessNetwork().classify(crops)
+
+
+def judged(faces: FaceData, **options: Any) -> Report:
+    return measure(BrightnessNetwork(), read_manifest(SHIPPED), faces, name="made-up", **options)
 
 
 def faces_of(count: int = 80) -> FaceData:
@@ -53,9 +67,7 @@ def faces_of(count: int = 80) -> FaceData:
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return measure(
-        BrightnessNetwork(), faces_of(), name="made-up", label_sets=tuple(LabelSet), robustness=True, speed=True
-    )
+    return judged(faces_of(), label_sets=tuple(LabelSet), robustness=True, speed=True)
 
 
 def test_both_label_sets_are_judged_by_their_own_faces_and_classes(report: Report) -> None:
@@ -77,14 +89,14 @@ def test_poor_pictures_are_held_against_the_clean_ones(report: Report) -> None:
 
 
 def test_the_same_faces_and_network_give_the_same_figures(report: Report) -> None:
-    again = measure(BrightnessNetwork(), faces_of(), name="made-up", label_sets=tuple(LabelSet), robustness=True)
+    again = judged(faces_of(), label_sets=tuple(LabelSet), robustness=True)
 
     assert again.judgements == report.judgements
     assert again.data == report.data
 
 
 def test_other_faces_have_another_digest(report: Report) -> None:
-    other = measure(BrightnessNetwork(), faces_of(79), name="made-up", label_sets=[LabelSet.FER])
+    other = judged(faces_of(79), label_sets=[LabelSet.FER])
 
     assert other.data["digest"] != report.data["digest"]
 
@@ -94,7 +106,28 @@ def test_faces_without_a_majority_are_refused_by_name() -> None:
     undecided = FaceData(faces.crops, faces.labels, np.ones_like(faces.votes))
 
     with pytest.raises(InputError, match=r"no face of made-up .* use --labels fer"):
-        measure(BrightnessNetwork(), undecided, name="made-up", label_sets=[LabelSet.FERPLUS])
+        judged(undecided, label_sets=[LabelSet.FERPLUS])
+
+
+def test_a_network_of_one_head_is_judged_by_its_own_classes_only() -> None:
+    manifest = read_manifest(SHIPPED)
+
+    alone = measure(SevenClasses(), manifest, faces_of(), name="made-up", label_sets=[LabelSet.FER])
+
+    assert alone.judgements == judged(faces_of(), label_sets=[LabelSet.FER]).judgements
+    with pytest.raises(InputError, match="no answers in FER\\+'s classes"):
+        measure(SevenClasses(), manifest, faces_of(), name="made-up", label_sets=[LabelSet.FERPLUS])
+
+
+def test_faces_of_a_class_that_the_network_does_not_know_are_left_out() -> None:
+    faces = faces_of()
+    contempt = np.where(np.arange(80) < 16, 7, faces.labels)
+
+    found = judged(replace(faces, labels=contempt, names=EXPRESSIONS), label_sets=[LabelSet.FER])
+
+    assert found.data["faces"] == found.judgements[0].evaluation.n == 64
+    with pytest.raises(InputError, match="no face of made-up is of a class that the network knows: angry"):
+        judged(replace(faces, labels=np.full(80, 7), names=EXPRESSIONS), label_sets=[LabelSet.FER])
 
 
 def test_a_sample_is_always_the_same_and_never_larger_than_the_data() -> None:
@@ -117,7 +150,13 @@ def test_the_page_stands_alone_and_shows_every_emotion_and_condition(report: Rep
 
 
 def test_the_page_escapes_what_comes_from_outside() -> None:
-    hostile = measure(BrightnessNetwork(), faces_of(), name="<script>x</script>", label_sets=[LabelSet.FERPLUS])
+    hostile = measure(
+        BrightnessNetwork(),
+        read_manifest(SHIPPED),
+        faces_of(),
+        name="<script>x</script>",
+        label_sets=[LabelSet.FERPLUS],
+    )
 
     page = build_page(hostile)
 
@@ -127,7 +166,7 @@ def test_the_page_escapes_what_comes_from_outside() -> None:
 
 
 def test_a_written_card_is_made_of_the_figures_beside_it(report: Report, tmp_path: Path) -> None:
-    manifest = BrightnessNetwork().manifest
+    manifest = read_manifest(SHIPPED)
     path = tmp_path / "new/CARD.md"
 
     write_card(path, manifest, report)

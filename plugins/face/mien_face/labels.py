@@ -22,6 +22,9 @@ class Head(StrEnum):
 FER2013_LABELS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """FER2013's classes in the data's own order; also the labels of what the analyzer answers."""
 
+EXPRESSIONS: Final = (*FER2013_LABELS, "contempt")
+"""All classes that labelled pictures may have; those of data with seven classes are the first seven."""
+
 FERPLUS_LABELS: Final = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 """FER+'s emotions in the data's own order."""
 
@@ -40,11 +43,6 @@ class LabelSet(StrEnum):
     def full_name(self) -> str:
         """For people."""
         return {LabelSet.FER: "FER2013 labels", LabelSet.FERPLUS: "FER+ majority"}[self]
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The labels, in order."""
-        return {LabelSet.FER: FER2013_LABELS, LabelSet.FERPLUS: FERPLUS_LABELS}[self]
 
 
 _FERPLUS_TO_FER2013: Final = (6, 3, 5, 4, 0, 1, 2, 0)

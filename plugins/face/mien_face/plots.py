@@ -20,7 +20,8 @@ save_curves: Final = plots.save_curves
 def draw_confusion(judgement: Judgement) -> plots.Picture:
     """The confusion matrix, as a heat map."""
     table = np.array(judgement.evaluation.confusion, np.int64)
-    return plots.draw_confusion(table, judgement.labels.classes, title=f"Confusion, {judgement.labels.full_name}")
+    classes = tuple(judgement.evaluation.per_class)
+    return plots.draw_confusion(table, classes, title=f"Confusion, {judgement.labels.full_name}")
 
 
 def draw_calibration(judgement: Judgement) -> plots.Picture:

@@ -1,4 +1,4 @@
-"""Runs an expression network on labelled faces and collects everything that is told of it.
+"""Runs a classifier of faces on labelled ones and collects everything that is told of it.
 
 What the figures are is ``evaluation`` and ``robustness``; how they are shown is ``reportpage``, ``modelcard`` and the
 command. ``Report.to_json`` is the one form in which figures are kept.
@@ -6,26 +6,28 @@ command. ``Report.to_json`` is the one form in which figures are kept.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from mien import InputError, Manifest
 from mien_face.evaluation import Evaluation, Intervals, evaluate, intervals
-from mien_face.labels import LabelSet, majority_labels
+from mien_face.labels import FERPLUS_LABELS, LabelSet, majority_labels
 from mien_face.robustness import CONDITIONS, Degradation, degradation
 
 if TYPE_CHECKING:
-    from mien_face.inference import ExpressionProbabilities
+    from mien_face.classifiers import FaceClassifier
     from mien_face.training.data import FaceData
+
+Answers = dict[LabelSet, npt.NDArray[np.float32]]
+"""Probabilities by each set of labels, ``[n, classes]``."""
 
 SEED: Final = 0
 """Of everything here that is left to chance: bootstrap, disturbances, samples of faces."""
@@ -34,18 +36,6 @@ SPEED_BATCHES: Final = (1, 4, 16)
 """Faces in a call whose time is taken."""
 
 _SPEED_CALLS: Final = 50
-_DIGEST_LENGTH: Final = 16
-
-
-class Network(Protocol):
-    """What can be judged: ``mien_face.inference.ExpressionNetwork``."""
-
-    @property
-    def manifest(self) -> Manifest:
-        """What its weights are."""
-
-    def probabilities(self, crops: npt.NDArray[np.uint8]) -> ExpressionProbabilities:
-        """Classify grey faces, uint8 ``[n, 48, 48]``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +115,8 @@ class Report:
 
 
 def measure(
-    network: Network,
+    classifier: FaceClassifier,
+    manifest: Manifest,
     faces: FaceData,
     *,
     name: str,
@@ -137,8 +128,9 @@ def measure(
     """Judge a network.
 
     Args:
-        network: Loaded.
-        faces: Labelled.
+        classifier: Loaded. FER+ labels need one with a head for them, such as the shipped network.
+        manifest: Of its weights.
+        faces: Labelled; those of classes that the network does not know are left out.
         name: What to call the faces.
         label_sets: To judge by, at least one.
         robustness: Whether to measure on spoilt pictures too, which takes nine times as long.
@@ -146,22 +138,30 @@ def measure(
         say: Called with what is being done.
 
     Raises:
-        InputError: No face has a label of the set.
+        InputError: No face has a label of the set, or the network has no answer for it.
     """
+    faces = faces.within(classifier.labels)
+    if not len(faces):
+        raise InputError(f"no face of {name} is of a class that the network knows: {', '.join(classifier.labels)}")
     truths = {labels: _truth(faces, labels, name) for labels in label_sets}
     say(f"judging {len(faces)} faces")
-    clean = network.probabilities(faces.crops)
-    spoilt: dict[str, ExpressionProbabilities] = {}
+    clean = _answers(classifier, faces.crops, label_sets)
+    spoilt: dict[str, Answers] = {}
     for condition in CONDITIONS if robustness else ():
         say(f"judging them with {condition.description}")
-        spoilt[condition.name] = network.probabilities(condition.apply(faces.crops, seed=SEED))
-    judgements = tuple(_judge(labels, truths[labels], clean, spoilt) for labels in label_sets)
-    manifest = network.manifest
+        spoilt[condition.name] = _answers(classifier, condition.apply(faces.crops, seed=SEED), label_sets)
+    classes = {LabelSet.FER: classifier.labels, LabelSet.FERPLUS: FERPLUS_LABELS}
+    judgements = tuple(
+        _judge(
+            labels, truths[labels], classes[labels], clean[labels], {key: each[labels] for key, each in spoilt.items()}
+        )
+        for labels in label_sets
+    )
     return Report(
         weights={each: getattr(manifest, each) for each in ("name", "version", "network", "sha256")},
-        data={"name": name, "faces": len(faces), "digest": _digest(faces)},
+        data={"name": name, "faces": len(faces), "digest": faces.digest()},
         judgements=judgements,
-        speed=tuple(_speed(network, faces.crops, batch) for batch in SPEED_BATCHES) if speed else (),
+        speed=tuple(_speed(classifier, faces.crops, batch) for batch in SPEED_BATCHES) if speed else (),
         host=host(),
     )
 
@@ -173,8 +173,7 @@ def sample(faces: FaceData, count: int) -> FaceData:
         faces: To draw from.
         count: How many.
     """
-    chosen = np.sort(np.random.default_rng(SEED).permutation(len(faces))[:count])
-    return type(faces)(faces.crops[chosen], faces.labels[chosen], faces.votes[chosen])
+    return faces.take(np.sort(np.random.default_rng(SEED).permutation(len(faces))[:count]))
 
 
 def host() -> str:
@@ -192,47 +191,45 @@ def _truth(faces: FaceData, labels: LabelSet, name: str) -> npt.NDArray[np.int64
     return truth
 
 
+def _answers(classifier: FaceClassifier, crops: npt.NDArray[np.uint8], label_sets: Sequence[LabelSet]) -> Answers:
+    from mien_face.inference import ExpressionNetwork
+
+    if isinstance(classifier, ExpressionNetwork):
+        both = classifier.probabilities(crops)
+        return {LabelSet.FER: both.combined, LabelSet.FERPLUS: both.ferplus}
+    if LabelSet.FERPLUS in label_sets:
+        raise InputError("this network has no answers in FER+'s classes; use --labels fer")
+    return {LabelSet.FER: classifier.classify(crops)}
+
+
 def _judge(
     labels: LabelSet,
     truth: npt.NDArray[np.int64],
-    clean: ExpressionProbabilities,
-    spoilt: dict[str, ExpressionProbabilities],
+    classes: Sequence[str],
+    clean: npt.NDArray[np.float32],
+    spoilt: dict[str, npt.NDArray[np.float32]],
 ) -> Judgement:
     counted = truth >= 0
-    right = truth[counted]
-
-    def answers(probabilities: ExpressionProbabilities) -> npt.NDArray[np.float32]:
-        return (probabilities.combined if labels is LabelSet.FER else probabilities.ferplus)[counted]
-
-    def hits(probabilities: ExpressionProbabilities) -> npt.NDArray[np.bool_]:
-        return np.asarray(answers(probabilities).argmax(axis=1) == right)
-
+    right, answers = truth[counted], clean[counted]
+    hits = answers.argmax(axis=1) == right
     by_name = {condition.name: condition for condition in CONDITIONS}
     return Judgement(
         labels=labels,
-        evaluation=evaluate(answers(clean), right, labels.classes),
-        intervals=intervals(answers(clean), right, labels.classes, seed=SEED),
+        evaluation=evaluate(answers, right, classes),
+        intervals=intervals(answers, right, classes, seed=SEED),
         robustness=tuple(
-            degradation(by_name[each], clean=hits(clean), spoilt=hits(answer), seed=SEED)
-            for each, answer in spoilt.items()
+            degradation(by_name[name], clean=hits, spoilt=each[counted].argmax(axis=1) == right, seed=SEED)
+            for name, each in spoilt.items()
         ),
     )
 
 
-def _speed(network: Network, crops: npt.NDArray[np.uint8], batch: int) -> Speed:
+def _speed(classifier: FaceClassifier, crops: npt.NDArray[np.uint8], batch: int) -> Speed:
     faces = np.resize(crops, (batch, *crops.shape[1:]))
-    network.probabilities(faces)  # compiles
+    classifier.classify(faces)  # compiles
     times = []
     for _ in range(_SPEED_CALLS):
         started = time.perf_counter()
-        network.probabilities(faces)
+        classifier.classify(faces)
         times.append((time.perf_counter() - started) * 1000 / batch)
     return Speed(batch, statistics.median(times), min(times))
-
-
-def _digest(faces: FaceData) -> str:
-    """The beginning of the SHA-256 of pictures and labels, which tells whether others judged the same faces."""
-    digest = hashlib.sha256()
-    for values in (faces.crops, faces.labels, faces.votes):
-        digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()[:_DIGEST_LENGTH]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien import MienError
+from mien import MienError, read_manifest
 from mien_face.commands.shared import SHIPPED_MANIFEST, STDOUT, fail
 from mien_face.labels import LabelSet
 
@@ -66,15 +66,16 @@ def _measure(
 ) -> Report:
     """Measure, and write the card where one is wanted. The first judgement is that by ``labels``."""
     from mien_face import report
-    from mien_face.inference import ExpressionNetwork
+    from mien_face.classifiers import load_classifier
     from mien_face.training.data import read_faces
 
     faces = read_faces(data, part="validation")
     if sample is not None:
         faces = report.sample(faces, sample)
-    network = ExpressionNetwork.load(weights)
+    manifest = read_manifest(weights)
     measured = report.measure(
-        network,
+        load_classifier(weights),
+        manifest,
         faces,
         name=data.name,
         label_sets=tuple(LabelSet) if card is not None else (labels,),
@@ -85,7 +86,7 @@ def _measure(
     if card is not None:
         from mien_face.modelcard import write_card
 
-        write_card(card, network.manifest, measured)
+        write_card(card, manifest, measured)
     return measured.led_by(labels)
 
 
