@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mien import InputError, Manifest
+from mien import InputError
 from mien_face.evaluation import Evaluation, Intervals, evaluate, intervals
-from mien_face.labels import FERPLUS_LABELS, LabelSet, majority_labels
+from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, LabelSet, majority_labels
 from mien_face.robustness import CONDITIONS, Degradation, degradation
 
 if TYPE_CHECKING:
@@ -116,7 +116,6 @@ class Report:
 
 def measure(
     classifier: FaceClassifier,
-    manifest: Manifest,
     faces: FaceData,
     *,
     name: str,
@@ -128,9 +127,8 @@ def measure(
     """Judge a network.
 
     Args:
-        classifier: Loaded. FER+ labels need one with a head for them, such as the shipped network.
-        manifest: Of its weights.
-        faces: Labelled; those of classes that the network does not know are left out.
+        classifier: Loaded.
+        faces: Labelled; those of other classes than FER2013's are left out.
         name: What to call the faces.
         label_sets: To judge by, at least one.
         robustness: Whether to measure on spoilt pictures too, which takes nine times as long.
@@ -138,25 +136,23 @@ def measure(
         say: Called with what is being done.
 
     Raises:
-        InputError: No face has a label of the set, or the network has no answer for it.
+        InputError: No face has a label of the set.
     """
-    faces = faces.within(classifier.labels)
+    faces = faces.within(FER2013_LABELS)
     if not len(faces):
-        raise InputError(f"no face of {name} is of a class that the network knows: {', '.join(classifier.labels)}")
+        raise InputError(f"no face of {name} is of a class that can be judged: {', '.join(FER2013_LABELS)}")
     truths = {labels: _truth(faces, labels, name) for labels in label_sets}
     say(f"judging {len(faces)} faces")
-    clean = _answers(classifier, faces.crops, label_sets)
+    clean = _answers(classifier, faces.crops)
     spoilt: dict[str, Answers] = {}
     for condition in CONDITIONS if robustness else ():
         say(f"judging them with {condition.description}")
-        spoilt[condition.name] = _answers(classifier, condition.apply(faces.crops, seed=SEED), label_sets)
-    classes = {LabelSet.FER: classifier.labels, LabelSet.FERPLUS: FERPLUS_LABELS}
+        spoilt[condition.name] = _answers(classifier, condition.apply(faces.crops, seed=SEED))
     judgements = tuple(
-        _judge(
-            labels, truths[labels], classes[labels], clean[labels], {key: each[labels] for key, each in spoilt.items()}
-        )
+        _judge(labels, truths[labels], clean[labels], {name: each[labels] for name, each in spoilt.items()})
         for labels in label_sets
     )
+    manifest = classifier.manifest
     return Report(
         weights={each: getattr(manifest, each) for each in ("name", "version", "network", "sha256")},
         data={"name": name, "faces": len(faces), "digest": faces.digest()},
@@ -187,28 +183,24 @@ def _truth(faces: FaceData, labels: LabelSet, name: str) -> npt.NDArray[np.int64
         return faces.labels
     truth = majority_labels(faces.votes)
     if not (truth >= 0).any():
-        raise InputError(f"no face of {name} has an emotion with more than half of its FER+ votes; use --labels fer")
+        raise InputError(
+            f"no face of {name} has an emotion with more than half of its FER+ votes; judge by --labels fer"
+        )
     return truth
 
 
-def _answers(classifier: FaceClassifier, crops: npt.NDArray[np.uint8], label_sets: Sequence[LabelSet]) -> Answers:
-    from mien_face.inference import ExpressionNetwork
-
-    if isinstance(classifier, ExpressionNetwork):
-        both = classifier.probabilities(crops)
-        return {LabelSet.FER: both.combined, LabelSet.FERPLUS: both.ferplus}
-    if LabelSet.FERPLUS in label_sets:
-        raise InputError("this network has no answers in FER+'s classes; use --labels fer")
-    return {LabelSet.FER: classifier.classify(crops)}
+def _answers(classifier: FaceClassifier, crops: npt.NDArray[np.uint8]) -> Answers:
+    answers = classifier.probabilities(crops)
+    return {LabelSet.FER: answers.combined, LabelSet.FERPLUS: answers.ferplus}
 
 
 def _judge(
     labels: LabelSet,
     truth: npt.NDArray[np.int64],
-    classes: Sequence[str],
     clean: npt.NDArray[np.float32],
     spoilt: dict[str, npt.NDArray[np.float32]],
 ) -> Judgement:
+    classes = FER2013_LABELS if labels is LabelSet.FER else FERPLUS_LABELS
     counted = truth >= 0
     right, answers = truth[counted], clean[counted]
     hits = answers.argmax(axis=1) == right
@@ -226,10 +218,10 @@ def _judge(
 
 def _speed(classifier: FaceClassifier, crops: npt.NDArray[np.uint8], batch: int) -> Speed:
     faces = np.resize(crops, (batch, *crops.shape[1:]))
-    classifier.classify(faces)  # compiles
+    classifier.probabilities(faces)  # compiles
     times = []
     for _ in range(_SPEED_CALLS):
         started = time.perf_counter()
-        classifier.classify(faces)
+        classifier.probabilities(faces)
         times.append((time.perf_counter() - started) * 1000 / batch)
     return Speed(batch, statistics.median(times), min(times))

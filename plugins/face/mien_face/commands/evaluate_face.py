@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from mien import MienError, read_manifest
+from mien import MienError
 from mien_face.commands.shared import SHIPPED_MANIFEST, STDOUT, fail
 from mien_face.labels import LabelSet
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from mien_face.report import Judgement, Report
+
+SHOWN_SKIPS: Final = 10
+"""Skipped pictures that are listed."""
 
 
 def evaluate_face(
@@ -70,12 +73,15 @@ def _measure(
     from mien_face.training.data import read_faces
 
     faces = read_faces(data, part="validation")
+    for skipped in faces.skipped[:SHOWN_SKIPS]:
+        typer.echo(f"skipped {skipped.where}: {skipped.why}", err=True)
+    if len(faces.skipped) > SHOWN_SKIPS:
+        typer.echo(f"skipped {len(faces.skipped)} in all", err=True)
     if sample is not None:
         faces = report.sample(faces, sample)
-    manifest = read_manifest(weights)
+    classifier = load_classifier(weights)
     measured = report.measure(
-        load_classifier(weights),
-        manifest,
+        classifier,
         faces,
         name=data.name,
         label_sets=tuple(LabelSet) if card is not None else (labels,),
@@ -86,7 +92,7 @@ def _measure(
     if card is not None:
         from mien_face.modelcard import write_card
 
-        write_card(card, manifest, measured)
+        write_card(card, classifier.manifest, measured)
     return measured.led_by(labels)
 
 
