@@ -16,10 +16,10 @@ import importlib.util
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -45,7 +45,7 @@ CALLS: Final = 5
 PAUSE: Final = 0.02
 """Seconds before a block: longer than any of the runtimes lets idle threads spin."""
 
-STARTS: Final = 5
+STARTS: Final = 3
 """Fresh processes of each backend."""
 
 SAMPLE: Final = 512
@@ -109,7 +109,7 @@ def random_arrays(config: NetworkConfig) -> Arrays:
     return arrays
 
 
-def compete(network: str, config: NetworkConfig, arrays: Arrays, rounds: int) -> list[Row]:
+def compete(config: NetworkConfig, arrays: Arrays, rounds: int) -> list[Row]:
     """Time all backends on one network, in turns."""
     backends = {
         one.label: build_backend(config, arrays, name=one.name, precision=one.precision) for one in contenders()
@@ -121,7 +121,6 @@ def compete(network: str, config: NetworkConfig, arrays: Arrays, rounds: int) ->
             _time_block(backends[label], images[:batch], taken)
     return [
         {
-            "network": network,
             "backend": label,
             "batch": batch,
             "median_ms": float(np.median(taken.wall)),
@@ -197,9 +196,16 @@ def start(name: BackendName, precision: Precision) -> None:
         "answered_cpu": answered_cpu,
         "ready": time.time(),
         "ready_cpu": time.process_time(),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        "peak_mb": peak_megabytes(),
     }
     print(json.dumps(told))
+
+
+def peak_megabytes() -> float:
+    """Most memory that this process has had resident (Linux); ``getrusage`` counts that of its parent as well."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024 / 1e6
 
 
 def describe_machine() -> Row:
@@ -209,17 +215,14 @@ def describe_machine() -> Row:
     return {"cpus": os.cpu_count(), "machine": platform.machine(), "load_average": round(load, 1), **versions}
 
 
-def show(report: dict[str, Any]) -> None:
-    """Print the tables."""
-    console = Console()
-    console.print(", ".join(f"{key} {value}" for key, value in report["machine"].items()), highlight=False)
-    for title, rows in report["tables"].items():
-        if not rows:
-            continue
-        table = Table(*rows[0], title=title)
-        for row in rows:
-            table.add_row(*(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values()))
-        console.print(table)
+def show(title: str, rows: list[Row]) -> None:
+    """Print one table."""
+    if not rows:
+        return
+    table = Table(*rows[0], title=title)
+    for row in rows:
+        table.add_row(*(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values()))
+    Console().print(table)
 
 
 def main() -> None:
@@ -238,21 +241,30 @@ def main() -> None:
     shipped = load_folded(MANIFEST)
     config = shipped.config
     wide = replace(config, stem=2 * config.stem, widths=tuple(2 * width for width in config.widths))
-    tables = {
-        "fresh processes, medians: seconds, and CPU seconds of all threads": starts(),
-        f"shipped network, {flops(config):.0f} MFLOPs, a face": compete(
-            "shipped", config, shipped.arrays, options.rounds
+    rounds = options.rounds
+    measurements: dict[str, Callable[[], list[Row]]] = {
+        f"shipped network, {flops(config):.0f} MFLOPs, milliseconds a face": lambda: compete(
+            config, shipped.arrays, rounds
         ),
-        f"twice as wide, {flops(wide):.0f} MFLOPs, a face": compete("wide", wide, random_arrays(wide), options.rounds),
-        "answers held against jax's": agreement(options.faces),
+        f"twice as wide, {flops(wide):.0f} MFLOPs, milliseconds a face": lambda: compete(
+            wide, random_arrays(wide), rounds
+        ),
+        "fresh processes: seconds, and CPU seconds of all threads": starts,
+        "answers held against jax's": lambda: agreement(options.faces),
     }
-    report = {"machine": describe_machine(), "tables": tables}
-    if options.json == "-":
-        print(json.dumps(report, indent=2))
-        return
-    show(report)
-    if options.json:
-        Path(options.json).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    report: dict[str, Any] = {"machine": describe_machine(), "tables": {}}
+    quiet = options.json == "-"
+    if not quiet:
+        print(", ".join(f"{key} {value}" for key, value in report["machine"].items()))
+    for title, measure in measurements.items():
+        report["tables"][title] = measure()
+        if not quiet:
+            show(title, report["tables"][title])
+    text = json.dumps(report, indent=2)
+    if quiet:
+        print(text)
+    elif options.json:
+        Path(options.json).write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

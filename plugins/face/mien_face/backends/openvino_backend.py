@@ -1,7 +1,7 @@
 """Runs the expression network through OpenVINO; needs ``mien[openvino]``.
 
-It computes in bfloat16 where the processor does (AMX or AVX512-BF16, by OpenVINO's own account), which is several times
-as fast and moves probabilities by up to a few hundredths.
+It computes in bfloat16 where it is told to: that pays on processors that have it (AMX or AVX512-BF16, by OpenVINO's
+own account), and moves probabilities by up to a hundredth.
 """
 
 from __future__ import annotations
