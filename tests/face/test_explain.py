@@ -17,7 +17,7 @@ from mien import ImageFrame
 from mien_face import commands
 from mien_face.commands.explain import Emotion
 from mien_face.commands.shared import SHIPPED_MANIFEST
-from mien_face.explain.faces import ExplainedFace, explain_crops, find_crops
+from mien_face.explain.faces import ExplainedFace, explain_crops, find_crops, whole_crop
 from mien_face.explain.picture import draw
 from mien_face.explain.saliency import Saliency, guided_relu, saliency
 from mien_face.inference import ExpressionNetwork, load_folded
@@ -104,6 +104,14 @@ def test_the_most_probable_emotion_is_explained_unless_another_is_named(smile: C
     assert (found.emotion, asked.emotion) == ("happy", "fear")
     assert found.probabilities == asked.probabilities
     assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_picture_that_is_nothing_but_a_face_is_taken_as_it_is(smile: Crops) -> None:
+    wide = np.full((48, 60, 3), 255, np.uint8)
+    wide[:, 6:54] = smile[..., np.newaxis]
+
+    assert np.array_equal(whole_crop(ImageFrame(wide)), smile[np.newaxis])
+    assert whole_crop(ImageFrame(np.zeros((300, 200, 3), np.uint8))).shape == (1, 48, 48)
 
 
 def test_every_face_has_a_row_and_the_heat_lies_where_the_map_is() -> None:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mien import Box, ImageFrame
+from mien import ImageFrame
 from mien_face.analyzer import FaceAnalyzer
-from mien_face.crop import crop_face
+from mien_face.crop import CROP_SIDE
 from mien_face.explain.saliency import saliency
 from mien_face.factory import build_detector, build_tables
 from mien_face.inference import ExpressionNetwork, load_folded
@@ -74,9 +75,14 @@ def find_crops(frame: ImageFrame, weights: Path) -> Crops:
 
 
 def whole_crop(frame: ImageFrame) -> Crops:
-    """A picture that is nothing but a face, ``[1, 48, 48]``."""
-    height, width = frame.pixels.shape[:2]
-    return crop_face(frame.pixels, Box(0, 0, width, height), margin=0.0)[np.newaxis]
+    """A picture that is nothing but a face, or the square in its middle, ``[1, 48, 48]``."""
+    grey = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY)
+    height, width = grey.shape
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    interpolation = cv2.INTER_AREA if side > CROP_SIDE else cv2.INTER_LINEAR
+    square = grey[top : top + side, left : left + side]
+    return np.asarray(cv2.resize(square, (CROP_SIDE, CROP_SIDE), interpolation=interpolation), np.uint8)[np.newaxis]
 
 
 def explain_crops(crops: Crops, weights: Path, *, emotion: str = "") -> list[ExplainedFace]:
