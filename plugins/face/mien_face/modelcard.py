@@ -62,8 +62,8 @@ Accuracy on the same faces, spoilt, and the percentage points that were lost, wi
 
 _DONE: Final = """\
 What was done about it: each crop is standardised to one mean and deviation before the network sees it, so that darkness
-costs next to nothing; training changed its pictures at random{changes}; and the analyzer lowers the confidence of
-faces that are small, blurred, dark, bright or cut off.
+costs next to nothing; training changed its pictures at random; and the analyzer lowers the confidence of faces that are
+small, blurred, dark, bright or cut off.
 """
 
 
@@ -205,17 +205,18 @@ def _done(manifest: Manifest) -> str:
     recipe = manifest.training.get("recipe")
     changes = recipe.get("augmentation") if isinstance(recipe, Mapping) else None
     if not isinstance(changes, Mapping):
-        return _DONE.format(changes="")
-    named = ", ".join(f"{name.replace('_', ' ')} {json.dumps(value)}" for name, value in changes.items())
-    return _DONE.format(changes=f" ({named})")
+        return _DONE
+    named = ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in changes.items())
+    return f"{_DONE}\nThe random changes of the last training run: {named}."
 
 
 def _speed(figures: Mapping[str, Any]) -> str:
     rows = [("faces in a call", "milliseconds a face, median", "fastest call")]
     rows += [(str(each["batch"]), f"{each['median']:.2f}", f"{each['fastest']:.2f}") for each in figures["speed"]]
     return (
-        f"From crops to probabilities, without finding the faces, on {figures['host']}, other programs running beside. "
-        "`benchmarks/` compares the ways to run the network.\n\n" + _table(rows)
+        f"From crops to probabilities, without finding the faces, on {figures['host']}. Other programs may have run beside: "
+        "the fastest of the calls is the better guide. `benchmarks/` compares the ways to run the network.\n\n"
+        + _table(rows)
     )
 
 

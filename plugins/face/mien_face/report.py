@@ -146,7 +146,7 @@ def measure(
     clean = _answers(classifier, faces.crops)
     spoilt: dict[str, Answers] = {}
     for condition in CONDITIONS if robustness else ():
-        say(f"judging them with {condition.description}")
+        say(f"again: {condition.description}")
         spoilt[condition.name] = _answers(classifier, condition.apply(faces.crops, seed=SEED))
     judgements = tuple(
         _judge(labels, truths[labels], clean[labels], {name: each[labels] for name, each in spoilt.items()})
