@@ -3,11 +3,11 @@
     python benchmarks/reference_systems.py --data FER2013_FOLDER [--network NAME ...] [--minutes N] [--runs FOLDER]
     python benchmarks/reference_systems.py --render
 
-Each network is trained by its published recipe for as long as ``--minutes`` allows, at most for its published epochs. The
-figures go to ``reference_systems.json`` beside this file, from which ``reference_systems.md`` is made; a later run with
-the same ``--runs`` goes on where the last one ended, in the middle of an epoch if need be. With PyTorch gradients are
-computed in bfloat16 where that is fast, else by JAX. Everything is measured on the validation part: the test part is
-not used, and nothing is tuned.
+Each network is trained by its published recipe for as long as ``--minutes`` allows, at most for its published epochs.
+The figures go to ``reference_systems.json`` beside this file, from which ``reference_systems.md`` is made; a later
+run with the same ``--runs`` goes on where the last one ended, in the middle of an epoch if need be. With PyTorch
+gradients are computed in bfloat16 where that is fast, else by JAX. Everything is measured on the validation part: the
+test part is not used, and nothing is tuned.
 """
 
 from __future__ import annotations
@@ -228,12 +228,13 @@ def page(figures: Figures) -> str:
     lines = [
         "# The reference systems beside the shipped network",
         "",
-        "Made by `benchmarks/reference_systems.py` from `reference_systems.json`; do not edit. Accuracy and macro-F1 are",
-        "measured on FER2013's PublicTest (`validation.parquet`), over all seven classes: `ward2018` knows six, so that",
-        "every face of disgust counts against it. Nothing was trained or tuned on these faces but the shipped network's",
-        "temperatures. *Epochs* says how much of the published recipe was done; a row with few of them shows how far its",
-        "network comes in that time, not what it can reach, which the published figure says better. Published figures are",
-        "by their authors on their own splits. Milliseconds are the fastest of some calls at batch 1, by JAX on a CPU.",
+        "Made by `benchmarks/reference_systems.py` from `reference_systems.json`; do not edit. Accuracy and",
+        "macro-F1 are measured on FER2013's PublicTest (`validation.parquet`), over all seven classes: `ward2018`",
+        "knows six, so each face of disgust counts against it. Nothing was trained or tuned on these faces but the",
+        "shipped network's calibration. *Epochs* says how much of the published recipe was done; a row with few of",
+        "them shows how far its network comes in that time, not what it can reach, of which the published figure",
+        "says more. Published figures are by their authors on their own splits. Milliseconds are the fastest of",
+        "some calls at batch 1, by JAX on a CPU.",
         "",
         "| network | parameters | MFLOPs | ms a face | epochs | accuracy here | macro-F1 here | published |",
         "|---|---:|---:|---:|---:|---:|---:|---|",

@@ -102,7 +102,9 @@ class Stateless(nnx.Module):
                 return features.mean(axis=(1, 2))  # [n, h, w, c] -> [n, c]
             case Pool(side=side, stride=stride, same=same):
                 padding = "SAME" if same else "VALID"
-                return nnx.max_pool(features, (side, side), strides=(stride, stride), padding=padding)
+                window, strides = (side, side), (stride, stride)
+                pooled: jax.Array = nnx.max_pool(features, window, strides, padding)  # type: ignore[no-untyped-call]
+                return pooled
         raise TypeError(f"{self._layer} has weights")
 
 
