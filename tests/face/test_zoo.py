@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -16,12 +17,16 @@ from mien import InputError, WeightsError
 from mien_face.classifiers import load_classifier
 from mien_face.config import INPUT_SIZE
 from mien_face.labels import EXPRESSIONS, FER2013_LABELS, FERPLUS_LABELS
+from mien_face.training import journal
 from mien_face.training.augment import Augmentation
 from mien_face.training.faces import FaceData
+from mien_face.training.journal import EpochReport
+from mien_face.training.learner import StepFigures
 from mien_face.training.networks import Changes, learner_of
+from mien_face.training.run import train
 from mien_face.training.schedule import Decline, Schedule
 from mien_face.training.zoo_engine import JaxZooEngine, ZooBatch
-from mien_face.training.zoo_learner import ZooLearner
+from mien_face.training.zoo_learner import ZooLearner, ZooState
 from mien_face.zoo.catalogue import ZOO, ZooNetwork
 from mien_face.zoo.classifier import ZooClassifier
 from mien_face.zoo.layers import Conv, Dense, Depthwise, Dropout, Flatten, GlobalMean, Norm, Pool, Relu, Residual, trace
@@ -156,6 +161,45 @@ def test_steps_learn_and_change_no_state_that_was_given_out() -> None:
     assert state.step == 16
     for name, array in before.items():
         np.testing.assert_array_equal(first.arrays[name], array)
+
+
+class StopError(Exception):
+    """The run is killed."""
+
+
+class Silent:
+    """Shows nothing, and may end a run after its first epoch."""
+
+    def __init__(self, *, stop: bool = False) -> None:
+        self._stop = stop
+
+    def step(self, *, epoch: int, step: int, steps: int, figures: StepFigures) -> None:
+        pass
+
+    def epoch(self, report: EpochReport) -> None:
+        if self._stop:
+            raise StopError
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "save_curves", lambda *_, **__: None)
+    recipe = replace(RECIPE, augmentation=Augmentation())
+    monkeypatch.setattr(ZooLearner, "ships_best", False)  # the last state is what shows that nothing was lost
+    learner, data = ZooLearner(SMALL, FER2013_LABELS, recipe, JaxZooEngine(SMALL, 7)), made_up(16)
+
+    def run(out: Path, observer: Silent) -> ZooState:
+        outcome = train(learner, training=data, validation=data, seed=3, out=out, resume=True, observer=observer)
+        state: ZooState = outcome.state
+        return state
+
+    whole = run(tmp_path / "whole", Silent())
+    with pytest.raises(StopError):
+        run(tmp_path / "broken", Silent(stop=True))
+    resumed = run(tmp_path / "broken", Silent())
+
+    assert resumed.step == whole.step == 4
+    for first, second in zip(jax.tree.leaves(whole), jax.tree.leaves(resumed), strict=True):
+        np.testing.assert_array_equal(first, second)
 
 
 def test_an_epoch_is_the_same_for_the_same_seed_only() -> None:
