@@ -9,7 +9,8 @@ Shapes: n pictures, h height, w width, c channels.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final
 
 import jax
@@ -157,11 +158,7 @@ def build(network: ZooNetwork, classes: int, *, rngs: nnx.Rngs) -> Stack:
 
 def initial_arrays(network: ZooNetwork, classes: int, seed: int) -> Arrays:
     """The arrays of an untrained network."""
-
-    def draw(key: jax.Array) -> dict[str, jax.Array]:  # compiled as a whole: one by one, layers take much longer
-        return arrays_of(build(network, classes, rngs=nnx.Rngs(params=key)))
-
-    arrays: Arrays = jax.device_get(jax.jit(draw)(jax.random.key(seed)))
+    arrays: Arrays = jax.device_get(_drawing(network, classes)(jax.random.key(seed)))
     return arrays
 
 
@@ -203,6 +200,12 @@ def is_statistic(name: str) -> bool:
 def is_kernel(name: str) -> bool:
     """Whether an array is multiplied with features, rather than added or a normalisation's."""
     return name.endswith(".kernel")
+
+
+@cache
+def _drawing(network: ZooNetwork, classes: int) -> Callable[[jax.Array], dict[str, jax.Array]]:
+    """Draws first weights; compiled as a whole, for one by one layers take much longer."""
+    return jax.jit(lambda key: arrays_of(build(network, classes, rngs=nnx.Rngs(params=key))))
 
 
 def _name(path: tuple[object, ...]) -> str:
