@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from mien import Box, InputError
+from mien_face.crop import crop_face
+from mien_face.detector import Detector
+from mien_face.training import prepare
 from mien_face.training.faces import FaceData
 from mien_face.training.prepare import (
     Crop,
@@ -21,9 +26,6 @@ from mien_face.training.prepare import (
     prepare_picture,
 )
 
-FACE = Box(160.0, 60.0, 130.0, 130.0)
-"""Of the astronaut, about."""
-
 
 def made_up(labels: tuple[int, ...] = (3, 3, 3, 4)) -> FaceData:
     count = len(labels)
@@ -35,16 +37,15 @@ def grey(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def test_the_largest_face_is_cut_out(astronaut: npt.NDArray[np.uint8]) -> None:
+def test_the_largest_face_is_cut_out(astronaut: npt.NDArray[np.uint8], detector: Detector) -> None:
     picture = grey(astronaut)
 
     crop = prepare_picture(picture, Preparation(), crop=Crop.HAAR)
 
-    side = round(FACE.width * 1.2)
-    about = picture[50 : 50 + side, 150 : 150 + side]
-    small = np.asarray(cv2.resize(about, (48, 48), interpolation=cv2.INTER_AREA))
+    found = max(detector.detect(astronaut), key=lambda each: each.box.width)
+    expected = crop_face(astronaut, found.box, margin=detector.margin)
     assert crop.shape == (48, 48)
-    assert np.corrcoef(crop.ravel(), small.ravel())[0, 1] > 0.4
+    assert np.corrcoef(crop.ravel(), expected.ravel())[0, 1] > 0.8
 
 
 def test_a_picture_without_a_face_is_no_crop() -> None:
@@ -80,24 +81,53 @@ def test_crops_whose_face_is_not_found_again_are_listed(astronaut: npt.NDArray[n
         prepare_crops(data.head(1), Preparation(crop=Crop.HAAR), source="some.csv")
 
 
-def test_eyes_are_made_level(astronaut: npt.NDArray[np.uint8]) -> None:
-    picture = grey(astronaut)
-    centre = (FACE.x + FACE.width / 2, FACE.y + FACE.height / 2)
+class BrightSpots:
+    """Takes bright spots for eyes, in place of the cascade: what is tested is the turning."""
 
-    def turned(angle: float) -> npt.NDArray[np.uint8]:
-        matrix = cv2.getRotationMatrix2D(centre, angle, 1.0)
-        return np.asarray(cv2.warpAffine(picture, matrix, (512, 512)), np.uint8)
+    def detectMultiScale(self, grey: npt.NDArray[np.uint8], **_: object) -> list[tuple[int, int, int, int]]:  # noqa: N802
+        _, _, stats, _ = cv2.connectedComponentsWithStats((grey > 128).astype(np.uint8))
+        return [(int(x), int(y), int(width), int(height)) for x, y, width, height, _ in stats[1:]]
 
-    def face(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        return image[80:170, 180:270].astype(np.float64).ravel()
 
-    tilted = turned(15)
-    upright = level_eyes(picture, FACE)
-    levelled = level_eyes(tilted, FACE)
+@pytest.mark.parametrize("eyes", [((35, 30), (65, 45)), ((35, 45), (65, 30))])
+def test_eyes_are_made_level(monkeypatch: pytest.MonkeyPatch, eyes: tuple[tuple[int, int], tuple[int, int]]) -> None:
+    monkeypatch.setattr(prepare, "_eye_cascade", BrightSpots)
+    picture = np.zeros((100, 100), np.uint8)
+    for centre in eyes:
+        cv2.circle(picture, centre, 5, 255, -1)
 
-    before = np.corrcoef(face(tilted), face(upright))[0, 1]
-    after = np.corrcoef(face(levelled), face(upright))[0, 1]
-    assert after > before + 0.1
+    levelled = level_eyes(picture, Box(0.0, 0.0, 100.0, 100.0))
+
+    _, _, _, centres = cv2.connectedComponentsWithStats((levelled > 128).astype(np.uint8))
+    (_, first), (_, second) = centres[1:]
+    assert first == pytest.approx(second, abs=1)
+
+
+def test_a_line_too_steep_for_eyes_turns_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "_eye_cascade", BrightSpots)
+    picture = np.zeros((100, 100), np.uint8)
+    for centre in ((40, 10), (60, 45)):
+        cv2.circle(picture, centre, 5, 255, -1)
+
+    assert level_eyes(picture, Box(0.0, 0.0, 100.0, 100.0)) is picture
+
+
+PORTRAITS = Path(__file__).parents[3] / "shared" / "data" / "faces" / "portraits.parquet"
+
+
+@pytest.mark.skipif(not PORTRAITS.exists(), reason="needs the portraits in shared/data")
+def test_the_eyes_of_real_portraits_end_nearly_level() -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = next(parquet.ParquetFile(PORTRAITS).iter_batches(batch_size=20, columns=["image", "boxes", "landmarks"]))
+    slopes = []
+    for row in (row for row in table.to_pylist() if row["landmarks"]):
+        portrait = cv2.imdecode(np.frombuffer(row["image"], np.uint8), cv2.IMREAD_GRAYSCALE)
+        (x1, y1), (x2, y2) = np.reshape(row["landmarks"][0], (-1, 2))[:2]
+        angle = prepare.eye_angle(np.asarray(portrait, np.uint8), Box(*row["boxes"][0]))
+        if angle is not None:
+            slopes.append(abs(np.degrees(np.arctan2(y2 - y1, x2 - x1)) - angle))
+    assert len(slopes) >= 12
+    assert np.median(slopes) < 4
 
 
 def test_without_eyes_nothing_is_turned() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -16,14 +17,18 @@ from mien import InputError, WeightsError
 from mien_face.classifiers import load_classifier
 from mien_face.config import INPUT_SIZE
 from mien_face.labels import EXPRESSIONS, FER2013_LABELS, FERPLUS_LABELS
+from mien_face.training import journal
 from mien_face.training.augment import Augmentation
 from mien_face.training.faces import FaceData
+from mien_face.training.journal import EpochReport
+from mien_face.training.learner import StepFigures
 from mien_face.training.networks import Changes, learner_of
+from mien_face.training.run import train
 from mien_face.training.schedule import Decline, Schedule
 from mien_face.training.zoo_engine import JaxZooEngine, ZooBatch
-from mien_face.training.zoo_learner import ZooLearner
+from mien_face.training.zoo_learner import ZooLearner, ZooState
 from mien_face.zoo.catalogue import ZOO, ZooNetwork
-from mien_face.zoo.classifier import ZooClassifier
+from mien_face.zoo.classifier import ZooClassifier, network_input, save_network
 from mien_face.zoo.layers import Conv, Dense, Depthwise, Dropout, Flatten, GlobalMean, Norm, Pool, Relu, Residual, trace
 from mien_face.zoo.neighbours import KnnClassifier
 from mien_face.zoo.network import build, initial_arrays, is_statistic, network_of, shifted_sum
@@ -44,6 +49,12 @@ SMALL = ZooNetwork(
     recipe=RECIPE,
     published="nothing",
 )
+
+
+@pytest.fixture(scope="module")
+def engine() -> JaxZooEngine:
+    """Compiled once for all tests; it holds no state."""
+    return JaxZooEngine(SMALL, 7)
 
 
 def made_up(count: int = 24, names: tuple[str, ...] = FER2013_LABELS) -> FaceData:
@@ -117,7 +128,7 @@ def test_shifted_multiply_adds_are_a_depthwise_convolution() -> None:
     np.testing.assert_allclose(shifted_sum(jnp.asarray(features), jnp.asarray(kernel)), expected, atol=1e-5)
 
 
-def test_pytorch_computes_the_flax_networks() -> None:
+def test_pytorch_computes_the_flax_networks(engine: JaxZooEngine) -> None:
     pytest.importorskip("torch")
     from mien_face.training.zoo_torch import TorchZooEngine
 
@@ -126,9 +137,9 @@ def test_pytorch_computes_the_flax_networks() -> None:
     for name in arrays:
         if is_statistic(name):
             arrays[name] = (arrays[name] + generator.uniform(0, 0.5, arrays[name].shape)).astype(np.float32)
-    reference, other = JaxZooEngine(SMALL, 7), TorchZooEngine(SMALL, 7)
+    reference, other = engine, TorchZooEngine(SMALL, 7)
 
-    expected, found = (engine.gradients(arrays, one, seed=0) for engine in (reference, other))
+    expected, found = (each.gradients(arrays, one, seed=0) for each in (reference, other))
 
     assert found.loss == pytest.approx(expected.loss, rel=1e-5)
     assert found.accuracy == expected.accuracy
@@ -140,8 +151,8 @@ def test_pytorch_computes_the_flax_networks() -> None:
     np.testing.assert_allclose(other.logits(arrays, one.images), reference.logits(arrays, one.images), atol=1e-5)
 
 
-def test_steps_learn_and_change_no_state_that_was_given_out() -> None:
-    learner = ZooLearner(SMALL, FER2013_LABELS, RECIPE, JaxZooEngine(SMALL, 7))
+def test_steps_learn_and_change_no_state_that_was_given_out(engine: JaxZooEngine) -> None:
+    learner = ZooLearner(SMALL, FER2013_LABELS, RECIPE, engine)
     data = made_up(64)
     state = first = learner.initial(0)
     before = {name: np.array(array) for name, array in first.arrays.items()}
@@ -158,9 +169,50 @@ def test_steps_learn_and_change_no_state_that_was_given_out() -> None:
         np.testing.assert_array_equal(first.arrays[name], array)
 
 
-def test_an_epoch_is_the_same_for_the_same_seed_only() -> None:
+class StopError(Exception):
+    """The run is killed."""
+
+
+class Silent:
+    """Shows nothing, and may end a run after its first epoch."""
+
+    def __init__(self, *, stop: bool = False) -> None:
+        self._stop = stop
+
+    def step(self, *, epoch: int, step: int, steps: int, figures: StepFigures) -> None:
+        pass
+
+    def epoch(self, report: EpochReport) -> None:
+        if self._stop:
+            raise StopError
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: JaxZooEngine
+) -> None:
+    monkeypatch.setattr(journal, "save_curves", lambda *_, **__: None)
+    recipe = replace(RECIPE, augmentation=Augmentation())
+    monkeypatch.setattr(ZooLearner, "ships_best", False)  # the last state is what shows that nothing was lost
+    learner, data = ZooLearner(SMALL, FER2013_LABELS, recipe, engine), made_up(16)
+
+    def run(out: Path, observer: Silent) -> ZooState:
+        outcome = train(learner, training=data, validation=data, seed=3, out=out, resume=True, observer=observer)
+        state: ZooState = outcome.state
+        return state
+
+    whole = run(tmp_path / "whole", Silent())
+    with pytest.raises(StopError):
+        run(tmp_path / "broken", Silent(stop=True))
+    resumed = run(tmp_path / "broken", Silent())
+
+    assert resumed.step == whole.step == 4
+    for first, second in zip(jax.tree.leaves(whole), jax.tree.leaves(resumed), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_an_epoch_is_the_same_for_the_same_seed_only(engine: JaxZooEngine) -> None:
     recipe = ZooRecipe(epochs=1, batch_size=8, schedule=Schedule(1), augmentation=Augmentation(), class_weights=True)
-    learner = ZooLearner(SMALL, FER2013_LABELS, recipe, JaxZooEngine(SMALL, 7))
+    learner = ZooLearner(SMALL, FER2013_LABELS, recipe, engine)
     data = made_up(24)
 
     first, again, other = (next(learner.batches(data, seed=seed, epoch=1)) for seed in (0, 0, 1))
@@ -170,9 +222,9 @@ def test_an_epoch_is_the_same_for_the_same_seed_only() -> None:
     np.testing.assert_allclose(first.weights, 1)  # both classes are of one size
 
 
-def test_kernels_are_pulled_to_zero_where_the_recipe_says_so() -> None:
+def test_kernels_are_pulled_to_zero_where_the_recipe_says_so(engine: JaxZooEngine) -> None:
     recipe = ZooRecipe(epochs=1, batch_size=8, schedule=Schedule(1), kernel_penalty=1000.0)
-    plain, pulled = (ZooLearner(SMALL, FER2013_LABELS, each, JaxZooEngine(SMALL, 7)) for each in (RECIPE, recipe))
+    plain, pulled = (ZooLearner(SMALL, FER2013_LABELS, each, engine) for each in (RECIPE, recipe))
     state = plain.initial(0)
 
     after = [learner.step(state, batch(), rate=0.01)[0].arrays["0.kernel"] for learner in (plain, pulled)]
@@ -181,9 +233,20 @@ def test_kernels_are_pulled_to_zero_where_the_recipe_says_so() -> None:
 
 
 def export(out: Path, names: tuple[str, ...] = FER2013_LABELS) -> Path:
-    learner = ZooLearner(SMALL, names, RECIPE, JaxZooEngine(SMALL, len(names)))
-    learner.export(learner.initial(0), validation=made_up(names=names), out=out, training={})
-    return out / "mini_xception.json"
+    path = out / "mini_xception.json"
+    save_network(path, SMALL, names, initial_arrays(SMALL, len(names), 0), metrics={}, training={})
+    return path
+
+
+def test_exported_weights_say_how_good_they_are(tmp_path: Path, engine: JaxZooEngine) -> None:
+    learner = ZooLearner(SMALL, FER2013_LABELS, RECIPE, engine)
+    state, data = learner.initial(0), made_up()
+
+    manifest = learner.export(state, validation=data, out=tmp_path, training={"command": "a test"})
+
+    assert manifest.metrics["accuracy"] == learner.judge(state, data).accuracy
+    assert (manifest.network, manifest.metrics["n"], manifest.training["command"]) == (SMALL.name, 24, "a test")
+    assert (tmp_path / "mini_xception.safetensors").exists()
 
 
 def test_saved_weights_classify_as_the_network_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,8 +357,6 @@ def test_an_unknown_network_is_told_the_known_ones() -> None:
 
 
 def test_inputs_are_brought_to_the_networks_size() -> None:
-    from mien_face.zoo.classifier import network_input
-
     crops = made_up(2).crops
 
     assert network_input(crops, INPUT_SIZE).shape == (2, 48, 48, 1)

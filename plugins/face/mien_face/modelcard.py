@@ -214,8 +214,8 @@ def _speed(figures: Mapping[str, Any]) -> str:
     rows = [("faces in a call", "milliseconds a face, median", "fastest call")]
     rows += [(str(each["batch"]), f"{each['median']:.2f}", f"{each['fastest']:.2f}") for each in figures["speed"]]
     return (
-        f"From crops to probabilities, without finding the faces, on {figures['host']}. Other programs may have run beside: "
-        "the fastest of the calls is the better guide. `benchmarks/` compares the ways to run the network.\n\n"
+        f"From crops to probabilities, without finding the faces, on {figures['host']}. Other programs may have run "
+        "beside: the fastest of the calls is the better guide. `benchmarks/` compares the ways to run the network.\n\n"
         + _table(rows)
     )
 

@@ -77,7 +77,7 @@ def train_face(
         Path | None, typer.Option(help="Labelled faces to evaluate on; else those of the data.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data; else the network's.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of weights, order, augmentation and splits.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights, order and augmentation.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Faces a step; else the network's.")] = None,
     peak_rate: Annotated[
@@ -229,9 +229,9 @@ def _read(
     from mien_face.training.data import read_faces
     from mien_face.training.prepare import extend
 
-    training = read_faces(data, part="train", seed=seed, preparation=preparation)
+    training = read_faces(data, part="train", preparation=preparation)
     beside = data if data.is_dir() or data.suffix == ".csv" else data.parent
-    held_out = read_faces(validation or beside, part="validation", seed=seed, preparation=preparation)
+    held_out = read_faces(validation or beside, part="validation", preparation=preparation)
     skipped = list(dict.fromkeys([*training.skipped, *held_out.skipped]))
     for each in skipped[:SHOWN_SKIPS]:
         console.print(f"skipped {each.where}: {each.why}", highlight=False, markup=False, soft_wrap=True)

@@ -9,7 +9,8 @@ Shapes: n pictures, h height, w width, c channels.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final
 
 import jax
@@ -102,7 +103,9 @@ class Stateless(nnx.Module):
                 return features.mean(axis=(1, 2))  # [n, h, w, c] -> [n, c]
             case Pool(side=side, stride=stride, same=same):
                 padding = "SAME" if same else "VALID"
-                return nnx.max_pool(features, (side, side), strides=(stride, stride), padding=padding)
+                window, strides = (side, side), (stride, stride)
+                pooled: jax.Array = nnx.max_pool(features, window, strides, padding)  # type: ignore[no-untyped-call]
+                return pooled
         raise TypeError(f"{self._layer} has weights")
 
 
@@ -155,11 +158,7 @@ def build(network: ZooNetwork, classes: int, *, rngs: nnx.Rngs) -> Stack:
 
 def initial_arrays(network: ZooNetwork, classes: int, seed: int) -> Arrays:
     """The arrays of an untrained network."""
-
-    def draw(key: jax.Array) -> dict[str, jax.Array]:  # compiled as a whole: one by one, layers take much longer
-        return arrays_of(build(network, classes, rngs=nnx.Rngs(params=key)))
-
-    arrays: Arrays = jax.device_get(jax.jit(draw)(jax.random.key(seed)))
+    arrays: Arrays = jax.device_get(_drawing(network, classes)(jax.random.key(seed)))
     return arrays
 
 
@@ -201,6 +200,12 @@ def is_statistic(name: str) -> bool:
 def is_kernel(name: str) -> bool:
     """Whether an array is multiplied with features, rather than added or a normalisation's."""
     return name.endswith(".kernel")
+
+
+@cache
+def _drawing(network: ZooNetwork, classes: int) -> Callable[[jax.Array], dict[str, jax.Array]]:
+    """Draws first weights; compiled as a whole, for one by one layers take much longer."""
+    return jax.jit(lambda key: arrays_of(build(network, classes, rngs=nnx.Rngs(params=key))))
 
 
 def _name(path: tuple[object, ...]) -> str:

@@ -1,19 +1,34 @@
 """Readers of labelled faces, one module for each layout, and the choice between them by looking at a path.
 
-A reader has ``DESCRIPTION`` (what it reads, for the error that names them all), ``found(path, part)`` (the place to
-read, or None) and ``read(place, part=..., seed=..., preparation=...)``.
+A further layout needs a module like these and a line in ``_READERS``.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final, Protocol
 
 from mien import InputError
 from mien_face.training.faces import FaceData
 from mien_face.training.prepare import Preparation
 from mien_face.training.readers import class_folders, fer_csv, parquet, sequences
 
-_READERS = (parquet, fer_csv, sequences, class_folders)
+
+class Reader(Protocol):
+    """What a reader's module has."""
+
+    @property
+    def DESCRIPTION(self) -> str:  # noqa: N802
+        """What it reads, for the error that names them all."""
+
+    def found(self, path: Path, part: str) -> Path | None:
+        """The place to read, or None where a path does not lead to this layout."""
+
+    def read(self, place: Path, *, part: str, seed: int, preparation: Preparation) -> FaceData:
+        """Read a part of it."""
+
+
+_READERS: Final[tuple[Reader, ...]] = (parquet, fer_csv, sequences, class_folders)
 
 
 def read(path: Path, *, part: str, seed: int, preparation: Preparation) -> FaceData:
