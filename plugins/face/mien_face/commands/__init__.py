@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from mien_face.commands import evaluate_face, export_face, train_face
+from mien_face.commands import evaluate_face, explain, export_face, train_face
 
 __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the groups ``train`` and ``evaluate``; groups of one name are merged by the host."""
+    """Add ``explain``, and a command to each of several groups: the host merges groups of one name."""
+    app.command("explain")(explain.explain)
     for group, command in (
         ("train", train_face.train_face),
         ("evaluate", evaluate_face.evaluate_face),
