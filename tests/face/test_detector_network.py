@@ -12,7 +12,7 @@ import pytest
 from mien_face.config import Arrays
 from mien_face.detection.config import OUTPUTS, SIZE_MULTIPLE, UNIT, DetectorConfig
 from mien_face.detection.folding import fold
-from mien_face.detection.forward import cells, decode, forward, quarters
+from mien_face.detection.forward import DetectorOutput, cells, decode, forward, quarters
 from mien_face.training.detector.loop import initial_arrays
 
 CONFIG = DetectorConfig(stem=4, widths=(4, 8, 8), depths=(0, 1, 1), bottleneck=4, heads=(4, 4, 8))
@@ -26,6 +26,12 @@ def random_arrays(seed: int = 0) -> Arrays:
         if not name.endswith(".kernel"):
             arrays[name] = (array + generator.uniform(0.1, 0.9, array.shape)).astype(np.float32)
     return arrays
+
+
+def run(arrays: Arrays, images: npt.NDArray[Any]) -> DetectorOutput:
+    """The folded network's answers."""
+    compiled = jax.jit(lambda arrays, images: forward(CONFIG, arrays, images))
+    return DetectorOutput(*compiled(fold(CONFIG, arrays), images))
 
 
 def pictures(count: int, height: int, width: int) -> npt.NDArray[np.uint8]:
@@ -58,17 +64,15 @@ def test_unknown_fields_are_refused() -> None:
 
 
 def test_sizes_that_do_not_fit_are_refused() -> None:
-    arrays = fold(CONFIG, random_arrays())
-
     with pytest.raises(ValueError, match="multiples of 16, got 40x64"):
-        forward(CONFIG, arrays, pictures(1, 40, 64))  # type: ignore[arg-type]
+        run(random_arrays(), pictures(1, 40, 64))
 
 
-@pytest.mark.parametrize(("height", "width"), [(64, 64), (48, 80), (SIZE_MULTIPLE, SIZE_MULTIPLE), (240, 320)])
+@pytest.mark.parametrize(("height", "width"), [(48, 80), (SIZE_MULTIPLE, SIZE_MULTIPLE)])
 def test_every_cell_answers(height: int, width: int) -> None:
     count = sum(rows * columns for rows, columns in CONFIG.grids(height, width))
 
-    output = forward(CONFIG, fold(CONFIG, random_arrays()), pictures(2, height, width))  # type: ignore[arg-type]
+    output = run(random_arrays(), pictures(2, height, width))
 
     assert output.scores.shape == (2, count)
     assert output.boxes.shape == (2, count, 4)
@@ -78,10 +82,9 @@ def test_every_cell_answers(height: int, width: int) -> None:
 
 
 def test_bytes_and_floats_are_the_same_picture() -> None:
-    arrays, images = fold(CONFIG, random_arrays()), pictures(1, 64, 64)
+    arrays, images = random_arrays(), pictures(1, 48, 80)
 
-    as_bytes = forward(CONFIG, arrays, images)  # type: ignore[arg-type]
-    as_floats = forward(CONFIG, arrays, images.astype(np.float32))  # type: ignore[arg-type]
+    as_bytes, as_floats = run(arrays, images), run(arrays, images.astype(np.float32))
 
     np.testing.assert_array_equal(as_bytes.scores, as_floats.scores)
 
@@ -91,11 +94,14 @@ def test_folding_changes_nothing_in_evaluation() -> None:
     from mien_face.detection.network import network_of
 
     arrays, images = random_arrays(), pictures(2, 48, 80)
-    network = network_of(CONFIG, arrays)
-    network.eval()  # type: ignore[no-untyped-call]
 
-    expected = network(images)  # type: ignore[arg-type]
-    found = forward(CONFIG, fold(CONFIG, arrays), images)  # type: ignore[arg-type]
+    def evaluate(images: jax.Array) -> DetectorOutput:
+        network = network_of(CONFIG, arrays)
+        network.eval()  # type: ignore[no-untyped-call]
+        return network(images)
+
+    expected = DetectorOutput(*jax.jit(evaluate)(images))
+    found = run(arrays, images)
 
     np.testing.assert_allclose(found.scores, expected.scores, atol=1e-4, rtol=1e-4)
     np.testing.assert_allclose(found.boxes, expected.boxes, atol=1e-2, rtol=1e-4)

@@ -25,6 +25,8 @@ def train_detector(
     steps: Annotated[int, typer.Option(min=1, help="Steps an epoch, of 32 pictures each.")] = 300,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and pictures.")] = 0,
     peak_rate: Annotated[float, typer.Option(min=1e-6, help="Highest learning rate.")] = 3e-3,
+    photographs: Annotated[float, typer.Option(min=0, max=1, help="Share of canvases that are one photograph.")] = 0.46,
+    damaged: Annotated[float, typer.Option(min=0, max=1, help="Share of canvases that are made worse.")] = 0.65,
     start: Annotated[Path | None, typer.Option(help="Checkpoint of another run whose weights to begin with.")] = None,
     engine: Annotated[EngineName, typer.Option(help="torch is faster on a CPU, and needs PyTorch.")] = EngineName.JAX,
     workers: Annotated[int, typer.Option(min=0, help="Processes that compose pictures; 0 composes between steps.")] = 2,
@@ -33,10 +35,11 @@ def train_detector(
     """Train the face detector, and export its weights with a manifest."""
     command = (
         f"mien train detector --data {data.name} --epochs {epochs} --steps {steps} --seed {seed} "
-        f"--peak-rate {peak_rate} --engine {engine}" + (f" --start {start.parent.name}/{start.name}" if start else "")
+        f"--peak-rate {peak_rate} --photographs {photographs} --damaged {damaged} --engine {engine}"
+        + (f" --start {start.parent.name}/{start.name}" if start else "")
     )
     try:
-        config, recipe = settings(epochs, steps, peak_rate)
+        config, recipe = settings(epochs, steps, peak_rate, photographs, damaged)
         _train(
             config,
             recipe,
@@ -53,12 +56,16 @@ def train_detector(
         fail(error)
 
 
-def settings(epochs: int, steps: int, peak_rate: float) -> tuple[DetectorConfig, Recipe]:
+def settings(
+    epochs: int, steps: int, peak_rate: float, photographs: float, damaged: float
+) -> tuple[DetectorConfig, Recipe]:
     """The network that is trained, and how."""
     from mien_face.detection.config import DetectorConfig
     from mien_face.training.detector.recipe import Recipe
 
-    return DetectorConfig(), Recipe(epochs=epochs, steps=steps, peak_rate=peak_rate)
+    return DetectorConfig(), Recipe(
+        epochs=epochs, steps=steps, peak_rate=peak_rate, photographs=photographs, damaged=damaged
+    )
 
 
 def _train(
@@ -75,6 +82,7 @@ def _train(
     command: str,
 ) -> None:
     from mien_face.training.detector.batches import BatchSource
+    from mien_face.training.detector.card import CARD_NAME, render
     from mien_face.training.detector.checkpoint import read_averaged
     from mien_face.training.detector.export import MANIFEST_NAME, export
     from mien_face.training.detector.pictures import read_training
@@ -82,7 +90,7 @@ def _train(
     from mien_face.training.detector.validation import Validation
 
     pictures, validation = read_training(data), Validation.read(data)
-    source = BatchSource(config, data, side=recipe.side, size=recipe.batch_size, seed=seed, workers=workers)
+    source = BatchSource(config, recipe, data, seed=seed, workers=workers)
     try:
         state = train(
             computes,
@@ -109,6 +117,7 @@ def _train(
         "recipe": recipe.to_json(),
     }
     manifest = export(config, state.averaged, validation=validation, manifest_path=out / MANIFEST_NAME, training=about)
+    (out / CARD_NAME).write_text(render(manifest), encoding="utf-8")
     typer.echo(f"threshold {manifest.calibration['threshold']:.2f}; wrote {out / MANIFEST_NAME}")
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from mien_face.detection.config import DetectorConfig
 from mien_face.training.detector.compose import Composer
 from mien_face.training.detector.pictures import read_training
+from mien_face.training.detector.recipe import Recipe
 from mien_face.training.detector.targets import Batch, collect
 
 _AHEAD: Final = 6
@@ -28,9 +29,8 @@ class BatchSource:
 
     Args:
         config: Of the network that learns.
+        recipe: What canvases are like, and how many make a batch.
         folder: With the pictures.
-        side: Of a canvas, pixels.
-        size: Canvases a batch.
         seed: Of everything drawn.
         workers: Processes; 0 composes in this one.
     """
@@ -38,14 +38,13 @@ class BatchSource:
     def __init__(
         self,
         config: DetectorConfig,
+        recipe: Recipe,
         folder: Path,
         *,
-        side: int,
-        size: int,
         seed: int,
         workers: int,
     ) -> None:
-        self._task = (config, size, seed)
+        self._task = (config, recipe.batch_size, seed)
         self._workers = workers
         self._hard: tuple[str, ...] = ()
         self._pool: ProcessPoolExecutor | None = None
@@ -54,10 +53,10 @@ class BatchSource:
                 workers,
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_prepare,
-                initargs=(folder, side),
+                initargs=(folder, recipe),
             )
         else:
-            _prepare(folder, side)
+            _prepare(folder, recipe)
 
     def batches(self, first: int, count: int) -> Iterator[Batch]:
         """Yield batches number ``first`` to ``first + count - 1``."""
@@ -82,9 +81,11 @@ class BatchSource:
             self._pool.shutdown(cancel_futures=True)
 
 
-def _prepare(folder: Path, side: int) -> None:
+def _prepare(folder: Path, recipe: Recipe) -> None:
     cv2.setNumThreads(1)
-    _worker["composer"] = Composer(read_training(folder), side=side)
+    _worker["composer"] = Composer(
+        read_training(folder), side=recipe.side, photographs=recipe.photographs, damaged=recipe.damaged
+    )
 
 
 def _compose(config: DetectorConfig, size: int, seed: int, number: int, hard: tuple[str, ...]) -> Batch:

@@ -19,8 +19,9 @@ from mien_face.training.detector.pictures import Floats, Picture, Pictures
 
 Generator: TypeAlias = np.random.Generator
 
-_SHARES: Final = {"photograph": 0.46, "pasted": 0.22, "close_up": 0.12, "mosaic": 0.20}
-_DAMAGED: Final = 0.65
+_COMPOSED: Final = {"pasted": 22 / 54, "close_up": 12 / 54, "mosaic": 20 / 54}
+"""Shares among the canvases that are not one photograph."""
+
 _SMALLEST: Final = 13.0
 
 
@@ -30,15 +31,20 @@ class Composer:
     Args:
         pictures: Of the training part.
         side: Height and width of a canvas, pixels.
+        photographs: Share of the canvases that are one photograph.
+        damaged: Share of the canvases that are made worse.
     """
 
-    def __init__(self, pictures: Pictures, *, side: int) -> None:
+    def __init__(self, pictures: Pictures, *, side: int, photographs: float = 0.46, damaged: float = 0.65) -> None:
         self._side = side
-        photographs = pictures.people + pictures.scenes
+        everyday = pictures.people + pictures.scenes
+        self._damaged = damaged
+        rest = {kind: (1 - photographs) * share for kind, share in _COMPOSED.items()}
+        self._shares = {"photograph": photographs, **rest}
         self._portraits = pictures.portraits
-        self._with_faces = [each for each in photographs if len(each.boxes)]
-        self._others = [each for each in photographs if not len(each.boxes)]
-        self._backgrounds = [each for each in photographs if each.is_empty]
+        self._with_faces = [each for each in everyday if len(each.boxes)]
+        self._others = [each for each in everyday if not len(each.boxes)]
+        self._backgrounds = [each for each in everyday if each.is_empty]
         self._hard: list[Picture] = []
 
     def show_more(self, names: Collection[str]) -> None:
@@ -47,11 +53,11 @@ class Composer:
 
     def compose(self, generator: Generator) -> Canvas:
         """Make a canvas: its pixels, faces and what is to be ignored."""
-        kind = generator.choice(list(_SHARES), p=list(_SHARES.values()))
+        kind = generator.choice(list(self._shares), p=list(self._shares.values()))
         makers = {"photograph": self._photograph, "pasted": self._pasted, "close_up": self._close_up}
         canvas = self._mosaic(generator) if kind == "mosaic" else makers[str(kind)](generator, self._side)
         occlude(canvas, generator)
-        if generator.random() < _DAMAGED:
+        if generator.random() < self._damaged:
             canvas.pixels = damage(canvas.pixels, generator)
         return canvas
 

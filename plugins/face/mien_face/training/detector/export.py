@@ -58,6 +58,7 @@ def export(
     as_run = {name: array.astype(np.float32) for name, array in stored.items()}
     answers = answer(config, as_run, validation)
     threshold = choose_threshold(answers)
+    found = figures(answers, threshold=threshold)
     return save_weights(
         manifest_path,
         stored,
@@ -69,8 +70,8 @@ def export(
         license_note=LICENSE_NOTE,
         config=config.to_json(),
         calibration={"threshold": threshold, "overlap": OVERLAP},
-        training=dict(training),
-        metrics=_quote(figures(answers, threshold=threshold)),
+        training={**training, "validation": {kind: each.to_json() for kind, each in found.items()}},
+        metrics=_quote(found),
     )
 
 

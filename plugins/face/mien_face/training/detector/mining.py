@@ -12,8 +12,8 @@ from mien_face.detection.config import DetectorConfig
 from mien_face.training.detector.pictures import Picture, Pictures
 from mien_face.training.detector.validation import runtime_detector
 
-ALARMING_SCORE: Final = 0.25
-"""Answers from this score on make a photograph a hard one: well under any threshold that is shipped."""
+ALARMING_SCORE: Final = 0.42
+"""Answers from this score on make a photograph a hard one: a little under any threshold that is shipped."""
 
 
 def hard_names(config: DetectorConfig, folded: Arrays, pictures: Pictures) -> list[str]:

@@ -15,6 +15,8 @@ class Recipe:
         steps: An epoch; after each there is a checkpoint and a look at validation.
         batch_size: Canvases a step.
         side: Height and width of a canvas, pixels.
+        photographs: Share of the canvases that are one real photograph; the rest is composed.
+        damaged: Share of the canvases that are made worse.
         peak_rate: Highest learning rate.
         warm_up: Steps until the highest rate.
         weight_decay: Of AdamW, for kernels only.
@@ -31,6 +33,8 @@ class Recipe:
     steps: int = 300
     batch_size: int = 32
     side: int = 256
+    photographs: float = 0.46
+    damaged: float = 0.65
     peak_rate: float = 3e-3
     warm_up: int = 100
     weight_decay: float = 0.02

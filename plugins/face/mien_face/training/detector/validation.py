@@ -24,6 +24,9 @@ OVERLAP: Final = 0.45
 SMALLEST_FACE: Final = 24.0
 """Shorter side, pixels of the picture, from which a face counts in the figures."""
 
+_SEARCHED_SHARE: Final = 0.75
+"""Smaller answers than this share of the smallest face are dropped, as ``mien evaluate detector`` does."""
+
 _LOWEST_SCORE: Final = 0.05
 _BATCH: Final = 4
 
@@ -74,7 +77,7 @@ def runtime_detector(
     return OwnDetector(
         DetectionNetwork(config, folded, _draft(config)),
         search_side=long_side or config.long_side,
-        min_face_pixels=8,
+        min_face_pixels=round(_SEARCHED_SHARE * SMALLEST_FACE),
         min_face_fraction=0.0,
         min_score=min_score,
     )
