@@ -1,10 +1,12 @@
 """mien: a plugin-based, multimodal sentiment SDK.
 
 These are the public names, all that a plugin or an application needs to import. Importing this package loads numpy and
-pydantic, never JAX, OpenCV or gRPC.
+pydantic, never JAX, OpenCV or gRPC. Pillow comes with the first use of ``decode_image``.
 """
 
-from mien import records
+from typing import TYPE_CHECKING
+
+from mien import metrics, plots, records
 from mien.errors import (
     AnalysisError,
     AnalyzerNotFoundError,
@@ -66,6 +68,9 @@ from mien.types import (
 )
 from mien.weights import Manifest, load_weights, read_manifest, save_weights, write_atomically
 
+if TYPE_CHECKING:
+    from mien.media.images import decode_image
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -126,10 +131,22 @@ __all__ = [
     "WindowAccumulator",
     "Word",
     "__version__",
+    "decode_image",
     "hookimpl",
     "load_weights",
+    "metrics",
+    "plots",
     "read_manifest",
     "records",
     "save_weights",
     "write_atomically",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load what costs more than its name when it is asked for."""
+    if name == "decode_image":
+        from mien.media.images import decode_image
+
+        return decode_image
+    raise AttributeError(f"module 'mien' has no attribute {name!r}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from mien_face.evaluation import calibration_error, evaluate
+from mien_face.evaluation import calibration_error, evaluate, intervals
 
 NAMES = ("a", "b", "c")
 
@@ -60,3 +62,31 @@ def test_labels_out_of_range_are_refused(labels: list[int]) -> None:
 def test_nothing_to_judge_is_refused() -> None:
     with pytest.raises(ValueError, match="a face at least"):
         evaluate(np.zeros((0, 3)), np.zeros(0, np.int64), NAMES)
+
+
+def test_intervals_hold_the_figures_and_shrink_with_more_faces() -> None:
+    generator = np.random.default_rng(2)
+    labels = generator.integers(0, 2, 900)
+    probabilities = generator.dirichlet((1, 1, 1), 900)
+    probabilities[np.arange(900), labels] += 0.4
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+
+    figures, found = evaluate(probabilities, labels, NAMES), intervals(probabilities, labels, NAMES)
+    few = intervals(probabilities[:100], labels[:100], NAMES)
+
+    for name in ("accuracy", "balanced_accuracy", "macro_f1"):
+        low, high = getattr(found, name)
+        assert low < getattr(figures, name) < high
+        assert high - low < np.diff(getattr(few, name))
+    assert found.recall.keys() == {"a", "b"}, "a class without faces has no recall"
+    assert all(low < figures.per_class[name].recall < high for name, (low, high) in found.recall.items())
+
+
+def test_figures_become_plain_data() -> None:
+    found = evaluate(np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0]]), np.array([0, 1]), NAMES)
+
+    plain = json.loads(json.dumps(found.to_json()))
+
+    assert plain["confusion"] == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
+    assert plain["calibration"] == {"confidence": [0.8, 0.9], "accuracy": [1.0, 1.0], "counts": [1, 1]}
+    assert plain["per_class"]["a"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "support": 1}

@@ -12,7 +12,6 @@ import typer
 from typer.testing import CliRunner
 
 from mien_face import commands
-from mien_face.commands import train_face
 
 PARQUET = pytest.importorskip("pyarrow.parquet")
 
@@ -60,6 +59,31 @@ def test_the_table_names_every_emotion_and_json_goes_to_a_file(app: typer.Typer,
     assert json.loads(path.read_text())["n"] == 7
 
 
+def test_a_page_robustness_and_a_sample_can_be_asked_for(app: typer.Typer, faces: Path, tmp_path: Path) -> None:
+    page, figures = tmp_path / "new/page.html", tmp_path / "figures.json"
+    options = ["--robustness", "--sample", "5", "--html", str(page), "--json", str(figures)]
+
+    result = CliRunner().invoke(app, ["evaluate", "face", "--data", str(faces), *options])
+
+    assert result.exit_code == 0, result.output
+    assert "upper face covered" in result.stdout
+    found = json.loads(figures.read_text())
+    assert (found["n"], len(found["robustness"])) == (5, 8)
+    assert page.read_text().startswith("<!doctype html>")
+
+
+def test_a_file_that_cannot_be_written_is_a_plain_message(app: typer.Typer, faces: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    result = CliRunner().invoke(
+        app, ["evaluate", "face", "--data", str(faces), "--html", str(tmp_path / "file/page.html")]
+    )
+
+    assert result.exit_code == 1
+    assert "mien: cannot use" in result.stderr
+    assert isinstance(result.exception, SystemExit)
+
+
 @pytest.mark.parametrize("command", ["train", "evaluate"])
 def test_missing_data_is_a_plain_message(app: typer.Typer, command: str, tmp_path: Path) -> None:
     options = ["--out", str(tmp_path / "out")] if command == "train" else []
@@ -75,19 +99,32 @@ def test_training_writes_weights_that_can_be_evaluated(
     app: typer.Typer, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mien_face.config import NetworkConfig
-    from mien_face.training.recipe import Recipe
+    from mien_face.training import networks
 
+    recipe = networks.resnet_recipe
     small = NetworkConfig(stem=4, widths=(4,), depths=(1,))
-    monkeypatch.setattr(train_face, "settings", lambda epochs, *_: (small, Recipe(epochs=epochs, batch_size=4)))
+    monkeypatch.setattr(networks, "resnet_recipe", lambda changes: (small, recipe(changes)[1]))
     out = tmp_path / "out"
 
-    trained = CliRunner().invoke(app, ["train", "face", "--data", str(faces), "--out", str(out), "--epochs", "1"])
+    options = ["train", "face", "--data", str(faces), "--out", str(out), "--epochs", "1", "--batch-size", "4"]
+    trained = CliRunner().invoke(app, options)
+    again = CliRunner().invoke(app, options)
     judged = CliRunner().invoke(
         app, ["evaluate", "face", "--data", str(faces), "--weights", str(out / "expression.json"), "--json", "-"]
     )
 
     assert trained.exit_code == 0, trained.output
     assert "epoch 1/1  loss" in trained.stdout
+    assert {
+        "checkpoints",
+        "curves.png",
+        "curves.svg",
+        "expression.json",
+        "expression.safetensors",
+        "metrics.jsonl",
+    } == {path.name for path in out.iterdir()}
+    assert again.exit_code == 1
+    assert "add --resume" in again.stderr
     assert json.loads(judged.stdout)["n"] == 7
 
 
@@ -96,3 +133,53 @@ def test_fewer_faces_than_a_batch_are_refused(app: typer.Typer, faces: Path, tmp
 
     assert result.exit_code == 1
     assert "7 faces are fewer than one batch of 64" in result.stderr
+
+
+def test_nearest_neighbours_are_fitted_and_evaluated_by_the_same_commands(
+    app: typer.Typer, faces: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+
+    fitted = CliRunner().invoke(app, ["train", "face", "--data", str(faces), "--network", "knn", "--out", str(out)])
+
+    assert fitted.exit_code == 0, fitted.output
+    assert "accuracy 1.0000 on 7 faces" in fitted.stdout  # the same faces are in both parts
+    about = json.loads((out / "knn.json").read_text())
+    assert about["network"] == "knn"
+    assert about["training"]["preparation"]["equalise"] == "none"
+
+
+def test_what_was_skipped_is_shown_and_written(app: typer.Typer, tmp_path: Path) -> None:
+    for name, value in (("happy", 50), ("sad", 200)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(3):
+            assert cv2.imwrite(
+                str(tmp_path / "data" / name / f"{number}.png"), np.full((9, 9), value + number, np.uint8)
+            )
+    (tmp_path / "data" / "happy" / "noise.jpg").write_bytes(b"noise")
+    out = tmp_path / "out"
+
+    result = CliRunner().invoke(
+        app, ["train", "face", "--data", str(tmp_path / "data"), "--network", "knn", "--out", str(out)]
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "noise.jpg: the picture cannot be decoded" in result.stdout
+    assert "noise.jpg" in (out / "skipped.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--network", "vgg"], "no network 'vgg'; known are resnet"),
+        (["--equalise", "clahe"], "resnet takes light and contrast out by itself"),
+        (["--start", "nowhere"], "cannot read the checkpoint nowhere"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(
+    app: typer.Typer, faces: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
+    result = CliRunner().invoke(app, ["train", "face", "--data", str(faces), "--out", str(tmp_path / "out"), *options])
+
+    assert result.exit_code == 1
+    assert message in result.stderr

@@ -1,35 +1,31 @@
-"""Reading faces, changing them, learning from them, and going on after a stop."""
+"""The shipped network's recipe: changing faces, learning from them by either engine, exporting what was learnt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import cv2
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mien import InputError, WeightsError, read_manifest
+from mien import WeightsError, read_manifest
 from mien_face.config import NetworkConfig
 from mien_face.inference import ExpressionNetwork, softmax
 from mien_face.labels import Head
 from mien_face.network import network_of
 from mien_face.preprocess import normalise
 from mien_face.training.augment import Augmentation, augment
-from mien_face.training.data import VOTE_COLUMNS, FaceData, read_faces
+from mien_face.training.data import FaceData
 from mien_face.training.export import LEAST_RECALL, export, fit_bias, fit_temperature
 from mien_face.training.jax_engine import JaxEngine
 from mien_face.training.loop import Engine, train_step
 from mien_face.training.recipe import Batch, Phase, Recipe, batches, steps_in_epoch
-from mien_face.training.run import EpochReport, train
 from mien_face.training.state import initial_arrays, initial_state, read_start, save_state
 
 CONFIG = NetworkConfig(stem=4, widths=(4, 8), depths=(1, 1), dropout=0.0)
 RECIPE = Recipe(epochs=2, batch_size=8, peak_rate=0.05)
-PARQUET = pytest.importorskip("pyarrow.parquet")
 
 
 def made_up(count: int = 24) -> FaceData:
@@ -67,8 +63,8 @@ def test_steps_lower_the_loss(engine: Engine) -> None:
     state, batch = initial_state(CONFIG, 0), first_batch()
     losses = []
     for _ in range(12):
-        state, loss = train_step(engine, RECIPE, state, batch, rate=0.05)
-        losses.append(loss)
+        state, figures = train_step(engine, RECIPE, state, batch, rate=0.05)
+        losses.append(figures.loss)
 
     assert state.step == 12
     assert losses[-1] < 0.7 * losses[0]
@@ -106,56 +102,6 @@ def test_both_engines_compute_the_same_network() -> None:
     for head in Head:
         np.testing.assert_allclose(found_logits[head], expected_logits[head], atol=1e-5)
     one_shard.close()
-
-
-def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path: Path) -> None:
-    engine, data = JaxEngine(CONFIG, RECIPE), made_up()
-    reports: list[EpochReport] = []
-
-    class StopError(Exception):
-        """The run is killed."""
-
-    def stop_after_the_first(report: EpochReport) -> None:
-        raise StopError
-
-    def run(out: Path, report: Any) -> Any:
-        return train(
-            engine, CONFIG, RECIPE, training=data, validation=data, seed=1, out=out, resume=True, report=report
-        )
-
-    whole = run(tmp_path / "whole", reports.append)
-    with pytest.raises(StopError):
-        run(tmp_path / "broken", stop_after_the_first)
-    resumed = run(tmp_path / "broken", reports.append)
-
-    assert [report.epoch for report in reports] == [1, 2, 2]
-    assert resumed.step == whole.step == 6
-    for name, array in whole.averaged.items():
-        np.testing.assert_array_equal(resumed.averaged[name], array)
-
-
-def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
-    engine, data = JaxEngine(CONFIG, RECIPE), made_up()
-
-    def run(recipe: Recipe) -> None:
-        train(
-            engine,
-            CONFIG,
-            recipe,
-            training=data,
-            validation=data,
-            seed=1,
-            out=tmp_path,
-            resume=True,
-            report=lambda _: None,
-        )
-
-    run(Recipe(epochs=1, batch_size=8))
-    with pytest.raises(WeightsError, match="made with another recipe"):
-        run(Recipe(epochs=2, batch_size=8))
-    (tmp_path / "checkpoint.safetensors").write_bytes(b"not safetensors")
-    with pytest.raises(WeightsError, match="cannot read the checkpoint"):
-        run(Recipe(epochs=1, batch_size=8))
 
 
 def test_a_run_can_start_from_the_weights_of_another(tmp_path: Path) -> None:
@@ -286,59 +232,3 @@ def test_an_epoch_shows_each_face_once() -> None:
     shown = np.concatenate([batch.images for batch in batches(made_up(), recipe, seed=0, epoch=1)])
 
     assert len({image.tobytes() for image in shown}) == len(shown) == 24
-
-
-def columns(count: int = 2, **changed: Any) -> dict[str, Any]:
-    picture = cv2.imencode(".png", np.full((48, 48), 90, np.uint8))[1].tobytes()
-    plain = {"image": [picture] * count, "emotion": [3] * count, **{name: [1] * count for name in VOTE_COLUMNS}}
-    return plain | changed
-
-
-def write(path: Path, table: dict[str, Any]) -> Path:
-    import pyarrow
-
-    PARQUET.write_table(pyarrow.table(table), path)
-    return path
-
-
-def test_faces_are_read_from_a_file_or_its_folder(tmp_path: Path) -> None:
-    path = write(tmp_path / "validation.parquet", columns())
-
-    for place in (path, tmp_path):
-        faces = read_faces(place, part="validation")
-        assert (len(faces), faces.crops.shape, faces.labels.tolist()) == (2, (2, 48, 48), [3, 3])
-        assert faces.votes.shape == (2, 10)
-    assert len(faces.head(1)) == 1
-
-
-def small_picture() -> bytes:
-    encoded: bytes = cv2.imencode(".png", np.zeros((24, 24), np.uint8))[1].tobytes()
-    return encoded
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"emotion": [3, 7]}, r"row 1: emotion must be 0-6, got 7"),
-        ({"emotion": [None, 3]}, r"row 0: emotion is empty"),
-        ({"image": [b"", b""]}, r"row 0: the picture cannot be decoded"),
-        ({"image": [b"noise", b"noise"]}, r"row 0: the picture cannot be decoded"),
-        ({"image": [small_picture()] * 2}, r"row 0: the picture must be 48x48, got \(24, 24\)"),
-        ({"votes_fear": [1, -1]}, r"row 1: a count of votes is negative"),
-    ],
-)
-def test_a_wrong_row_is_named(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        read_faces(write(tmp_path / "faces.parquet", columns(**changed)))
-
-
-def test_what_is_no_file_of_faces_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no file"):
-        read_faces(tmp_path)
-    with pytest.raises(InputError, match="lacks the columns image, votes_neutral"):
-        read_faces(write(tmp_path / "other.parquet", {"emotion": [3]}))
-    with pytest.raises(InputError, match="holds no faces"):
-        read_faces(write(tmp_path / "empty.parquet", columns(0)))
-    (tmp_path / "text.parquet").write_text("not parquet")
-    with pytest.raises(InputError, match="not a readable parquet file"):
-        read_faces(tmp_path / "text.parquet")

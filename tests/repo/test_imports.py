@@ -22,7 +22,7 @@ PLUGINS = {
 LAYERS = [
     {"errors", "types"},
     {"interfaces"},
-    {"hookspecs", "weights", "config", "registry", "workers", "commands"},
+    {"hookspecs", "weights", "config", "registry", "workers", "commands", "metrics", "plots"},
     {"host", "discovery", "media"},
     {"engine", "execution", "requests", "session", "live", "testing", "annotate", "records", "redaction"},
     {"v1"},

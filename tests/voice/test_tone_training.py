@@ -134,11 +134,6 @@ def test_macro_f1_of_perfect_and_of_silent_predictions() -> None:
     assert evaluation.macro_f1(truth > 2, truth)[0] == 0.0
 
 
-def test_calibration_error_is_the_gap_between_confidence_and_success() -> None:
-    confidence = np.full(10, 0.9, np.float32)
-    assert evaluation.expected_calibration_error(confidence, np.arange(10) < 5) == pytest.approx(0.4, abs=1e-5)
-
-
 def test_the_lexicon_baseline_turns_at_a_negation() -> None:
     assert evaluation.lexicon_score("good food") > 0 > evaluation.lexicon_score("not good food")
 

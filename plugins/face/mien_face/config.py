@@ -13,6 +13,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from mien_face.labels import HEAD_LABELS
+
 Arrays: TypeAlias = dict[str, npt.NDArray[np.float32]]
 """A network's arrays by name."""
 
@@ -91,6 +93,21 @@ class NetworkConfig:
             yield f"{block.name}.second", 3, block.outputs, block.outputs
             if block.has_shortcut:
                 yield f"{block.name}.shortcut", 1, block.inputs, block.outputs
+
+    def parameters(self) -> int:
+        """Numbers in the folded network: kernels and biases, those of both heads among them."""
+        convolutions = sum(side**2 * inputs * outputs + outputs for _, side, inputs, outputs in self.convolutions())
+        return convolutions + sum((self.widths[-1] + 1) * len(labels) for labels in HEAD_LABELS.values())
+
+    def operations(self) -> int:
+        """Multiplications and additions of the convolutions for one face, counted apart."""
+        side = INPUT_SIZE // 2
+        total = 2 * side**2 * STEM_KERNEL**2 * self.stem
+        for block in self.blocks():
+            side //= block.stride
+            kernels = 9 * block.inputs + 9 * block.outputs + (block.inputs if block.has_shortcut else 0)
+            total += 2 * side**2 * kernels * block.outputs
+        return total
 
     def to_json(self) -> dict[str, Any]:
         """As plain data, for a manifest."""

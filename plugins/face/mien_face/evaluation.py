@@ -1,25 +1,29 @@
-"""Figures about a classifier's answers: accuracy, recall, calibration. Arrays in, numbers out; no network here.
+"""Figures about a classifier's answers: accuracy, recall, calibration, and how sure they are.
 
-Shapes: n faces, k classes.
+Arrays in, numbers out: the network is run in ``mien_face.report``. Shapes: n faces, k classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-CALIBRATION_BINS: Final = 15
-"""Bins of equal width over confidence, as in Guo et al. 2017."""
+from mien import metrics
+
+SUMMARY: Final = ("accuracy", "balanced_accuracy", "macro_f1", "ece")
+"""The figures of an ``Evaluation`` that ``Intervals`` has too."""
 
 _SMALLEST: Final = 1e-12
 """Keeps the logarithm of a probability finite."""
 
 Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
+Ends: TypeAlias = tuple[float, float]
+"""Low and high end of a 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Evaluation:
         nll: Mean negative log-likelihood, nats.
         per_class: Label -> figures.
         confusion: Row: true class; column: answer; counts.
+        calibration: How often answers of a confidence are right.
     """
 
     n: int
@@ -62,6 +67,7 @@ class Evaluation:
     nll: float
     per_class: dict[str, ClassFigures]
     confusion: tuple[tuple[int, ...], ...]
+    calibration: metrics.Reliability
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -73,6 +79,34 @@ class Evaluation:
             for label, figures in self.per_class.items()
         }
         plain["confusion"] = [list(row) for row in self.confusion]
+        plain["calibration"] = {
+            name: list(getattr(self.calibration, name)) for name in ("confidence", "accuracy", "counts")
+        }
+        return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Where the figures lie, by bootstrap over the faces.
+
+    Attributes:
+        accuracy: Share that is right.
+        balanced_accuracy: Mean recall of the classes that occur.
+        macro_f1: Mean F1 of the classes that occur.
+        ece: Expected calibration error. A resample is always calibrated worse than its source: this one leans upwards.
+        recall: Label -> of that class; not for a class without faces.
+    """
+
+    accuracy: Ends
+    balanced_accuracy: Ends
+    macro_f1: Ends
+    ece: Ends
+    recall: Mapping[str, Ends]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        plain: dict[str, Any] = {name: list(getattr(self, name)) for name in SUMMARY}
+        plain["recall"] = {label: list(ends) for label, ends in self.recall.items()}
         return plain
 
 
@@ -94,34 +128,70 @@ def evaluate(probabilities: Floats, labels: Labels, names: Sequence[str]) -> Eva
     if labels.min() < 0 or labels.max() >= len(names):
         raise ValueError(f"labels must be in [0, {len(names)}), got {labels.min()} to {labels.max()}")
     answers = probabilities.argmax(axis=1)
-    confusion = np.zeros((len(names), len(names)), np.int64)
-    np.add.at(confusion, (labels, answers), 1)
+    confusion = _confusion(labels, answers, len(names))
     per_class = {name: _class_figures(confusion, index) for index, name in enumerate(names)}
     occurring = [figures for figures in per_class.values() if figures.support]
+    calibration = _calibration(probabilities, labels)
     return Evaluation(
         n=len(labels),
         accuracy=float(np.mean(answers == labels)),
         balanced_accuracy=float(np.mean([figures.recall for figures in occurring])),
         macro_f1=float(np.mean([figures.f1 for figures in occurring])),
-        ece=calibration_error(probabilities, labels),
+        ece=calibration.error,
         nll=negative_log_likelihood(probabilities, labels),
         per_class=per_class,
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        calibration=calibration,
     )
 
 
-def calibration_error(probabilities: Floats, labels: Labels, *, bins: int = CALIBRATION_BINS) -> float:
+def intervals(probabilities: Floats, labels: Labels, names: Sequence[str], *, seed: int = 0) -> Intervals:
+    """95 % intervals of the figures of ``evaluate``, for the same arguments.
+
+    Args:
+        probabilities: ``[n, k]``.
+        labels: True classes, ``[n]``, in [0, k).
+        names: Of the classes.
+        seed: Of the samples that the bootstrap draws.
+    """
+    answers = probabilities.argmax(axis=1)
+    confidence, correct = probabilities.max(axis=1), answers == labels
+    occurring = np.isin(np.arange(len(names)), labels)
+
+    def figures(chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        confusion = _confusion(labels[chosen], answers[chosen], len(names))
+        right, support = np.diag(confusion).astype(np.float64), confusion.sum(axis=1)
+        with np.errstate(invalid="ignore"):  # a class that the sample has no face of has no figure
+            recall = right / support
+            f1 = 2 * right / (support + confusion.sum(axis=0))
+        error = metrics.reliability(confidence[chosen], correct[chosen]).error
+        means = (correct[chosen].mean(), np.nanmean(recall), np.nanmean(f1[support > 0]), error)
+        return np.concatenate([means, recall[occurring]])
+
+    ends = [(float(low), float(high)) for low, high in metrics.bootstrap(len(labels), figures, seed=seed)]
+    summary = dict(zip(SUMMARY, ends, strict=False))
+    labelled = [name for name, occurs in zip(names, occurring, strict=True) if occurs]
+    return Intervals(**summary, recall=dict(zip(labelled, ends[len(SUMMARY) :], strict=True)))
+
+
+def calibration_error(probabilities: Floats, labels: Labels) -> float:
     """Expected calibration error: over bins of confidence, the mean gap to accuracy, weighted by faces."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    bin_of = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)  # (0, 1/bins] is the first
-    gaps = np.bincount(bin_of, weights=confidence.astype(np.float64) - right, minlength=bins)
-    return float(np.abs(gaps).sum() / len(labels))
+    return _calibration(probabilities, labels).error
 
 
 def negative_log_likelihood(probabilities: Floats, labels: Labels) -> float:
     """Mean of -log p(true class), nats."""
     return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], _SMALLEST)).mean())
+
+
+def _calibration(probabilities: Floats, labels: Labels) -> metrics.Reliability:
+    return metrics.reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
+
+
+def _confusion(labels: Labels, answers: Labels, classes: int) -> npt.NDArray[np.int64]:
+    """Counts, ``[true, answer]``."""
+    cells = np.bincount(labels * classes + answers, minlength=classes * classes)
+    return cells.reshape(classes, classes).astype(np.int64)
 
 
 def _class_figures(confusion: npt.NDArray[np.int64], index: int) -> ClassFigures:

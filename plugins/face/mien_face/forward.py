@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import jax
 import numpy as np
@@ -35,13 +36,31 @@ def prepare(config: NetworkConfig, arrays: Arrays) -> Arrays:
     return prepared
 
 
-def forward(config: NetworkConfig, arrays: Mapping[str, jax.Array], images: jax.Array) -> jax.Array:
+Tap: TypeAlias = Callable[[str, jax.Array], jax.Array]
+"""Is shown a block's name and output, [n, h, w, c], and gives back what the network goes on with."""
+
+
+def untapped(_: str, features: jax.Array) -> jax.Array:
+    """Leave the features as they are."""
+    return features
+
+
+def forward(
+    config: NetworkConfig,
+    arrays: Mapping[str, jax.Array],
+    images: jax.Array,
+    *,
+    rectify: Callable[[jax.Array], jax.Array] = jax.nn.relu,
+    tap: Tap = untapped,
+) -> jax.Array:
     """Run the folded network.
 
     Args:
         config: The network.
         arrays: As ``prepare`` makes them.
         images: Normalised crops, [n, 48, 48, 1].
+        rectify: The network's nonlinearity; another one has the same values and other gradients.
+        tap: Called after each block.
 
     Returns:
         Logits of both heads side by side, [n, 7 + 8].
@@ -55,15 +74,15 @@ def forward(config: NetworkConfig, arrays: Mapping[str, jax.Array], images: jax.
             outputs = _convolve(inputs, arrays[f"{name}.kernel"], stride)
         return outputs + arrays[f"{name}.bias"]
 
-    features = jax.nn.relu(convolve("stem", images, stride=2))  # [n, 24, 24, c]
+    features = rectify(convolve("stem", images, stride=2))  # [n, 24, 24, c]
     for block in config.blocks():
-        branch = jax.nn.relu(convolve(f"{block.name}.first", features, stride=block.stride))
+        branch = rectify(convolve(f"{block.name}.first", features, stride=block.stride))
         branch = convolve(f"{block.name}.second", branch)
         if block.stride != 1:
             features = halve(features)
         if block.has_shortcut:
             features = convolve(f"{block.name}.shortcut", features)
-        features = jax.nn.relu(features + branch)
+        features = tap(block.name, rectify(features + branch))
     pooled = features.mean(axis=(1, 2))  # [n, c]
     return pooled @ arrays["heads.kernel"] + arrays["heads.bias"]
 

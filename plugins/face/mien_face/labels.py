@@ -22,12 +22,28 @@ class Head(StrEnum):
 FER2013_LABELS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """FER2013's classes in the data's own order; also the labels of what the analyzer answers."""
 
+EXPRESSIONS: Final = (*FER2013_LABELS, "contempt")
+"""All classes that labelled pictures may have; those of data with seven classes are the first seven."""
+
 FERPLUS_LABELS: Final = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 """FER+'s emotions in the data's own order."""
 
 HEAD_LABELS: Final[Mapping[Head, tuple[str, ...]]] = MappingProxyType(
     {Head.FER2013: FER2013_LABELS, Head.FERPLUS: FERPLUS_LABELS}
 )
+
+
+class LabelSet(StrEnum):
+    """Which labels answers are held against."""
+
+    FER = "fer"
+    FERPLUS = "ferplus"
+
+    @property
+    def full_name(self) -> str:
+        """For people."""
+        return {LabelSet.FER: "FER2013 labels", LabelSet.FERPLUS: "FER+ majority"}[self]
+
 
 _FERPLUS_TO_FER2013: Final = (6, 3, 5, 4, 0, 1, 2, 0)
 """FER+ position -> FER2013 position. FER2013 has no contempt; its negative, outward-directed neighbour is anger."""

@@ -90,17 +90,18 @@ def evaluate_tone(
     _show(figures, json_out)
 
 
-def _table_figures(network: ToneNetwork, path: Path, plots: Path | None) -> dict[str, Any]:
-    """Figures on a table of labelled texts."""
+def _table_figures(network: ToneNetwork, path: Path, pictures: Path | None) -> dict[str, Any]:
+    """Figures on a table of labelled texts, and a picture in the folder that is given."""
+    from mien import plots
     from mien_voice import evaluation
     from mien_voice.labels import SENTIMENTS
-    from mien_voice.plots import save_confusion
     from mien_voice.training.data import read_goemotions
 
     corpus = read_goemotions(path)
-    if plots is not None:
+    if pictures is not None:
         table = evaluation.sentiment_confusion(network, corpus)
-        save_confusion(plots / f"tone-{path.stem}-sentiment.png", table, SENTIMENTS, title=f"Sentiment, {path.name}")
+        picture = plots.draw_confusion(table, SENTIMENTS, title=f"Sentiment, {path.name}")
+        picture.save(pictures / f"tone-{path.stem}-sentiment.png")
     return {"data": str(path.name), **evaluation.evaluate_emotions(network, corpus)}
 
 

@@ -1,6 +1,6 @@
 """Measures the tone network: macro-F1 of emotions and groupings, calibration error, agreement with rated dialogues.
 
-Figures as plain dictionaries; pictures are ``plots``', the command line ``commands``'.
+Figures as plain dictionaries; pictures are ``mien.plots``', the command line ``commands``'.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from mien import metrics
 from mien_voice import features, lexicon
 from mien_voice.calibration import Calibration, FloatArray, Probabilities
 from mien_voice.labels import (
@@ -28,7 +29,6 @@ BoolArray = npt.NDArray[np.bool_]
 
 TASK_LABELS: Final[dict[str, tuple[str, ...]]] = {"sentiment": SENTIMENTS, "ekman": EKMAN, "emotions28": EMOTIONS28}
 
-_BINS: Final = 15
 _PLEASANT: Final = frozenset(
     ("admire", "good", "amuse", "approve", "gratitude", "joy", "love", "relief", "excite", "pride", "service_good")
 )
@@ -47,17 +47,6 @@ def macro_f1(said: BoolArray, truth: FloatArray) -> tuple[float, list[float]]:
     hits = (said & (truth > 0)).sum(axis=0)
     each = 2.0 * hits / np.maximum(said.sum(axis=0) + truth.sum(axis=0), 1)
     return float(each.mean()), [float(value) for value in each]
-
-
-def expected_calibration_error(confidence: FloatArray, correct: BoolArray) -> float:
-    """Mean distance between confidence and share correct, over 15 bins of equal width weighted by size."""
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    error = 0.0
-    for index in range(_BINS):
-        inside = bins == index
-        if inside.any():
-            error += float(inside.mean()) * abs(float(confidence[inside].mean()) - float(correct[inside].mean()))
-    return error
 
 
 def said_labels(probabilities: Probabilities, calibration: Calibration) -> dict[str, BoolArray]:
@@ -88,7 +77,7 @@ def sentiment_hits(probabilities: Probabilities, targets: FloatArray) -> BoolArr
 
 def sentiment_calibration_error(probabilities: Probabilities, targets: FloatArray) -> float:
     """Expected calibration error of the likeliest sentiment."""
-    return expected_calibration_error(probabilities.sentiment.max(axis=1), sentiment_hits(probabilities, targets))
+    return metrics.reliability(probabilities.sentiment.max(axis=1), sentiment_hits(probabilities, targets)).error
 
 
 def evaluate_emotions(network: ToneNetwork, corpus: Corpus) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Final
 
 import typer
 
-from mien_face.commands import evaluate_detector, evaluate_face, export_face, train_detector, train_face
+from mien_face.commands import evaluate_detector, evaluate_face, explain, export_face, train_detector, train_face
 
 __all__ = ["register"]
 
@@ -19,7 +19,8 @@ _COMMANDS: Final[Mapping[str, Mapping[str, Callable[..., None]]]] = {
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to their groups; groups of one name are merged by the host."""
+    """Add ``explain``, and the others to their groups: the host merges groups of one name."""
+    app.command("explain")(explain.explain)
     for group, named in _COMMANDS.items():
         commands = typer.Typer()
         for name, command in named.items():

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien import MienError, MissingDependencyError
+from mien import InputError, MienError
 from mien_face.commands.shared import fail
 
 if TYPE_CHECKING:
-    from mien_face.config import NetworkConfig
-    from mien_face.training.loop import Engine
-    from mien_face.training.recipe import Recipe
-    from mien_face.training.run import EpochReport
+    from rich.console import Console
+
+    from mien_face.training.faces import FaceData
+    from mien_face.training.learner import Learner
+    from mien_face.training.networks import Changes
+    from mien_face.training.prepare import Preparation
+
+SHOWN_SKIPS = 10
+"""Skipped pictures that are listed on the screen; all are in ``skipped.txt``."""
 
 
 class EngineName(StrEnum):
@@ -25,109 +30,247 @@ class EngineName(StrEnum):
     TORCH = "torch"
 
 
+class ScheduleName(StrEnum):
+    """How the learning rate goes down."""
+
+    CONSTANT = "constant"
+    COSINE = "cosine"
+    ONE_CYCLE = "one-cycle"
+    PLATEAU = "plateau"
+
+
+class CropName(StrEnum):
+    """Which part of a picture is kept."""
+
+    AUTO = "auto"
+    WHOLE = "whole"
+    HAAR = "haar"
+
+
+class EqualiseName(StrEnum):
+    """How light is evened out."""
+
+    NONE = "none"
+    HISTOGRAM = "histogram"
+    CLAHE = "clahe"
+
+
+class ShipName(StrEnum):
+    """Which epoch's weights are exported."""
+
+    BEST = "best"
+    LAST = "last"
+
+
 def train_face(
-    data: Annotated[Path, typer.Option(help="Parquet file of faces, or a folder with train.parquet.")],
-    out: Annotated[Path, typer.Option(help="Folder for the checkpoint and the weights.")],
-    validation: Annotated[
-        Path | None, typer.Option(help="Parquet file to evaluate on; else validation.parquet in the data's folder.")
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Labelled faces: parquet, Kaggle's fer2013.csv, a folder for each class, or Cohn-Kanade's sequences."
+        ),
+    ],
+    network: Annotated[str, typer.Option(help="What to train: the shipped resnet, one of the zoo, or knn.")] = "resnet",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for checkpoints, metrics, curves and weights; else runs/face-NETWORK.")
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 14,
+    validation: Annotated[
+        Path | None, typer.Option(help="Labelled faces to evaluate on; else those of the data.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data; else the network's.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, order and augmentation.")] = 0,
-    peak_rate: Annotated[float, typer.Option(min=1e-6, help="Highest learning rate.")] = 0.08,
-    augmentation: Annotated[float, typer.Option(min=0, max=3, help="Strength of random changes; 1 is usual.")] = 1.0,
-    start: Annotated[Path | None, typer.Option(help="Checkpoint of another run whose weights to begin with.")] = None,
-    engine: Annotated[EngineName, typer.Option(help="torch is faster on a CPU, and needs PyTorch.")] = EngineName.JAX,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Faces a step; else the network's.")] = None,
+    peak_rate: Annotated[
+        float | None, typer.Option(min=1e-7, help="Highest learning rate; else the network's.")
+    ] = None,
+    schedule: Annotated[ScheduleName | None, typer.Option(help="Of the learning rate; else the network's.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(min=0, help="End after so many epochs without a lower validation loss; 0: never.")
+    ] = None,
+    class_weights: Annotated[
+        bool | None,
+        typer.Option(
+            "--class-weights/--no-class-weights", help="Faces of small classes count more; else the network's."
+        ),
+    ] = None,
+    augmentation: Annotated[
+        float | None, typer.Option(min=0, max=3, help="Strength of random changes; 1 is usual.")
+    ] = None,
+    start: Annotated[Path | None, typer.Option(help="Run, or checkpoint file, whose weights to begin with.")] = None,
+    ship: Annotated[ShipName | None, typer.Option(help="Epoch whose weights are exported; else the network's.")] = None,
+    engine: Annotated[EngineName, typer.Option(help="torch is faster on a CPU, and needs PyTorch.")] = EngineName.JAX,
+    crop: Annotated[
+        CropName, typer.Option(help="Keep the face that the Haar cascade finds, or the whole picture.")
+    ] = CropName.AUTO,
+    align: Annotated[bool, typer.Option("--align", help="Turn faces until their eyes are level.")] = False,
+    equalise: Annotated[EqualiseName, typer.Option(help="Even out light.")] = EqualiseName.NONE,
+    mirrored_copies: Annotated[
+        bool, typer.Option("--mirrored-copies", help="Add a mirrored copy of every face.")
+    ] = False,
+    affine_copies: Annotated[int, typer.Option(min=0, help="Add so many randomly turned copies of every face.")] = 0,
+    balance: Annotated[int, typer.Option(min=0, help="Bring every class to so many faces; 0: leave them.")] = 0,
 ) -> None:
-    """Train the expression network, and export its weights with a manifest."""
-    command = (
-        f"mien train face --data {data.name} --epochs {epochs} --seed {seed} --peak-rate {peak_rate} "
-        f"--augmentation {augmentation} --engine {engine}" + (f" --start {start.name}" if start is not None else "")
-    )
+    """Train a network that tells facial expressions apart, and export its weights with a manifest."""
     try:
-        config, recipe = settings(epochs, peak_rate, augmentation)
-        computes = _engine(engine, config, recipe)
-        _train(
-            config, recipe, computes, data, validation, out=out, seed=seed, start=start, resume=resume, command=command
+        from mien_face.training.prepare import Crop, Equalise, Preparation
+
+        preparation = Preparation(
+            crop=Crop(crop),
+            align=align,
+            equalise=Equalise(equalise),
+            mirrored_copies=mirrored_copies,
+            affine_copies=affine_copies,
+            balance=balance,
+        )
+        changes = _changes(epochs, batch_size, peak_rate, schedule, patience, class_weights, augmentation, ship)
+        folder = out or Path("runs") / f"face-{network}"
+        _run(
+            network,
+            changes,
+            preparation,
+            data,
+            validation,
+            out=folder,
+            seed=seed,
+            resume=resume,
+            start=start,
+            engine=engine,
         )
     except MienError as error:
         fail(error)
 
 
-def _train(
-    config: NetworkConfig,
-    recipe: Recipe,
-    computes: Engine,
+def make_learner(
+    network: str, changes: Changes, *, labels: tuple[str, ...], engine: EngineName, start: Path | None
+) -> Learner:
+    """The network that is trained, and how."""
+    from mien_face.training.networks import EngineName as Engine
+    from mien_face.training.networks import learner_of, resnet_recipe
+    from mien_face.training.state import read_start
+
+    arrays = None if start is None else read_start(start, resnet_recipe(changes)[0])
+    return learner_of(network, changes, labels=labels, engine=Engine(engine), start=arrays)
+
+
+def _changes(
+    epochs: int | None,
+    batch_size: int | None,
+    peak_rate: float | None,
+    schedule: ScheduleName | None,
+    patience: int | None,
+    class_weights: bool | None,
+    augmentation: float | None,
+    ship: ShipName | None,
+) -> Changes:
+    from mien_face.training.networks import Changes
+    from mien_face.training.schedule import Decline
+
+    return Changes(
+        epochs=epochs,
+        batch_size=batch_size,
+        peak_rate=peak_rate,
+        decline=None if schedule is None else Decline(schedule),
+        patience=patience,
+        class_weights=class_weights,
+        augmentation=augmentation,
+        ships_best=None if ship is None else ship is ShipName.BEST,
+    )
+
+
+def _run(
+    network: str,
+    changes: Changes,
+    preparation: Preparation,
     data: Path,
     validation: Path | None,
     *,
     out: Path,
     seed: int,
-    start: Path | None,
     resume: bool,
-    command: str,
+    start: Path | None,
+    engine: EngineName,
 ) -> None:
-    from mien_face.training.data import read_faces
-    from mien_face.training.export import export
-    from mien_face.training.run import train
-    from mien_face.training.state import read_start
+    from rich.console import Console
 
-    training = read_faces(data, part="train")
-    held_out = read_faces(validation or (data if data.is_dir() else data.parent), part="validation")
-    try:
-        state = train(
-            computes,
-            config,
-            recipe,
-            training=training,
-            validation=held_out,
-            seed=seed,
-            out=out,
-            resume=resume,
-            start=read_start(start, config) if start is not None else None,
-            report=_print_epoch,
-        )
-    finally:
-        computes.close()
+    from mien_face.training.networks import KNN, NAMES, RESNET
+    from mien_face.training.prepare import Equalise
+
+    if network not in NAMES:
+        raise InputError(f"there is no network {network!r}; known are {', '.join(NAMES)}")
+    if network == RESNET and preparation.equalise is not Equalise.NONE:
+        raise InputError(f"{RESNET} takes light and contrast out by itself: leave --equalise away, or train another")
+    console = Console()
+    training, held_out = _read(data, validation, preparation, seed=seed, out=out, console=console)
     about = {
-        "command": command,
+        "command": _command_line(),
         "data": f"{len(training)} faces for training, {len(held_out)} for validation",
         "seed": seed,
-        "epochs": recipe.epochs,
-        "recipe": recipe.to_json(),
+        "preparation": preparation.to_json(),
     }
-    manifest = export(
-        config, state.averaged, validation=held_out, manifest_path=out / "expression.json", training=about
-    )
-    typer.echo(f"accuracy {manifest.metrics['fer2013_accuracy']:.4f} on {len(held_out)} faces; wrote {out}")
+    if network == KNN:
+        from mien_face.training.knn import fit
 
-
-def settings(epochs: int, peak_rate: float, augmentation: float) -> tuple[NetworkConfig, Recipe]:
-    """The network that is trained, and how."""
-    from mien_face.config import NetworkConfig
-    from mien_face.training.augment import Augmentation
-    from mien_face.training.recipe import Recipe
-
-    changes = Augmentation().scaled(augmentation)
-    return NetworkConfig(), Recipe(epochs=epochs, peak_rate=peak_rate, augmentation=changes)
-
-
-def _engine(name: EngineName, config: NetworkConfig, recipe: Recipe) -> Engine:
-    if name is EngineName.JAX:
-        try:
-            from mien_face.training.jax_engine import JaxEngine
-        except ImportError as error:
-            raise MissingDependencyError("training needs Flax: pip install 'mien[train]'") from error
-        return JaxEngine(config, recipe)
+        manifest = fit(training, validation=held_out, out=out, about=about)
+        console.print(
+            f"accuracy {manifest.metrics['accuracy']:.4f} on {len(held_out)} faces; wrote {out}", soft_wrap=True
+        )
+        return
+    learner = make_learner(network, changes, labels=training.names, engine=engine, start=start)
     try:
-        from mien_face.training.torch_engine import TorchEngine
-    except ImportError as error:
-        raise MissingDependencyError("--engine torch needs PyTorch: pip install torch, or use --engine jax") from error
-    return TorchEngine(config, recipe)
+        _train(learner, training, held_out, seed=seed, out=out, resume=resume, about=about, console=console)
+    finally:
+        learner.close()
 
 
-def _print_epoch(report: EpochReport) -> None:
-    typer.echo(
-        f"epoch {report.epoch}/{report.epochs}  loss {report.loss:.4f}  validation: FER2013 "
-        f"{report.fer2013_accuracy:.4f}, FER+ {report.ferplus_accuracy:.4f}  {report.seconds:.0f} s"
-    )
+def _read(
+    data: Path, validation: Path | None, preparation: Preparation, *, seed: int, out: Path, console: Console
+) -> tuple[FaceData, FaceData]:
+    """The training part, extended by copies, and the validation part."""
+    from mien_face.training.data import read_faces
+    from mien_face.training.prepare import extend
+
+    training = read_faces(data, part="train", preparation=preparation)
+    beside = data if data.is_dir() or data.suffix == ".csv" else data.parent
+    held_out = read_faces(validation or beside, part="validation", preparation=preparation)
+    skipped = list(dict.fromkeys([*training.skipped, *held_out.skipped]))
+    for each in skipped[:SHOWN_SKIPS]:
+        console.print(f"skipped {each.where}: {each.why}", highlight=False, markup=False, soft_wrap=True)
+    if skipped:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "skipped.txt").write_text("".join(f"{each.where}: {each.why}\n" for each in skipped), encoding="utf-8")
+        console.print(f"skipped {len(skipped)} in all; see {out / 'skipped.txt'}", highlight=False, soft_wrap=True)
+    return extend(training, preparation, seed=seed), held_out
+
+
+def _train(
+    learner: Learner,
+    training: FaceData,
+    held_out: FaceData,
+    *,
+    seed: int,
+    out: Path,
+    resume: bool,
+    about: dict[str, Any],
+    console: Console,
+) -> None:
+    from mien_face.training.progress import shown
+    from mien_face.training.run import train
+
+    training, held_out = learner.select(training), learner.select(held_out)
+    with shown(console, batch_size=learner.batch_size, epochs=learner.epochs) as observer:
+        outcome = train(
+            learner, training=training, validation=held_out, seed=seed, out=out, resume=resume, observer=observer
+        )
+    if outcome.stopped_early:
+        console.print(f"stopped after epoch {outcome.epochs}: the validation loss got no lower")
+    about = {**about, "epochs": outcome.epochs, "exported_epoch": outcome.shipped_epoch, **learner.describe()}
+    manifest = learner.export(outcome.state, validation=held_out, out=out, training=about)
+    accuracy = manifest.metrics.get("accuracy", manifest.metrics.get("fer2013_accuracy", float("nan")))
+    console.print(f"accuracy {accuracy:.4f} on {len(held_out)} faces; wrote {out}", highlight=False, soft_wrap=True)
+
+
+def _command_line() -> str:
+    """What was called, without folders, which say nothing on another machine."""
+    import sys
+
+    return " ".join(["mien", *(Path(word).name if "/" in word else word for word in sys.argv[1:])])

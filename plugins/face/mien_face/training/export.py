@@ -85,8 +85,8 @@ def fit_calibration(logits: npt.NDArray[np.float32], validation: FaceData) -> Ca
     counted = majority >= 0
     width = len(FER2013_LABELS)
     first = fit_temperature(logits[:, :width], validation.labels)
-    second = fit_temperature(logits[counted, width:], majority[counted])
-    candidates = [Calibration(first, second, share) for share in _SHARES]
+    second = fit_temperature(logits[counted, width:], majority[counted]) if counted.any() else 1.0
+    candidates = [Calibration(first, second, share) for share in (_SHARES if counted.any() else (0.0,))]
     best = min(candidates, key=lambda each: negative_log_likelihood(combine(logits, each).combined, validation.labels))
     return replace(best, combined_bias=fit_bias(combine(logits, best).combined, validation.labels))
 
@@ -144,13 +144,15 @@ def figures(logits: npt.NDArray[np.float32], calibration: Calibration, data: Fac
     majority = majority_labels(data.votes)
     counted = majority >= 0
     combined = evaluate(answer.combined, data.labels, FER2013_LABELS)
-    ferplus = evaluate(answer.ferplus[counted], majority[counted], FERPLUS_LABELS)
+    ferplus = (
+        _quote("ferplus", evaluate(answer.ferplus[counted], majority[counted], FERPLUS_LABELS)) if counted.any() else {}
+    )
     alone = evaluate(answer.fer2013, data.labels, FER2013_LABELS)
     return {
         **_quote("fer2013", combined),
         **{f"fer2013_recall_{label}": each.recall for label, each in combined.per_class.items()},
         f"{Head.FER2013}_head_alone_accuracy": alone.accuracy,
-        **_quote("ferplus", ferplus),
+        **ferplus,
     }
 
 

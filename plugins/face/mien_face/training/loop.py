@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from mien_face.config import Arrays
 from mien_face.labels import Head
+from mien_face.training.learner import StepFigures
 from mien_face.training.recipe import Batch, Recipe
 from mien_face.training.state import TrainState, is_statistic
 
@@ -20,11 +21,13 @@ class Gradients(NamedTuple):
         loss: Mean loss.
         parameters: Its gradient by each parameter.
         statistics: The running statistics after the batch.
+        accuracy: Share of faces whose likeliest answer was the likeliest label; None where not counted.
     """
 
     loss: float
     parameters: Arrays
     statistics: Arrays
+    accuracy: float | None = None
 
 
 class Engine(Protocol):
@@ -42,7 +45,7 @@ class Engine(Protocol):
 
 def train_step(
     engine: Engine, recipe: Recipe, state: TrainState, batch: Batch, *, rate: float
-) -> tuple[TrainState, float]:
+) -> tuple[TrainState, StepFigures]:
     """Make one step of Nesterov's momentum, and move the averaged weights along.
 
     Args:
@@ -53,9 +56,9 @@ def train_step(
         rate: Learning rate.
 
     Returns:
-        The new state and the mean loss.
+        The new state and how the step went.
     """
-    loss, gradients, statistics = engine.gradients(state.arrays, batch, seed=state.step)
+    loss, gradients, statistics, accuracy = engine.gradients(state.arrays, batch, seed=state.step)
     momentum_share = np.float32(recipe.momentum)
     arrays, momentum, averaged = dict(statistics), {}, {}
     for name, gradient in gradients.items():
@@ -67,7 +70,7 @@ def train_step(
     kept = recipe.averaging(state.step)
     for name, old in state.averaged.items():
         averaged[name] = np.float32(kept) * old + np.float32(1 - kept) * arrays[name]
-    return TrainState(arrays, momentum, averaged, state.step + 1), loss
+    return TrainState(arrays, momentum, averaged, state.step + 1), StepFigures(loss, accuracy)
 
 
 def split_arrays(arrays: Arrays) -> tuple[Arrays, Arrays]:

@@ -1,109 +1,172 @@
-"""A whole training run: epochs, evaluation, checkpoints. Prints nothing; progress goes to a callback."""
+"""A whole training run: epochs, evaluation, checkpoints, early stopping. Progress goes to an observer."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Protocol
 
 import numpy as np
 
 from mien import InputError
-from mien_face.config import Arrays, NetworkConfig
-from mien_face.labels import Head, majority_labels
-from mien_face.preprocess import normalise
-from mien_face.training.data import FaceData
-from mien_face.training.loop import Engine, train_step
-from mien_face.training.recipe import Recipe, batches, steps_in_epoch
-from mien_face.training.state import TrainState, initial_state, load_state, save_state
+from mien_face.training.checkpoint import Checkpoints, Kind
+from mien_face.training.faces import FaceData
+from mien_face.training.journal import EpochReport, Journal
+from mien_face.training.learner import Learner, StepFigures
+from mien_face.training.schedule import Plateau
 
-CHECKPOINT_NAME: Final = "checkpoint.safetensors"
+Settings = dict[str, Any]
+
+
+class Observer(Protocol):
+    """Is told how a run goes."""
+
+    def step(self, *, epoch: int, step: int, steps: int, figures: StepFigures) -> None:
+        """A step of an epoch is done; ``step`` counts from 1."""
+
+    def epoch(self, report: EpochReport) -> None:
+        """An epoch is done, and its checkpoint written."""
 
 
 @dataclass(frozen=True, slots=True)
-class EpochReport:
-    """How an epoch went.
+class Course:
+    """Where a run stands, besides its state; kept with the checkpoint.
 
     Attributes:
-        epoch: From 1.
-        epochs: In all.
-        loss: Mean over the epoch's steps.
-        fer2013_accuracy: Averaged weights on validation, FER2013 labels.
-        ferplus_accuracy: Likewise, FER+ majority labels.
-        seconds: It took.
+        epoch: Epochs done.
+        plateau: What is known of the validation loss.
+        best: Highest validation accuracy so far.
     """
 
-    epoch: int
+    epoch: int = 0
+    plateau: Plateau = field(default_factory=Plateau)
+    best: float = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        state: What is to be exported: the best or the last, as the learner has it.
+        epochs: Done.
+        shipped_epoch: After which ``state`` was reached.
+        stopped_early: Whether patience ran out.
+    """
+
+    state: Any
     epochs: int
-    loss: float
-    fer2013_accuracy: float
-    ferplus_accuracy: float
-    seconds: float
+    shipped_epoch: int
+    stopped_early: bool
 
 
 def train(
-    engine: Engine,
-    config: NetworkConfig,
-    recipe: Recipe,
+    learner: Learner,
     *,
     training: FaceData,
     validation: FaceData,
     seed: int,
     out: Path,
     resume: bool,
-    start: Arrays | None = None,
-    report: Callable[[EpochReport], None],
-) -> TrainState:
+    observer: Observer,
+) -> Outcome:
     """Train, with a checkpoint after each epoch.
 
     Args:
-        engine: Computes the steps.
-        config: The network.
-        recipe: How to train it.
+        learner: The network.
         training: What to learn from.
         validation: What to evaluate on after each epoch.
         seed: Of weights, order and augmentation.
-        out: Folder of the checkpoint.
+        out: Folder of checkpoints, metrics and curves.
         resume: Go on from the folder's checkpoint where there is one.
-        start: Weights to begin with instead of random ones; of no effect where a checkpoint is resumed.
-        report: Called after each epoch.
-
-    Returns:
-        The last state.
+        observer: Is told how it goes.
 
     Raises:
-        InputError: There are fewer faces than one batch takes.
+        InputError: There are fewer faces than one batch takes, or the folder holds another run's checkpoint.
         WeightsError: The checkpoint is damaged or of another run.
+        MienError: A checkpoint could not be written.
     """
-    if len(training) < recipe.batch_size:
-        raise InputError(f"{len(training)} faces are fewer than one batch of {recipe.batch_size}; bring more")
-    settings: dict[str, object] = {"network": config.to_json(), "recipe": recipe.to_json(), "seed": seed}
-    checkpoint = out / CHECKPOINT_NAME
-    state, done = initial_state(config, seed, start), 0
-    if resume and checkpoint.exists():
-        state, done = load_state(checkpoint, settings=settings)
-    images = normalise(validation.crops)
-    majority = majority_labels(validation.votes)
-    total = recipe.epochs * steps_in_epoch(training, recipe)
-    for epoch in range(done + 1, recipe.epochs + 1):
-        started = time.monotonic()
-        losses = []
-        for batch in batches(training, recipe, seed=seed, epoch=epoch):
-            state, loss = train_step(engine, recipe, state, batch, rate=recipe.rate(state.step / total))
-            losses.append(loss)
-        save_state(checkpoint, state, epoch=epoch, settings=settings)
-        logits = engine.logits(state.averaged, images)
-        counted = majority >= 0
-        report(
-            EpochReport(
-                epoch=epoch,
-                epochs=recipe.epochs,
-                loss=float(np.mean(losses)),
-                fer2013_accuracy=float(np.mean(logits[Head.FER2013].argmax(1) == validation.labels)),
-                ferplus_accuracy=float(np.mean((logits[Head.FERPLUS].argmax(1) == majority)[counted])),
-                seconds=time.monotonic() - started,
-            )
-        )
-    return state
+    if len(training) < learner.batch_size:
+        raise InputError(f"{len(training)} faces are fewer than one batch of {learner.batch_size}; bring more")
+    settings: Settings = {**learner.describe(), "seed": seed, "data": training.digest()}
+    checkpoints = Checkpoints(out)
+    state, course = learner.initial(seed), Course()
+    if checkpoints.epoch(Kind.LAST) is not None:
+        if not resume:
+            raise InputError(f"{out} holds the checkpoint of an earlier run: add --resume, or choose another --out")
+        state, about = checkpoints.load(Kind.LAST, state, settings=settings)
+        course = _course(about)
+    journal = Journal(out, title=f"{learner.name}: training and validation", epochs=course.epoch)
+    while not _is_over(learner, course):
+        state, report, course = _epoch(learner, state, course, training, validation, seed=seed, observer=observer)
+        about = {"settings": settings, "course": _plain(course)}
+        if report.best:
+            checkpoints.save(Kind.BEST, state, epoch=course.epoch, about=about)
+        checkpoints.save(Kind.LAST, state, epoch=course.epoch, about=about)
+        journal.add(report)
+        observer.epoch(report)
+    shipped, best_epoch = state, checkpoints.epoch(Kind.BEST)
+    if learner.ships_best and best_epoch != course.epoch:
+        shipped, _ = checkpoints.load(Kind.BEST, state, settings=settings)
+    return Outcome(
+        state=shipped,
+        epochs=course.epoch,
+        shipped_epoch=(best_epoch or course.epoch) if learner.ships_best else course.epoch,
+        stopped_early=course.epoch < learner.epochs,
+    )
+
+
+def _is_over(learner: Learner, course: Course) -> bool:
+    impatient = learner.patience is not None and course.plateau.waited >= learner.patience
+    return course.epoch >= learner.epochs or impatient
+
+
+def _epoch(
+    learner: Learner,
+    state: Any,
+    course: Course,
+    training: FaceData,
+    validation: FaceData,
+    *,
+    seed: int,
+    observer: Observer,
+) -> tuple[Any, EpochReport, Course]:
+    started = time.monotonic()
+    epoch, steps = course.epoch + 1, learner.steps(training)
+    figures: list[StepFigures] = []
+    rate = 0.0
+    for number, batch in enumerate(learner.batches(training, seed=seed, epoch=epoch), start=1):
+        done = course.epoch * steps + number - 1
+        rate = learner.rate(step=done, steps=learner.epochs * steps, reductions=course.plateau.reductions)
+        state, step_figures = learner.step(state, batch, rate=rate)
+        figures.append(step_figures)
+        observer.step(epoch=epoch, step=number, steps=steps, figures=step_figures)
+    learnt_seconds = time.monotonic() - started
+    judged = learner.judge(state, validation)
+    counted = [each.accuracy for each in figures if each.accuracy is not None]
+    report = EpochReport(
+        epoch=epoch,
+        epochs=learner.epochs,
+        loss=float(np.mean([each.loss for each in figures])),
+        accuracy=float(np.mean(counted)) if counted else None,
+        validation_loss=judged.loss,
+        validation_accuracy=judged.accuracy,
+        others=dict(judged.others),
+        rate=rate,
+        seconds=time.monotonic() - started,
+        images_per_second=len(figures) * learner.batch_size / max(learnt_seconds, 1e-9),
+        best=judged.accuracy > course.best,
+    )
+    patience = learner.schedule.patience if learner.schedule is not None else learner.epochs
+    plateau = course.plateau.after(judged.loss, patience=patience)
+    return state, report, Course(epoch, plateau, max(course.best, judged.accuracy))
+
+
+def _plain(course: Course) -> dict[str, Any]:
+    return asdict(course)
+
+
+def _course(about: dict[str, Any]) -> Course:
+    found = about["course"]
+    return Course(found["epoch"], Plateau(**found["plateau"]), found["best"])

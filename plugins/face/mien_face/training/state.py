@@ -1,4 +1,4 @@
-"""What training carries from step to step: plain arrays, the same for every engine, and their checkpoints."""
+"""What training the shipped network carries from step to step: plain arrays, the same for every engine."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from mien import WeightsError, write_atomically
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.labels import HEAD_LABELS
+from mien_face.training.checkpoint import Checkpoints, Kind
 
 _STATISTICS: Final = (".mean", ".variance")
 
@@ -66,7 +67,7 @@ def initial_state(config: NetworkConfig, seed: int, start: Arrays | None = None)
 
 
 def save_state(path: Path, state: TrainState, *, epoch: int, settings: dict[str, object]) -> None:
-    """Write a checkpoint; the previous one survives a failure half-way."""
+    """Write a state as one file, to be taken elsewhere and started from; runs keep theirs by ``checkpoint``."""
     from safetensors.numpy import save
 
     flat = {
@@ -80,33 +81,26 @@ def save_state(path: Path, state: TrainState, *, epoch: int, settings: dict[str,
 
 
 def read_start(path: Path, config: NetworkConfig) -> Arrays:
-    """Read the averaged weights of another run's checkpoint, to start from.
+    """Read the averaged weights of another run, to start from.
+
+    Args:
+        path: The run's folder, or a ``checkpoint.safetensors`` as ``save_state`` writes it.
+        config: The network.
 
     Raises:
         WeightsError: It cannot be read, or is of another network.
     """
-    state, _, _ = _read(path)
+    if path.is_dir():
+        checkpoints = Checkpoints(path)
+        if checkpoints.epoch(Kind.LAST) is None:
+            raise WeightsError(f"{path} holds no run's checkpoint; expected a folder that mien train face wrote to")
+        state, _ = checkpoints.load(Kind.LAST, initial_state(config, 0))
+    else:
+        state, _, _ = _read(path)
     expected = {name: array.shape for name, array in initial_arrays(config, 0).items()}
     if {name: array.shape for name, array in state.averaged.items()} != expected:
         raise WeightsError(f"{path} is a checkpoint of another network than {config}")
     return state.averaged
-
-
-def load_state(path: Path, *, settings: dict[str, object]) -> tuple[TrainState, int]:
-    """Read a checkpoint.
-
-    Returns:
-        The state, and the epochs done.
-
-    Raises:
-        WeightsError: It cannot be read, or was made with other settings (which ones is named).
-    """
-    state, epoch, found = _read(path)
-    expected = json.loads(json.dumps(settings))
-    different = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
-    if different:
-        raise WeightsError(f"{path} was made with another {', '.join(different)}; use the same, or another --out")
-    return state, epoch
 
 
 def _read(path: Path) -> tuple[TrainState, int, dict[str, object]]:

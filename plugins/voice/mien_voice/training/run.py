@@ -11,13 +11,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from mien import save_weights
+from mien import plots, save_weights
 from mien_voice import evaluation, network
 from mien_voice.calibration import GROUP_LOGITS, LOGITS, Calibration, FloatArray, sigmoid
 from mien_voice.featuretable import FeatureTable
 from mien_voice.labels import EKMAN, EMOTIONS28, SENTIMENTS
 from mien_voice.network import NetworkConfig, Params
-from mien_voice.plots import save_curves
 from mien_voice.tokenizer import SubwordTokenizer, train_tokenizer
 from mien_voice.tone import FEATURE_HASHES, FEATURE_IDF, NETWORK
 from mien_voice.training import fitting, linear, loop
@@ -117,7 +116,8 @@ def train_tone(
     say(f"linear half done, {time.monotonic() - started:.0f} s")
     config = NetworkConfig(features=known, vocabulary=prepared.vocabulary)
     deep, history = fit_deep(config, prepared, wide, plan, say)
-    save_curves(out / "curves.png", {"loss": history.loss, **history.macro}, title="Tone network, both halves")
+    series = {"training loss": history.loss, **history.macro}
+    plots.save_curves(out / "curves.png", series, title="Tone network, both halves", measure="macro-F1 on dev")
     return finish(out, config, prepared, wide, deep, plan, seconds=time.monotonic() - started, say=say)
 
 

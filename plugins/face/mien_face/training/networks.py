@@ -1,0 +1,176 @@
+"""Finds the network that ``--network`` names and makes a learner of it: the shipped one, or any of the zoo.
+
+A new network of the zoo needs an entry in ``mien_face.zoo.catalogue`` and nothing here; one with a learner of its own
+needs a line in ``learner_of``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from mien import InputError, MissingDependencyError
+from mien_face.config import Arrays, NetworkConfig
+from mien_face.training.learner import Learner
+from mien_face.training.recipe import Recipe
+from mien_face.training.schedule import Decline, Schedule
+from mien_face.zoo.catalogue import ZOO, ZooNetwork
+
+if TYPE_CHECKING:
+    from mien_face.training.loop import Engine
+    from mien_face.training.zoo_engine import ZooEngine
+
+RESNET: Final = "resnet"
+"""The network that ships."""
+
+KNN: Final = "knn"
+"""The baseline of nearest neighbours, which is fitted rather than trained (``mien_face.training.knn``)."""
+
+NAMES: Final = (RESNET, *sorted(ZOO), KNN)
+"""All that ``--network`` takes."""
+
+
+class EngineName(StrEnum):
+    """What computes a training run."""
+
+    JAX = "jax"
+    TORCH = "torch"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a user wants otherwise than the recipe has it; None leaves it.
+
+    Attributes:
+        epochs: Passes over the data.
+        batch_size: Faces a step.
+        peak_rate: Highest learning rate.
+        decline: How the learning rate goes down.
+        patience: Epochs without a lower validation loss after which training ends; 0: never.
+        class_weights: Whether a face counts in inverse proportion to its class's size.
+        augmentation: Strength of the recipe's random changes.
+        ships_best: Whether the best epoch's weights are exported rather than the last's (the shipped network only; all
+            of the zoo export the best).
+    """
+
+    epochs: int | None = None
+    batch_size: int | None = None
+    peak_rate: float | None = None
+    decline: Decline | None = None
+    patience: int | None = None
+    class_weights: bool | None = None
+    augmentation: float | None = None
+    ships_best: bool | None = None
+
+
+def learner_of(
+    name: str,
+    changes: Changes,
+    *,
+    labels: tuple[str, ...],
+    engine: EngineName = EngineName.JAX,
+    start: Arrays | None = None,
+) -> Learner:
+    """Make a network ready to be trained.
+
+    Args:
+        name: One of ``NAMES`` but ``knn``.
+        changes: To its recipe.
+        labels: The classes of the data.
+        engine: What computes.
+        start: Weights to begin with.
+
+    Raises:
+        InputError: There is no such network, or a change does not fit it.
+        MissingDependencyError: A package that computes it is not installed.
+    """
+    if name == RESNET:
+        return _resnet(changes, engine, start)
+    if name not in ZOO:
+        raise InputError(f"there is no network {name!r}; known are {', '.join(NAMES)}")
+    if start is not None:
+        raise InputError(f"--start takes a checkpoint of {RESNET}; {name} starts from random weights")
+    return _of_the_zoo(ZOO[name], changes, engine, labels)
+
+
+def resnet_recipe(changes: Changes) -> tuple[NetworkConfig, Recipe]:
+    """The shipped network, and how it is trained with these changes."""
+    recipe = Recipe()
+    return NetworkConfig(), replace(
+        recipe,
+        epochs=changes.epochs or recipe.epochs,
+        batch_size=changes.batch_size or recipe.batch_size,
+        peak_rate=changes.peak_rate or recipe.peak_rate,
+        augmentation=recipe.augmentation.scaled(1.0 if changes.augmentation is None else changes.augmentation),
+    )
+
+
+def _resnet(changes: Changes, engine: EngineName, start: Arrays | None) -> Learner:
+    config, recipe = resnet_recipe(changes)
+    computes = _engine(engine, config, recipe)
+    from mien_face.training.resnet_learner import ResnetLearner
+
+    return ResnetLearner(
+        computes,
+        config,
+        recipe,
+        start=start,
+        schedule=None if changes.decline is None else Schedule(recipe.peak_rate, changes.decline),
+        patience=changes.patience or None,
+        weigh_classes=bool(changes.class_weights),
+        ships_best=bool(changes.ships_best),
+    )
+
+
+def _engine(name: EngineName, config: NetworkConfig, recipe: Recipe) -> Engine:
+    if name is EngineName.JAX:
+        try:
+            from mien_face.training.jax_engine import JaxEngine
+        except ImportError as error:
+            raise MissingDependencyError("training needs Flax: pip install 'mien[train]'") from error
+        return JaxEngine(config, recipe)
+    try:
+        from mien_face.training.torch_engine import TorchEngine
+    except ImportError as error:
+        raise MissingDependencyError("--engine torch needs PyTorch: pip install torch, or use --engine jax") from error
+    return TorchEngine(config, recipe)
+
+
+def _of_the_zoo(network: ZooNetwork, changes: Changes, engine: EngineName, labels: tuple[str, ...]) -> Learner:
+    if changes.ships_best is False:
+        raise InputError(f"{network.name} always exports its best epoch; leave --ship away")
+    try:
+        from mien_face.training.zoo_learner import ZooLearner
+    except ImportError as error:
+        raise MissingDependencyError("training needs Flax and Optax: pip install 'mien[train]'") from error
+    own = network.labels or labels
+    recipe = network.recipe
+    schedule = recipe.schedule.with_rate(changes.peak_rate)
+    if changes.decline is not None:
+        schedule = replace(schedule, decline=changes.decline)
+    augmentation = recipe.augmentation
+    if changes.augmentation is not None and augmentation is not None:
+        augmentation = augmentation.scaled(changes.augmentation)
+    recipe = replace(
+        recipe,
+        epochs=changes.epochs or recipe.epochs,
+        batch_size=changes.batch_size or recipe.batch_size,
+        schedule=schedule,
+        patience=recipe.patience if changes.patience is None else (changes.patience or None),
+        class_weights=recipe.class_weights if changes.class_weights is None else changes.class_weights,
+        augmentation=augmentation,
+    )
+    return ZooLearner(network, own, recipe, _zoo_engine(engine, network, len(own)))
+
+
+def _zoo_engine(name: EngineName, network: ZooNetwork, classes: int) -> ZooEngine:
+    if name is EngineName.JAX:
+        from mien_face.training.zoo_engine import JaxZooEngine
+
+        return JaxZooEngine(network, classes)
+    try:
+        from mien_face.training.zoo_torch import TorchZooEngine
+    except ImportError as error:
+        raise MissingDependencyError("--engine torch needs PyTorch: pip install torch, or use --engine jax") from error
+    return TorchZooEngine(network, classes)

@@ -1,0 +1,161 @@
+"""Trains the network that ships: two heads, Nesterov's momentum, averaged weights. The recipe is in ``recipe``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mien import Manifest
+from mien_face.config import Arrays, NetworkConfig
+from mien_face.evaluation import negative_log_likelihood
+from mien_face.inference import softmax
+from mien_face.labels import FER2013_LABELS, Head, majority_labels
+from mien_face.preprocess import normalise
+from mien_face.training.export import export
+from mien_face.training.faces import FaceData
+from mien_face.training.learner import Judgement, StepFigures
+from mien_face.training.loop import Engine, train_step
+from mien_face.training.recipe import Batch, Recipe, batches, steps_in_epoch
+from mien_face.training.schedule import Schedule
+from mien_face.training.state import TrainState, initial_state
+from mien_face.training.weighing import class_weights
+
+NAME = "resnet"
+"""As ``--network`` calls it."""
+
+
+class ResnetLearner:
+    """The shipped network with its recipe.
+
+    Args:
+        engine: Computes gradients and answers.
+        config: The network.
+        recipe: How it is trained.
+        start: Weights to begin with instead of random ones.
+        schedule: In place of the recipe's course of the learning rate.
+        patience: Of early stopping; None: never.
+        weigh_classes: Whether a face counts in inverse proportion to the size of its FER2013 class.
+        ships_best: Whether the best epoch's weights are exported, rather than the last's.
+    """
+
+    name = NAME
+
+    def __init__(
+        self,
+        engine: Engine,
+        config: NetworkConfig,
+        recipe: Recipe,
+        *,
+        start: Arrays | None = None,
+        schedule: Schedule | None = None,
+        patience: int | None = None,
+        weigh_classes: bool = False,
+        ships_best: bool = False,
+    ) -> None:
+        self._engine = engine
+        self._config = config
+        self._recipe = recipe
+        self._start = start
+        self._schedule = schedule
+        self._patience = patience
+        self._weigh_classes = weigh_classes
+        self._ships_best = ships_best
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the data."""
+        return self._recipe.epochs
+
+    @property
+    def batch_size(self) -> int:
+        """Faces a step."""
+        return self._recipe.batch_size
+
+    @property
+    def patience(self) -> int | None:
+        """Of early stopping."""
+        return self._patience
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """What stands in place of the recipe's learning rate."""
+        return self._schedule
+
+    @property
+    def ships_best(self) -> bool:
+        """Whether the best epoch's weights are exported."""
+        return self._ships_best
+
+    def describe(self) -> dict[str, Any]:
+        """Network and recipe as plain data."""
+        return {
+            "network": {"name": self.name, **self._config.to_json()},
+            "recipe": self._recipe.to_json(),
+            "schedule": None if self._schedule is None else self._schedule.to_json(),
+            "class_weights": self._weigh_classes,
+            "patience": self._patience,
+        }
+
+    def select(self, data: FaceData) -> FaceData:
+        """The faces of FER2013's classes."""
+        return data.within(FER2013_LABELS)
+
+    def steps(self, data: FaceData) -> int:
+        """Batches of an epoch."""
+        return steps_in_epoch(data, self._recipe)
+
+    def initial(self, seed: int) -> TrainState:
+        """An untrained network, or the weights to start from."""
+        return initial_state(self._config, seed, self._start)
+
+    def batches(self, data: FaceData, *, seed: int, epoch: int) -> Iterator[Batch]:
+        """One epoch of the recipe."""
+        found = batches(data, self._recipe, seed=seed, epoch=epoch)
+        if not self._weigh_classes:
+            return found
+        weights = class_weights(data.labels, len(FER2013_LABELS))
+        return (_weighed(batch, weights) for batch in found)
+
+    def rate(self, *, step: int, steps: int, reductions: int) -> float:
+        """The recipe's, or what the schedule in its place says."""
+        if self._schedule is not None:
+            return self._schedule.at(step=step, steps=steps, reductions=reductions)
+        rate = self._recipe.rate(step / steps)
+        if self._recipe.phases:
+            rate *= min(1.0, (step + 1) / self._recipe.warm_up_steps)
+        return rate
+
+    def step(self, state: TrainState, batch: Batch, *, rate: float) -> tuple[TrainState, StepFigures]:
+        """Learn from a batch."""
+        return train_step(self._engine, self._recipe, state, batch, rate=rate)
+
+    def judge(self, state: TrainState, data: FaceData) -> Judgement:
+        """Loss and accuracy of the averaged weights by the FER2013 labels; accuracy by FER+'s majority beside it."""
+        logits = self._engine.logits(state.averaged, normalise(data.crops))
+        answers = logits[Head.FER2013]
+        loss = negative_log_likelihood(softmax(answers, temperature=1), data.labels)
+        majority = majority_labels(data.votes)
+        counted = majority >= 0
+        right = logits[Head.FERPLUS].argmax(axis=1) == majority
+        others = {"ferplus_accuracy": float(np.mean(right[counted]))} if counted.any() else {}
+        return Judgement(loss, float(np.mean(answers.argmax(axis=1) == data.labels)), others)
+
+    def export(self, state: TrainState, *, validation: FaceData, out: Path, training: Mapping[str, Any]) -> Manifest:
+        """Write the averaged weights, folded and calibrated, with a manifest."""
+        path = out / "expression.json"
+        return export(self._config, state.averaged, validation=validation, manifest_path=path, training=training)
+
+    def close(self) -> None:
+        """Give the engine back."""
+        self._engine.close()
+
+
+def _weighed(batch: Batch, weights: Any) -> Batch:
+    """The same faces, each FER2013 target weighed by its class or classes."""
+    values, counts = batch.targets[Head.FER2013]
+    weighed = (values, (counts * (values @ weights)).astype(np.float32))
+    return replace(batch, targets={**batch.targets, Head.FER2013: weighed})
