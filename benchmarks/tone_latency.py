@@ -11,7 +11,7 @@ import statistics
 import time
 from pathlib import Path
 
-from mien_voice.tone import BATCH_SIZES, ToneNetwork
+from mien_voice.tonenetwork import BATCH_SIZES, ToneNetwork
 
 WORDS = (
     "I have been waiting for more than an hour and nobody at the desk could tell me where my order is which is "

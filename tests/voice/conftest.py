@@ -28,6 +28,9 @@ class FakeTone:
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
 
+    def reads(self, tag: str) -> bool:
+        return tag.startswith("en")
+
     def predict(self, texts: Sequence[str]) -> list[Tone]:
         self.calls.append(list(texts))
         return [self._tone(text) for text in texts]

@@ -1,4 +1,4 @@
-"""The tone of a text, ready to use: loads the shipped network and says emotions, sentiment and satisfaction evidence.
+"""The embedded tone model: loads the shipped network and says emotions, sentiment and satisfaction evidence of texts.
 
 Abstains where it cannot read: another language, signs only, words it does not know. Knows no audio and no analyzer.
 """
@@ -17,14 +17,15 @@ import numpy.typing as npt
 
 from mien import Manifest, WeightsError, load_weights
 from mien_voice import features, language
-from mien_voice.calibration import Calibration, Probabilities
+from mien_voice.calibration import Calibration, Probabilities, pool_groups
 from mien_voice.featuretable import FeatureTable
-from mien_voice.labels import EMOTIONS28, NEUTRAL, SENTIMENTS, Sentiment
+from mien_voice.labels import EMOTIONS28, SENTIMENTS
 from mien_voice.language import Readability
 from mien_voice.tokenizer import SubwordTokenizer
+from mien_voice.tone import Tone, abstention, valence_of
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "tone.json"
-NETWORK: Final = "tone-wide-deep-1"
+NETWORK: Final = "tone-wide-deep-2"
 """The network that these weights fit, as their manifest names it."""
 
 BATCH_SIZES: Final = (1, 8, 32)
@@ -36,41 +37,8 @@ LENGTHS: Final = ((16, 256), (32, 512), (64, 1024))
 FEATURE_HASHES: Final = "features/hashes"
 FEATURE_IDF: Final = "features/idf"
 
-_ABSTAINING: Final = 0.02
-"""Confidence of an answer about a text that cannot be read."""
-
 _UNKNOWN_SHARE: Final = 0.75
 """Above this share of unknown words a text is taken for gibberish."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tone:
-    """What a text expresses.
-
-    Attributes:
-        emotions28: Each of GoEmotions' labels -> its calibrated probability; several may be true at once.
-        sentiment: Positive, negative, ambiguous, neutral -> probability; sums to 1.
-        satisfaction: [0, 1]; 0.5 says nothing either way.
-        valence: [-1, 1]; positive minus negative.
-        confidence: [0, 1]; calibrated chance that the likeliest sentiment is right, times the share of words known.
-        out_of_vocabulary: Share of the words that the network does not know, [0, 1].
-        language: BCP 47 tag; ``und`` where it cannot be told.
-        notes: For a person: why it abstained, or what was left unread.
-    """
-
-    emotions28: Mapping[str, float]
-    sentiment: Mapping[str, float]
-    satisfaction: float
-    valence: float
-    confidence: float
-    out_of_vocabulary: float = 0.0
-    language: str = language.ENGLISH
-    notes: tuple[str, ...] = ()
-
-    def distribution(self) -> dict[str, float]:
-        """The 28 probabilities scaled to sum to 1: shares of what is expressed, for ``Prediction.emotions``."""
-        total = sum(self.emotions28.values())
-        return {name: value / total for name, value in self.emotions28.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +83,10 @@ class ToneNetwork:
         """Temperatures and thresholds."""
         return self._calibration
 
+    def reads(self, tag: str) -> bool:
+        """English, of any region."""
+        return language.primary(tag) == language.ENGLISH
+
     def warm_up(self) -> None:
         """Compile every shape that ``predict`` may need."""
         for size in BATCH_SIZES:
@@ -138,7 +110,7 @@ class ToneNetwork:
         encoded = self._encode(texts)
         for start, stop, bucket in self._groups(encoded):
             logits[start:stop] = self._run(encoded[start:stop], *bucket)
-        return self._calibration.apply(logits)
+        return self._calibration.apply(pool_groups(logits))
 
     def _encode(self, texts: Sequence[str]) -> list[_Encoded]:
         most = LENGTHS[-1][1]
@@ -204,19 +176,18 @@ class ToneNetwork:
         notes = _cut_note(text, tokens)
         readability, tag = language.identify(tokens)
         if readability is Readability.NO_WORDS:
-            return _abstain(("no words to read", *notes), language=tag, unknown=unknown)
+            return abstention("no words to read", *notes, language=tag, unknown=unknown)
         if readability is Readability.OTHER_LANGUAGE:
-            return _abstain((f"not English: {tag}", *notes), language=tag, unknown=unknown)
+            return abstention(f"not English: {tag}", *notes, language=tag, unknown=unknown)
         if unknown > _UNKNOWN_SHARE:
-            return _abstain(("hardly a word is known", *notes), language=language.UNDETERMINED, unknown=unknown)
-        sentiment = probabilities.sentiment[index]
-        positive, negative = (SENTIMENTS.index(name) for name in (Sentiment.POSITIVE, Sentiment.NEGATIVE))
+            return abstention("hardly a word is known", *notes, language=language.UNDETERMINED, unknown=unknown)
+        sentiment = _named(SENTIMENTS, probabilities.sentiment[index])
         return Tone(
             emotions28=_named(EMOTIONS28, probabilities.emotions28[index]),
-            sentiment=_named(SENTIMENTS, sentiment),
+            sentiment=sentiment,
             satisfaction=float(probabilities.satisfaction[index]),
-            valence=float(np.clip(sentiment[positive] - sentiment[negative], -1.0, 1.0)),
-            confidence=float(np.clip(sentiment.max() * (1.0 - unknown), 0.0, 1.0)),
+            valence=valence_of(sentiment),
+            confidence=min(max(max(sentiment.values()) * (1.0 - unknown), 0.0), 1.0),
             out_of_vocabulary=unknown,
             language=tag,
             notes=notes,
@@ -239,17 +210,3 @@ def _cut_note(text: str, tokens: Sequence[str]) -> tuple[str, ...]:
     if len(text) <= features.MAX_CHARACTERS and len(tokens) < features.MAX_TOKENS:
         return ()
     return (f"only the first {len(tokens)} words and signs of {len(text)} characters were read",)
-
-
-def _abstain(notes: tuple[str, ...], *, language: str, unknown: float) -> Tone:
-    """Neutral evidence with next to no confidence."""
-    return Tone(
-        emotions28=MappingProxyType({name: float(name == NEUTRAL) for name in EMOTIONS28}),
-        sentiment=MappingProxyType({name: float(name == Sentiment.NEUTRAL) for name in SENTIMENTS}),
-        satisfaction=0.5,
-        valence=0.0,
-        confidence=_ABSTAINING,
-        out_of_vocabulary=unknown,
-        language=language,
-        notes=notes,
-    )
