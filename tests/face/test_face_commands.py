@@ -103,7 +103,7 @@ def test_training_writes_weights_that_can_be_evaluated(
 
     recipe = networks.resnet_recipe
     small = NetworkConfig(stem=4, widths=(4,), depths=(1,))
-    monkeypatch.setattr(networks, "resnet_recipe", lambda changes: (small, recipe(changes)[1]))
+    monkeypatch.setattr(networks, "resnet_recipe", lambda name, changes: (small, recipe(name, changes)[1]))
     out = tmp_path / "out"
 
     options = ["train", "face", "--data", str(faces), "--out", str(out), "--epochs", "1", "--batch-size", "4"]
