@@ -240,7 +240,9 @@ def page(figures: Figures) -> str:
         "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     order = sorted(figures, key=lambda name: (name != "shipped", -figures[name]["accuracy"]))
+    pending = [name for name in ZOO if name not in figures]
     lines += [row(name, figures[name]) for name in order]
+    lines += [pending_row(ZOO[name]) for name in pending]
     notes = [f"- `{name}`: {note(figures[name])}" for name in order]
     return "\n".join([*lines, "", *notes, ""])
 
@@ -255,6 +257,14 @@ def row(name: str, own: Figures) -> str:
         name, accuracy = "**shipped**", f"**{accuracy}**"
     cells = (name, parameters, mflops, f"{own['ms_a_face']:.2f}", epochs, accuracy, f"{own['macro_f1']:.3f}")
     return f"| {' | '.join(cells)} | {own['published']} |"
+
+
+def pending_row(network: ZooNetwork) -> str:
+    """The line of a network that was not trained here yet."""
+    classes = len(network.labels or FER2013_LABELS)
+    parameters, mflops = network.parameters(classes)[0], network.operations(classes) / 1e6
+    epochs = f"0 of {network.recipe.epochs}"
+    return f"| {network.name} | {parameters:,} | {mflops:,.0f} | - | {epochs} | not run yet | - | {network.published} |"
 
 
 def note(own: Figures) -> str:

@@ -110,7 +110,7 @@ def word_errors(expected: Sequence[str], found: Sequence[str]) -> int:
 
 def measure_tone(repeats: int = 20) -> dict[str, float]:
     """Median milliseconds of one call on texts of 30 words, by batch size."""
-    from mien_voice.tone import ToneNetwork
+    from mien_voice.tonenetwork import ToneNetwork
 
     network = ToneNetwork()
     figures = {}

@@ -135,6 +135,7 @@ class Lane:
             if function is None or call._state is not _State.WAITING:
                 return
             call._state = _State.RUNNING
+            _running.add(call)
         try:
             if closed:
                 raise LaneClosedError(self.name)
@@ -147,6 +148,7 @@ class Lane:
 
     def _finish(self, call: Call[Any], result: Any, error: Exception | None) -> None:
         with self._lock:
+            _running.discard(call)
             call._function = None
             if call._state is _State.ABANDONED:
                 self._stuck -= 1
@@ -167,6 +169,19 @@ class Lane:
             else:
                 call._function = None
         raise CallTimeoutError(started=started)
+
+
+_running: Final[set[Call[Any]]] = set()
+"""Of all lanes of the process."""
+
+
+def calls_running() -> int:
+    """Calls that the process's lanes are in the middle of, those that were given up on among them.
+
+    While there are any, the interpreter must not be shut down in the ordinary way: a thread that comes back from
+    native code then is ended in the middle of it, which some libraries answer by aborting the process.
+    """
+    return len(_running)
 
 
 def _age(call: Call[Any]) -> float:

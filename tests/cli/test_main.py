@@ -83,6 +83,46 @@ def test_light_commands_load_nothing_heavy(arguments: list[str]) -> None:
     assert ran.stdout.splitlines()[-1] == "LOADED [] 0", ran.stderr
 
 
+STUCK = """
+import atexit, sys, threading, typer, mien.cli
+from mien.workers import CallTimeoutError, Lane
+
+def command(hang: bool = False, code: int = 0) -> None:
+    began = threading.Event()
+    call = Lane("x").submit(lambda: (began.set(), threading.Event().wait(60 if hang else 0)))
+    began.wait()
+    try:
+        call.wait(0.0 if hang else 60)
+    except CallTimeoutError:
+        print("no answer in time", end="")
+    raise typer.Exit(code)
+
+def build(arguments):
+    app = typer.Typer()
+    app.command()(command)
+    return app
+
+mien.cli.build_app = build
+atexit.register(lambda: print("shut down", end=""))
+mien.cli.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "out", "code"),
+    [
+        (["--hang"], "no answer in time", 0),
+        (["--hang", "--code", "3"], "no answer in time", 3),
+        (["--code", "3"], "shut down", 3),
+    ],
+)
+def test_a_process_with_a_call_that_never_returned_leaves_without_shutting_down(
+    arguments: list[str], out: str, code: int
+) -> None:
+    ran = subprocess.run([sys.executable, "-c", STUCK, *arguments], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr, ran.returncode) == (out, "", code)
+
+
 def test_plugins_list_as_json(mien: Run) -> None:
     ran = mien("plugins", "list", "--json")
     assert ran.code == 0

@@ -103,7 +103,7 @@ def test_training_writes_weights_that_can_be_evaluated(
 
     recipe = networks.resnet_recipe
     small = NetworkConfig(stem=4, widths=(4,), depths=(1,))
-    monkeypatch.setattr(networks, "resnet_recipe", lambda changes: (small, recipe(changes)[1]))
+    monkeypatch.setattr(networks, "resnet_recipe", lambda name, changes: (small, recipe(name, changes)[1]))
     out = tmp_path / "out"
 
     options = ["train", "face", "--data", str(faces), "--out", str(out), "--epochs", "1", "--batch-size", "4"]
@@ -147,6 +147,13 @@ def test_nearest_neighbours_are_fitted_and_evaluated_by_the_same_commands(
     about = json.loads((out / "knn.json").read_text())
     assert about["network"] == "knn"
     assert about["training"]["preparation"]["equalise"] == "none"
+    options = ["evaluate", "face", "--data", str(faces), "--weights", str(out / "knn.json"), "--json", "-"]
+    judged = CliRunner().invoke(app, options)
+    assert json.loads(judged.stdout)["accuracy"] == 1.0
+    (out / "knn.safetensors").write_bytes(b"damaged")
+    refused = CliRunner().invoke(app, options)
+    assert refused.exit_code == 1
+    assert "its sha256 is" in refused.stderr
 
 
 def test_what_was_skipped_is_shown_and_written(app: typer.Typer, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from mien_face.training.data import FaceData
 from mien_face.training.export import LEAST_RECALL, export, fit_bias, fit_temperature
 from mien_face.training.jax_engine import JaxEngine
 from mien_face.training.loop import Engine, train_step
-from mien_face.training.recipe import Batch, Phase, Recipe, batches, steps_in_epoch
+from mien_face.training.recipe import WIDE_RECIPE, Batch, Phase, Recipe, batches, steps_in_epoch
 from mien_face.training.state import initial_arrays, initial_state, read_start, save_state
 
 CONFIG = NetworkConfig(stem=4, widths=(4, 8), depths=(1, 1), dropout=0.0)
@@ -206,6 +206,20 @@ def test_phases_set_size_rate_and_mixing_of_their_epochs() -> None:
     for batch in second:
         np.testing.assert_allclose(batch.targets[Head.FER2013][0].sum(axis=1), 1, rtol=1e-5)
     assert [recipe.rate(progress) for progress in (0, 1 / 3, 2 / 3, 1)] == pytest.approx([0.1, 0.1, 0.05, 0.0])
+
+
+@pytest.mark.parametrize("epochs", [3, 10, 44, 100])
+def test_phases_keep_their_shares_of_a_longer_or_shorter_run(epochs: int) -> None:
+    recipe = WIDE_RECIPE.with_epochs(epochs)
+
+    assert [phase.side for phase in recipe.phases] == [32, 40, 48]
+    assert recipe.phases[0].epochs == pytest.approx(epochs * 14 / 44, abs=0.51)
+    assert recipe.rate(1) == pytest.approx(0)
+
+
+def test_a_run_shorter_than_its_phases_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 phases"):
+        WIDE_RECIPE.with_epochs(2)
 
 
 def test_phases_must_fill_the_run() -> None:

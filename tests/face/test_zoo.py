@@ -116,6 +116,20 @@ def test_paths_of_a_residual_must_meet() -> None:
         list(trace((Residual((Conv(2),), (Conv(3),)),), (4, 4, 1)))
 
 
+def test_first_weights_follow_the_publication_and_the_seed() -> None:
+    wide, ward = (replace(SMALL, kernel_deviation=deviation) for deviation in (None, 0.01))
+
+    first, again, other = (initial_arrays(wide, 7, seed)["7.kernel"] for seed in (0, 0, 1))
+    narrow = initial_arrays(ward, 7, 0)["7.kernel"]
+
+    limit = np.sqrt(6 / sum(first.shape))
+    assert limit / 2 < np.abs(first).max() <= limit
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    assert 0.01 < np.abs(narrow).max() <= 0.02
+    assert initial_arrays(wide, 7, 0)["9.bias"].sum() == 0
+
+
 def test_shifted_multiply_adds_are_a_depthwise_convolution() -> None:
     generator = np.random.default_rng(0)
     features = generator.standard_normal((2, 5, 6, 3)).astype(np.float32)

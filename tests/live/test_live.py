@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 
 from mien import (
+    AnalysisError,
     AnalyzerNotFoundError,
+    FusionContext,
     InputError,
     PluginError,
     Prediction,
     Sample,
     SampleKind,
+    Satisfaction,
     SessionError,
     Stream,
     StreamSettings,
@@ -23,11 +27,12 @@ from mien import (
 )
 from mien.config import Settings
 from mien.host import PluginHost
-from mien.live import LiveSession, Notice, NoticeKind, Part, Started, Update, choose_parts
+from mien.live import LiveSession, Notice, NoticeKind, Part, Started, Update, choose_parts, runner
 from mien.live.lanes import Lane
 from mien.live.outbox import LIMIT, ROOM, Outbox
 from mien.session import Marker, SessionConfig, SessionEnd, SessionSummary
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_clip, make_image, make_prediction
+from mien.workers import calls_running
 
 PATIENCE = 20.0
 NOTICE = Notice(kind=NoticeKind.STREAM, message="", at=0.0)
@@ -201,6 +206,36 @@ async def test_a_marker_changes_the_state_at_once_while_analysis_is_under_way() 
     assert [type(event) for event in events] == [Started, Update, Update, SessionSummary]
     assert events[1].predictions == ()
     assert events[-1].rating == 4
+
+
+class HangingFuser(FakeFuser):
+    """Hangs while it is asked by a thread that is not the main one, until it is released."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+        self.calls = 0
+
+    def fuse(self, predictions: Sequence[Prediction], context: FusionContext) -> Satisfaction:
+        if threading.current_thread() is not threading.main_thread():
+            self.calls += 1
+            self.release.wait(PATIENCE)
+        return super().fuse(predictions, context)
+
+
+async def test_a_fuser_that_hangs_costs_its_session_in_time_and_no_second_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runner, "PLUGIN_SECONDS", 0.05)
+    fuser = HangingFuser()
+    session = LiveSession(SessionConfig(session_id="s"), fuser, parts(), Ears())
+    session.push_frame(loaded(make_image()))
+    await asyncio.wait_for(session.ended.wait(), PATIENCE)
+    await session.finish(SessionEnd.CLOSED, within=PATIENCE)
+    with pytest.raises(AnalysisError, match="did not answer for"):
+        await events_of(session)
+    assert fuser.calls == 1  # the summary was not asked of it as well
+    assert calls_running() >= 1
+    fuser.release.set()
 
 
 class CannotOpen(FakeAnalyzer):

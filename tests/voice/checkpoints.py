@@ -1,8 +1,9 @@
-"""Tiny speech-recognition checkpoints with random weights, built and saved in a moment; what they say is gibberish."""
+"""Tiny checkpoints with random weights, built and saved in a moment; what they say is gibberish."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from string import ascii_lowercase
 
@@ -92,4 +93,42 @@ def save_wav2vec2(folder: Path) -> Path:
         pad_token_id=0,
     )
     Wav2Vec2ForCTC(config).save_pretrained(folder)
+    return folder
+
+
+def save_text_classifier(folder: Path, labels: Sequence[str], *, several: bool = False, head: bool = True) -> Path:
+    """A text model: one layer, 16 wide, that knows a few words; without a head it classifies nothing.
+
+    Args:
+        folder: Where to.
+        labels: Of its outputs.
+        several: Whether several labels may be true at once.
+        head: Whether it has a layer that classifies.
+    """
+    import torch
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+    from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
+
+    torch.manual_seed(0)
+    words = ["[PAD]", "[UNK]", "the", "food", "was", "good", "bad", "thank", "you", "i", "am", "angry"]
+    tokenizer = Tokenizer(WordLevel({word: index for index, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", model_max_length=16
+    ).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=16,
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+        problem_type=f"{'multi' if several else 'single'}_label_classification",
+        initializer_range=1.0,  # so that different texts get different answers
+    )
+    (BertForSequenceClassification if head else BertModel)(config).save_pretrained(folder)
     return folder

@@ -14,6 +14,7 @@ pytest.importorskip("soundfile", reason="the extra mien[voice] is not installed"
 
 from mien import AudioClip
 from mien.media.audio import read_audio
+from mien_voice import language
 from mien_voice.audio import SAMPLE_RATE
 from mien_voice.labels import EMOTIONS28, SENTIMENTS
 from mien_voice.tone import Tone
@@ -27,6 +28,9 @@ class FakeTone:
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
+
+    def reads(self, tag: str) -> bool:
+        return language.primary(tag) == "en"
 
     def predict(self, texts: Sequence[str]) -> list[Tone]:
         self.calls.append(list(texts))

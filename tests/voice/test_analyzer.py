@@ -21,10 +21,11 @@ from mien import (
     Utterance,
 )
 from mien.testing import AnalyzerConformance
-from mien_voice.analyzer import ABSTAINING_CONFIDENCE, VoiceAnalyzer
+from mien_voice.analyzer import VoiceAnalyzer
 from mien_voice.labels import EMOTIONS28
 from mien_voice.settings import VoiceSettings
-from mien_voice.tone import WEIGHTS, ToneNetwork
+from mien_voice.tone import ABSTAINING_CONFIDENCE
+from mien_voice.tonenetwork import WEIGHTS, ToneNetwork
 from mien_voice.transcribers.pocketsphinx import PocketSphinxTranscriber
 
 

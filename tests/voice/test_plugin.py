@@ -12,7 +12,7 @@ import mien_voice.plugin as voice_plugin
 from mien import AudioClip, ConfigError, SampleKind, Transcriber, Transcript, hookimpl
 from mien.config import Settings, parse_settings
 from mien.host import PluginHost, PluginState
-from mien_voice import tone
+from mien_voice import tonenetwork
 from mien_voice.settings import parse_voice_settings
 
 
@@ -22,7 +22,7 @@ def host(settings: dict[str, Any] | None = None, **others: object) -> PluginHost
 
 @pytest.fixture
 def fake_tone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tone, "ToneNetwork", lambda _: FakeTone())
+    monkeypatch.setattr(tonenetwork, "ToneNetwork", lambda _: FakeTone())
 
 
 def test_it_registers_the_analyzer_and_two_engines() -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from mien import InputError, load_weights
 from mien_voice import behaviour, evaluation
+from mien_voice.calibration import GROUP_LOGITS, LOGITS, MEMBER_SHARE, pool_groups
 from mien_voice.labels import EKMAN_GROUPS, EMOTIONS28, SENTIMENT_GROUPS, group_targets
-from mien_voice.tone import ToneNetwork
-from mien_voice.training import fitting, run
+from mien_voice.tonenetwork import ToneNetwork
+from mien_voice.training import fitting, linear, run
 from mien_voice.training.data import read_dialogues, read_goemotions, satisfaction_targets, split_dialogues
 from mien_voice.training.loop import minibatches
 from mien_voice.training.synthetic import generate
 
-BEHAVIOUR = Path(__file__).with_name("tone_behaviour.tsv")
+BEHAVIOUR = [Path(__file__).with_name(name) for name in ("tone_behaviour.tsv", "tone_behaviour_new.tsv")]
 DIALOGUE = "USER\tgood thanks\tX\t4,5\nSYSTEM\tbye\tX\t\nUSER\tbad\tX\t2\nUSER\tOVERALL\t\t3,4\n\n"
 
 
@@ -97,14 +100,16 @@ def test_synthetic_sentences_repeat_and_are_filled() -> None:
     assert all(set(one.emotions) <= set(EMOTIONS28) and 0 <= one.satisfaction <= 1 for one in made)
 
 
-def test_no_sentence_of_the_behavioural_table_is_trained_on() -> None:
-    made = {"".join(c for c in one.text.lower() if c.isalnum()) for one in generate(run.SYNTHETIC_SENTENCES, seed=1)}
-    asked = {
-        "".join(c for c in text.lower() if c.isalnum())
-        for case in behaviour.read_cases(BEHAVIOUR)
-        for text in case.texts
-    }
-    assert not made & asked
+def words_of(text: str) -> str:
+    return " ".join(re.findall(r"[\w']+", text.lower()))
+
+
+def test_no_sentence_of_the_behavioural_tables_is_in_one_that_is_trained_on() -> None:
+    made = [words_of(one.text) for one in generate(5 * run.SYNTHETIC_SENTENCES, seed=run.Plan().seed + 1)]
+    whole, joined = set(made), " | ".join(f" {text} " for text in made)
+    asked = [words_of(text) for path in BEHAVIOUR for case in behaviour.read_cases(path) for text in case.texts]
+    # One or two words ("so good") are parts of many sentences, and may only not be one.
+    assert [text for text in asked if text in whole or (text.count(" ") > 1 and f" {text} " in joined)] == []
 
 
 def test_minibatches_visit_each_text_at_most_once_and_hold_similar_lengths() -> None:
@@ -126,6 +131,54 @@ def test_temperature_undoes_overconfidence() -> None:
     targets = (rng.random((400, 28)) < fitting.sigmoid(logits[:, :28])).astype(np.float32)
     targets[:, 27] = np.maximum(targets[:, 27], targets[:, :27].sum(axis=1) == 0)
     assert fitting.fit_scale(3 * logits[:, :34], targets) > 2 * fitting.fit_scale(logits[:, :34], targets)
+
+
+def columns_to_learn() -> tuple[csr_matrix, np.ndarray]:
+    """Eighty texts of five n-grams, whose columns are not in order; each output is told by an n-gram of its own."""
+    rng = np.random.default_rng(0)
+    dense = rng.random((80, 5)).astype(np.float32) * (rng.random((80, 5)) < 0.7)
+    dense[:, :3] += rng.random((80, 3)).astype(np.float32) > 0.5
+    inputs = csr_matrix(dense[:, ::-1])
+    inputs.indices = (4 - inputs.indices).astype(np.int32)
+    inputs.has_sorted_indices = False
+    return inputs, (dense[:, :3] >= 1.0).astype(np.float32)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_regression_depends_on_its_own_output_alone_and_leaves_the_texts_as_they_are(threads: int) -> None:
+    inputs, targets = columns_to_learn()
+    before = inputs.toarray()
+    weight = np.ones_like(targets)
+    together = linear.fit(inputs, targets, weight, threads=threads)
+    assert np.array_equal(inputs.toarray(), before)
+    for column in range(3):
+        one = slice(column, column + 1)
+        alone = linear.fit(inputs, targets[:, one], weight[:, one], threads=1)
+        assert together.table[:, column] == pytest.approx(alone.table[:, 0], abs=1e-2)
+    assert together.table.argmax(axis=0).tolist() == [0, 1, 2]
+
+
+def test_what_tells_of_an_output_gets_a_larger_ratio_in_either_direction() -> None:
+    inputs = csr_matrix(np.array([[1, 0, 1], [1, 0, 1], [0, 1, 1], [0, 1, 1]], np.float32))
+    target = np.array([1, 1, 0, 0], np.float32)
+    ratio = linear.log_ratio(inputs, target, np.ones(4, np.float32))
+    assert ratio[0] == ratio[1] > 1.0
+    assert ratio[2] == pytest.approx(0.0, abs=1e-6)
+    assert linear.log_ratio(inputs, target, np.array([0, 0, 1, 1], np.float32))[0] < ratio[0]
+
+
+def test_a_group_is_pulled_up_by_an_emotion_of_its_own_and_no_emotion_changes() -> None:
+    logits = np.full((2, 35), -4.0, np.float32)
+    logits[1, EMOTIONS28.index("joy")] = 4.0
+    pooled = pool_groups(logits)
+    assert np.array_equal(np.delete(pooled, range(28, 34), axis=1), np.delete(logits, range(28, 34), axis=1))
+    positive, negative = (LOGITS - len(GROUP_LOGITS) + GROUP_LOGITS.index(name) for name in ("positive", "negative"))
+    assert pooled[1, positive] > 0 > pooled[0, positive]
+    assert pooled[1, negative] == pooled[0, negative]
+    chance = 1 - (1 - fitting.sigmoid(logits[0, 0])) ** 12  # that any of the twelve positive emotions is there
+    assert pooled[0, positive] == pytest.approx(
+        (1 - MEMBER_SHARE) * -4.0 + MEMBER_SHARE * np.log(chance / (1 - chance)), rel=1e-4
+    )
 
 
 def test_macro_f1_of_perfect_and_of_silent_predictions() -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -19,6 +21,7 @@ import typer
 from mien.cli.plugin_commands import add_plugin_commands
 from mien.cli.state import CliState
 from mien.errors import AnalyzerNotFoundError, ConfigError, MienError
+from mien.workers import calls_running
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
@@ -38,14 +41,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: Always, with the exit code.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
     _log_to_stderr()
     try:
-        command = typer.main.get_command(build_app(given))
-        command.main(given, prog_name="mien")
+        _run(list(sys.argv[1:] if arguments is None else arguments))
+    except SystemExit as leaving:
+        if arguments is None and calls_running():
+            _leave_at_once(leaving.code)
+        raise
+
+
+def _run(arguments: list[str]) -> None:
+    try:
+        command = typer.main.get_command(build_app(arguments))
+        command.main(arguments, prog_name="mien")
     except MienError as error:
         typer.echo(f"mien: {error}", err=True)
         raise SystemExit(exit_code_of(error)) from None
+
+
+def _leave_at_once(code: object) -> None:
+    """End the process without shutting the interpreter down, which a call stuck in native code would not survive."""
+    logging.shutdown()
+    with suppress(OSError):  # whoever read it has gone
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else EXIT_FAILED if code else 0)
 
 
 def exit_code_of(error: MienError) -> int:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from mien import workers
 from mien.errors import AnalyzerNotFoundError, MienError, PluginError
 from mien.host import PluginHost
 from mien.interfaces import Stream, StreamSettings
@@ -23,6 +24,7 @@ class Part:
         accepts: The kinds of sample it takes.
         stream: Its state for this session; used under ``lock``.
         lock: Held while ``stream`` is used.
+        worker: The thread that ``stream`` is used on.
         failing: The last sample could not be analysed.
     """
 
@@ -31,6 +33,7 @@ class Part:
     accepts: frozenset[SampleKind]
     stream: Stream
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    worker: workers.Lane = field(default_factory=lambda: workers.Lane("stream", threads=1))
     failing: bool = False
 
 

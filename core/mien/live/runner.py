@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
+from mien import workers
 from mien.errors import MienError
 from mien.live.events import NoticeKind
 from mien.live.parts import Part
@@ -112,6 +113,11 @@ class Runner:
             tuple(status for _, status in answers),
         )
 
+    def close(self) -> None:
+        """Let the parts' threads end."""
+        for part in self._parts:
+            part.worker.close()
+
     async def _ask(self, part: Part, sample: Sample) -> tuple[list[Prediction], StreamStatus]:
         began = asyncio.get_running_loop().time()
         try:
@@ -128,7 +134,7 @@ class Runner:
         """Use a part's stream; nothing comes of it where it fails, and the caller is told."""
         try:
             async with part.lock:
-                return await off_loop(function)
+                return await off_loop(part.worker, function)
         except MienError as error:
             self._tell(NoticeKind.BAD_INPUT, f"{part.name}: {error}")
         except TimeoutError:
@@ -149,13 +155,41 @@ class Runner:
         part.failing = failing
 
 
-async def off_loop(function: Callable[[], Result]) -> Result:
-    """Run a plugin's code where it cannot hold up the event loop.
+async def off_loop(worker: workers.Lane, function: Callable[[], Result]) -> Result:
+    """Run a plugin's code where it holds up neither the event loop nor, if it hangs, other sessions or the exit.
+
+    Args:
+        worker: Its thread.
+        function: What to run.
 
     Raises:
-        TimeoutError: It takes too long; it is left to itself.
+        TimeoutError: It takes too long, and is left to itself; or an earlier call has not come back.
     """
-    return await asyncio.wait_for(asyncio.to_thread(function), PLUGIN_SECONDS)
+    loop, returned = asyncio.get_running_loop(), asyncio.Event()
+
+    def run() -> Result:
+        try:
+            return function()
+        finally:
+            loop.call_soon_threadsafe(returned.set)
+
+    try:
+        call = worker.submit(run)
+    except workers.LaneBusyError:
+        raise TimeoutError from None
+    try:
+        await asyncio.wait_for(returned.wait(), PLUGIN_SECONDS)
+        return call.wait(None)  # it is just coming back
+    except TimeoutError:
+        return _given_up(call)
+
+
+def _given_up(call: workers.Call[Result]) -> Result:
+    """Leave a call to itself; or give what it gave, if that came at the last moment."""
+    try:
+        return call.wait(0.0)
+    except workers.CallTimeoutError:
+        raise TimeoutError from None
 
 
 def _pushing(part: Part, sample: Sample) -> Callable[[], list[Sample]]:

@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
+from mien import workers
 from mien.errors import AnalysisError, MienError
 from mien.interfaces import Fuser
 from mien.live.events import Event, Notice, NoticeKind, Started, Update
 from mien.live.lanes import Lane
 from mien.live.outbox import Outbox
 from mien.live.parts import Part
-from mien.live.runner import Predictor, Ready, Runner, off_loop
+from mien.live.runner import PLUGIN_SECONDS, Predictor, Ready, Runner, off_loop
 from mien.redaction import without_words
 from mien.requests import kind_of
 from mien.session import Marker, Observation, Session, SessionConfig, SessionEnd, SessionState
@@ -75,6 +76,7 @@ class LiveSession:
         self._speech_seconds = 0.0
         self._max_speech_seconds = speech_queued_seconds
         self._session_lock = asyncio.Lock()
+        self._worker = workers.Lane("session", threads=1)
         self._ended = asyncio.Event()
         self._failure: MienError | None = None
         self._told_of: set[SampleKind] = set()
@@ -160,17 +162,19 @@ class LiveSession:
             await self._close_lanes()
             await self._sum_up(end)
         finally:
+            self._close_workers()
             self._outbox.close()
 
     async def abandon(self) -> None:
         """Stop at once, without a summary: nobody listens any more."""
         await self._close_lanes()
+        self._close_workers()
         self._outbox.close()
 
     async def _sum_up(self, end: SessionEnd) -> None:
         async with self._session_lock:
             try:
-                summary = await off_loop(lambda: self._session.close(end))
+                summary = await off_loop(self._worker, lambda: self._session.close(end))
             except Exception as error:  # the fuser's bug
                 self._fail(error)
             else:
@@ -234,7 +238,7 @@ class LiveSession:
             if self._session.end is not None and (isinstance(item, Marker) or item.kind is SampleKind.IMAGE):
                 return  # it came while the end was on its way
             try:
-                state = await off_loop(lambda: self._session.push(item))
+                state = await off_loop(self._worker, lambda: self._session.push(item))
             except MienError as error:
                 self.notice(NoticeKind.BAD_INPUT, str(error))
                 return
@@ -286,8 +290,10 @@ class LiveSession:
             self._outbox.close()
 
     def _fail(self, error: Exception) -> None:
-        _log.warning("fuser %r raised %s", self._config.fuser, type(error).__name__)
-        self._failure = AnalysisError(f"fuser {self._config.fuser!r} failed: it raised {type(error).__name__}")
+        late = isinstance(error, TimeoutError)
+        reason = f"it did not answer for {PLUGIN_SECONDS:g} s" if late else f"it raised {type(error).__name__}"
+        _log.warning("fuser %r: %s", self._config.fuser, reason)
+        self._failure = AnalysisError(f"fuser {self._config.fuser!r} failed: {reason}")
         self._ended.set()
 
     # The end
@@ -306,6 +312,10 @@ class LiveSession:
     async def _close_lanes(self) -> None:
         for lane in (self._frames, self._sound, self._speech, self._words):
             await lane.close()
+
+    def _close_workers(self) -> None:
+        self._runner.close()
+        self._worker.close()
 
     def _waiting(self) -> str:
         waiting = (("pictures", len(self._frames)), ("utterances", len(self._speech)), ("texts", len(self._words)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final
 
 from mien import (
     Analyzer,
@@ -25,30 +25,11 @@ from mien import (
     Utterance,
 )
 from mien_voice.audio import at_speech_rate
-from mien_voice.labels import EMOTIONS28, NEUTRAL, SENTIMENTS, Sentiment
 from mien_voice.segmentation import Segmenter, SpeechClip, cut_into_utterances
 from mien_voice.settings import SegmentationSettings, VoiceSettings
-
-if TYPE_CHECKING:
-    from mien_voice.tone import Tone
-
-READABLE_LANGUAGE: Final = "en"
-"""The language, as BCP 47's first part, that the tone network reads."""
-
-ABSTAINING_CONFIDENCE: Final = 0.02
-"""Of an answer about words in another language: next to nothing, as the evidence says nothing."""
+from mien_voice.tone import Tone, ToneModel, abstention
 
 _CALLER: Final = "caller"
-
-
-class ToneModel(Protocol):
-    """What reads the tone of words; ``mien_voice.tone.ToneNetwork`` is one."""
-
-    def predict(self, texts: Sequence[str]) -> list[Tone]:
-        """The tone of each text, in order."""
-
-    def warm_up(self) -> None:
-        """Compile all that the first call would otherwise wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +72,7 @@ class VoiceAnalyzer(Analyzer):
         """
         said = [self._listen(sample) for sample in samples]
         tones = iter(self._tone.predict([item.transcript.text for items in said for item in items]))
-        return [[_prediction(item, next(tones)) for item in items] for items in said]
+        return [[self._prediction(item, next(tones)) for item in items] for items in said]
 
     def open_stream(self, settings: StreamSettings) -> Stream:
         """A stream that cuts continuous sound into utterances and lets words pass."""
@@ -100,6 +81,21 @@ class VoiceAnalyzer(Analyzer):
     def warm_up(self) -> None:
         """Compile the tone network."""
         self._tone.warm_up()
+
+    def _prediction(self, said: _Said, tone: Tone) -> Prediction:
+        transcript = said.transcript
+        if transcript.language and not self._tone.reads(transcript.language):
+            tone = abstention(f"not a language that is read: {transcript.language}", language=transcript.language)
+        return Prediction(
+            modality=Modality.VOICE,
+            emotions=tone.distribution(),
+            sentiment=tone.sentiment,
+            valence=tone.valence,
+            satisfaction=tone.satisfaction,
+            confidence=tone.confidence * transcript.confidence,
+            interval=said.interval,
+            evidence=transcript if transcript.language else replace(transcript, language=tone.language),
+        )
 
     def _listen(self, sample: Sample) -> list[_Said]:
         if isinstance(sample, Utterance):
@@ -146,32 +142,3 @@ class VoiceStream(Stream):
     def flush(self) -> list[Sample]:
         """The session ends: give back the utterance that is still being spoken."""
         return list(self._segmenter.flush())
-
-
-def _prediction(said: _Said, tone: Tone) -> Prediction:
-    transcript = said.transcript
-    if transcript.language and not _is_readable(transcript.language):
-        return Prediction(
-            modality=Modality.VOICE,
-            emotions={label: float(label == NEUTRAL) for label in EMOTIONS28},
-            sentiment={label: float(label == Sentiment.NEUTRAL) for label in SENTIMENTS},
-            valence=0.0,
-            satisfaction=0.5,
-            confidence=ABSTAINING_CONFIDENCE,
-            interval=said.interval,
-            evidence=transcript,
-        )
-    return Prediction(
-        modality=Modality.VOICE,
-        emotions=tone.distribution(),
-        sentiment=tone.sentiment,
-        valence=tone.valence,
-        satisfaction=tone.satisfaction,
-        confidence=tone.confidence * transcript.confidence,
-        interval=said.interval,
-        evidence=transcript if transcript.language else replace(transcript, language=tone.language),
-    )
-
-
-def _is_readable(language: str) -> bool:
-    return language.replace("_", "-").split("-")[0].lower() == READABLE_LANGUAGE

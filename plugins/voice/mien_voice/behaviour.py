@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mien import InputError
-from mien_voice.tone import ToneNetwork
+from mien_voice.tonenetwork import ToneNetwork
 
 SATISFIED_FROM: Final = 0.6
 DISSATISFIED_TO: Final = 0.4
@@ -114,3 +114,13 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "pass_rate": sum(held.values()) / max(len(outcomes), 1),
         "topics": {topic: held[topic] / count for topic, count in total.items()},
     }
+
+
+def figures(network: ToneNetwork, path: Path) -> dict[str, Any]:
+    """Judge a network by a table: its summary, and ``failed``, the texts of the cases that do not hold.
+
+    Raises:
+        InputError: There is no such file, or a line is not of this form.
+    """
+    outcomes = run(network, read_cases(path))
+    return summary(outcomes) | {"failed": [list(one.case.texts) for one in outcomes if not one.passed]}

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mien_voice.labels import EKMAN, EMOTIONS28, SENTIMENTS
+from mien_voice.labels import EKMAN, EKMAN_GROUPS, EMOTIONS28, SENTIMENT_GROUPS, SENTIMENTS, membership
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -22,6 +22,14 @@ surprise ``ambiguous``, his disgust and neutral are emotions of the 28)."""
 
 LOGITS: Final = len(EMOTIONS28) + len(GROUP_LOGITS)
 """Multi-label outputs; the network's last output, after them, is satisfaction."""
+
+MEMBER_SHARE: Final = 0.5
+"""Of what a group's emotions say in the group's logit; the rest is the network's output for it. Chosen on dev."""
+
+_MEMBERS: Final = membership({name: {**SENTIMENT_GROUPS, **EKMAN_GROUPS}[name] for name in GROUP_LOGITS})
+"""Zeros and ones ``[28, 6]``."""
+
+_LEAST_EVIDENCE: Final = 1e-6
 
 _EKMAN_SOURCE: Final = {"joy": "positive", "surprise": "ambiguous"}
 _NAMES: Final = (*EMOTIONS28, *(f"group {name}" for name in GROUP_LOGITS))
@@ -118,6 +126,23 @@ class Calibration:
             ekman=multi[:, EKMAN_COLUMNS],
             satisfaction=sigmoid(logits[:, LOGITS] + np.float32(self.satisfaction_bias)),
         )
+
+
+def pool_groups(logits: FloatArray) -> FloatArray:
+    """Let a group's emotions speak for the group: mix its own logit with the log-odds that any of them is there.
+
+    Args:
+        logits: The network's outputs ``[N, 35]``.
+
+    Returns:
+        The same with other logits of the groups.
+    """
+    evidence = np.maximum(np.logaddexp(0.0, logits[:, : len(EMOTIONS28)]) @ _MEMBERS, _LEAST_EVIDENCE)  # -log P(none)
+    any_of_them = evidence + np.log(-np.expm1(-evidence))
+    pooled = logits.copy()
+    groups = slice(len(EMOTIONS28), LOGITS)
+    pooled[:, groups] = (1.0 - MEMBER_SHARE) * logits[:, groups] + MEMBER_SHARE * any_of_them
+    return pooled
 
 
 def sigmoid(x: FloatArray) -> FloatArray:

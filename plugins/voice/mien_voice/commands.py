@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from mien_voice.tone import ToneNetwork
+    from mien_voice.tonenetwork import ToneNetwork
 
 DataOption = Annotated[
     list[Path],
@@ -63,7 +63,7 @@ def evaluate_tone(
         Path | None, typer.Option("--weights", metavar="FILE", help="A tone.json; the shipped one if not given.")
     ] = None,
     behaviour: Annotated[
-        Path | None, typer.Option("--behaviour", metavar="FILE", help="A table of behavioural checks to run too.")
+        list[Path] | None, typer.Option("--behaviour", metavar="FILE", help="A table of behavioural checks to run too.")
     ] = None,
     plots: Annotated[
         Path | None, typer.Option("--plots", metavar="FOLDER", help="Write a confusion matrix of each table here.")
@@ -75,16 +75,14 @@ def evaluate_tone(
     """Measure the tone network on labelled texts and rated dialogues, with the thresholds that it ships."""
     from mien_voice import behaviour as checks
     from mien_voice.modelcard import write_card
-    from mien_voice.tone import WEIGHTS, ToneNetwork
+    from mien_voice.tonenetwork import WEIGHTS, ToneNetwork
 
     network = ToneNetwork(weights or WEIGHTS)
     figures: dict[str, Any] = {}
     for path in data:
         figures |= _dialogue_figures(network, path) if path.suffix == ".txt" else _table_figures(network, path, plots)
-    if behaviour is not None:
-        outcomes = checks.run(network, checks.read_cases(behaviour))
-        figures["behaviour"] = checks.summary(outcomes)
-        figures["behaviour"]["failed"] = [list(one.case.texts) for one in outcomes if not one.passed]
+    if behaviour:
+        figures["behaviour"] = {path.name: checks.figures(network, path) for path in behaviour}
     if card is not None:
         write_card(card, network.manifest, figures)
     _show(figures, json_out)

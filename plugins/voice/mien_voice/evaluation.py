@@ -22,7 +22,7 @@ from mien_voice.labels import (
     SENTIMENTS,
     group_targets,
 )
-from mien_voice.tone import ToneNetwork
+from mien_voice.tonenetwork import ToneNetwork
 from mien_voice.training.data import NEUTRAL_RATING, Corpus, Dialogue
 
 BoolArray = npt.NDArray[np.bool_]

@@ -104,8 +104,20 @@ EKMAN_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Ekman's six and neutral -> their emotions, as GoEmotions' authors group them."""
 
+SATISFACTION_OF: Final[Mapping[str, float]] = {
+    "admiration": 0.92, "amusement": 0.65, "anger": 0.04, "annoyance": 0.10, "approval": 0.75, "caring": 0.62,
+    "confusion": 0.36, "curiosity": 0.50, "desire": 0.50, "disappointment": 0.08, "disapproval": 0.20, "disgust": 0.05,
+    "embarrassment": 0.30, "excitement": 0.82, "fear": 0.28, "gratitude": 0.94, "grief": 0.22, "joy": 0.92,
+    "love": 0.90, "nervousness": 0.34, "optimism": 0.64, "pride": 0.82, "realization": 0.50, "relief": 0.75,
+    "remorse": 0.42, "sadness": 0.20, "surprise": 0.52, NEUTRAL: 0.50,
+}  # fmt: skip
+"""What an emotion says of a customer's satisfaction, [0, 1]: our judgement. It teaches the embedded network's
+satisfaction output, and it is what a checkpoint's labels are worth."""
+
 SENTIMENTS: Final[tuple[str, ...]] = tuple(str(name) for name in SENTIMENT_GROUPS)
 EKMAN: Final[tuple[str, ...]] = tuple(EKMAN_GROUPS)
+TONE_LABELS: Final[tuple[str, ...]] = (*EMOTIONS28, *(name for name in SENTIMENTS if name != NEUTRAL))
+"""What a checkpoint's label can be mapped to: an emotion, or a sentiment, which stands for all of its emotions."""
 
 
 def membership(groups: Mapping[str, tuple[str, ...]]) -> npt.NDArray[np.float32]:

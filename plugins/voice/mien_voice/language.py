@@ -83,6 +83,11 @@ def identify(tokens: Sequence[str]) -> Verdict:
     return Verdict(Readability.ENGLISH, ENGLISH)
 
 
+def primary(tag: str) -> str:
+    """The language of a BCP 47 tag, without script and region: ``en`` of ``en-US`` and of ``en_GB``."""
+    return tag.replace("_", "-").split("-")[0].lower()
+
+
 def _main_script(letters: str) -> str:
     """The script of most of the letters, by the first word of their Unicode names."""
     scripts = Counter(unicodedata.name(letter, "?").split(" ")[0] for letter in letters if letter.isalpha())

@@ -48,7 +48,7 @@ class NetworkConfig:
     kernel: int = 3
     hidden: int = 96
     outputs: int = 35
-    linear_share: float = 0.5
+    linear_share: float = 0.6
     dropout: float = 0.3
 
     def as_dict(self) -> dict[str, int | float]:

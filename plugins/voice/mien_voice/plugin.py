@@ -21,12 +21,13 @@ from mien import (
     read_manifest,
 )
 from mien_voice.labels import EMOTIONS28
-from mien_voice.settings import VoiceSettings, parse_voice_settings
+from mien_voice.settings import ToneSettings, VoiceSettings, parse_voice_settings
 
 if TYPE_CHECKING:
     import typer
 
     from mien_voice.analyzer import VoiceAnalyzer
+    from mien_voice.tone import ToneModel
 
 MIEN_API_VERSION = 1
 
@@ -67,19 +68,7 @@ def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) 
     """Register the analyzer; it is off until the configuration names it."""
     _require_extra()
     settings = parse_voice_settings(context.settings(SECTION))
-    # Without weights the plugin still loads, for "mien train tone" to make them; the analyzer says what is missing.
-    manifest = read_manifest(WEIGHTS) if WEIGHTS.exists() else None
-    info = AnalyzerInfo(
-        modality=Modality.VOICE,
-        accepts=frozenset({SampleKind.AUDIO, SampleKind.TEXT}),
-        labels=EMOTIONS28,
-        version=manifest.version if manifest else "untrained",
-        weights_license=manifest.license if manifest else "none",
-        description=f"tone of what is said, {settings.transcriber} speech recognition",
-        load_cost="about 2 s and 200 MB",
-        opt_in=True,
-    )
-    register("voice", info, lambda: _load_analyzer(settings, context))
+    register("voice", _voice_info(settings), lambda: _load_analyzer(settings, context))
 
 
 @hookimpl
@@ -90,14 +79,45 @@ def mien_register_commands(app: typer.Typer) -> None:
     commands.register(app)
 
 
+def _voice_info(settings: VoiceSettings) -> AnalyzerInfo:
+    checkpoint = settings.tone.checkpoint
+    # Without weights the plugin still loads, for "mien train tone" to make them; the analyzer says what is missing.
+    manifest = read_manifest(WEIGHTS) if WEIGHTS.exists() else None
+    embedded = (manifest.version, manifest.license) if manifest else ("untrained", "none")
+    version, license_of_weights = (_version("mien"), "the checkpoint's own") if checkpoint else embedded
+    tone = f", read by the Hugging Face checkpoint {checkpoint!r}" if checkpoint else ""
+    return AnalyzerInfo(
+        modality=Modality.VOICE,
+        accepts=frozenset({SampleKind.AUDIO, SampleKind.TEXT}),
+        labels=EMOTIONS28,
+        version=version,
+        weights_license=license_of_weights,
+        description=f"tone of what is said{tone}, {settings.transcriber} speech recognition",
+        load_cost="what the checkpoint needs" if checkpoint else "about 2 s and 200 MB",
+        opt_in=True,
+    )
+
+
 def _load_analyzer(settings: VoiceSettings, context: PluginContext) -> VoiceAnalyzer:
     from mien_voice.analyzer import VoiceAnalyzer
-    from mien_voice.tone import ToneNetwork
 
-    tone = ToneNetwork(WEIGHTS)
+    return VoiceAnalyzer(
+        transcriber=context.transcriber(settings.transcriber), tone=_load_tone(settings.tone), settings=settings
+    )
+
+
+def _load_tone(settings: ToneSettings) -> ToneModel:
+    """The configured checkpoint, or the embedded network."""
+    if settings.checkpoint:
+        from mien_voice.tonecheckpoint import ToneCheckpoint
+
+        return ToneCheckpoint(settings)
+    from mien_voice.tonenetwork import ToneNetwork
+
+    network = ToneNetwork(WEIGHTS)
     for words in _SHORT_TO_LONG:  # compiling belongs to loading: a first call would pay for it out of its deadline
-        tone.predict([" ".join(["fine"] * words)])
-    return VoiceAnalyzer(transcriber=context.transcriber(settings.transcriber), tone=tone, settings=settings)
+        network.predict([" ".join(["fine"] * words)])
+    return network
 
 
 def _pocketsphinx_info() -> TranscriberInfo:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from mien import ConfigError
+from mien_voice.labels import TONE_LABELS
 
 Seconds = Annotated[float, Field(gt=0.0, le=30.0)]
 Pause = Annotated[float, Field(ge=0.0, le=5.0)]
@@ -71,17 +72,50 @@ class TransformersSettings(_Table):
     offline: bool = False
 
 
+class ToneSettings(_Table):
+    """``[plugins.voice.tone]``: a Hugging Face text-classification checkpoint in the embedded network's place.
+
+    Attributes:
+        checkpoint: Its id on the Hugging Face hub, or a local folder; empty takes the embedded network.
+        labels: The checkpoint's labels -> one of GoEmotions' emotions or a sentiment. A label that is called like one
+            of ours needs no entry; what says nothing of the tone is ``neutral``.
+        languages: What the checkpoint reads, as BCP 47's first parts; empty for any language.
+        offline: Never ask the hub, as the environment variable ``HF_HUB_OFFLINE=1`` does.
+    """
+
+    checkpoint: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
+    languages: tuple[str, ...] = ("en",)
+    offline: bool = False
+
+    @field_validator("labels")
+    @classmethod
+    def _ours(cls, labels: dict[str, str]) -> dict[str, str]:
+        wrong = sorted({ours for ours in labels.values() if ours not in TONE_LABELS})
+        if wrong:
+            raise ValueError(f"{', '.join(wrong)}: not a label of ours; those are {', '.join(TONE_LABELS)}")
+        return labels
+
+    @model_validator(mode="after")
+    def _labels_belong_to_a_checkpoint(self) -> ToneSettings:
+        if self.labels and not self.checkpoint:
+            raise ValueError("labels map a checkpoint's labels to ours, and no checkpoint is given")
+        return self
+
+
 class VoiceSettings(_Table):
     """``[plugins.voice]``.
 
     Attributes:
         transcriber: Name of the registered speech-to-text engine.
+        tone: What reads the tone of the words.
         max_text_characters: A longer text is refused.
         segmentation: How sound is cut.
         transformers: The engine of that name.
     """
 
     transcriber: str = "pocketsphinx"
+    tone: ToneSettings = ToneSettings()
     max_text_characters: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     segmentation: SegmentationSettings = SegmentationSettings()
     transformers: TransformersSettings = TransformersSettings()

@@ -1,46 +1,21 @@
-"""The tone of a text, ready to use: loads the shipped network and says emotions, sentiment and satisfaction evidence.
+"""The seam between the voice analyzer and whatever reads the tone of words: what a tone is, and what reads one.
 
-Abstains where it cannot read: another language, signs only, words it does not know. Knows no audio and no analyzer.
+Two models stand behind it: ``tonenetwork.ToneNetwork``, embedded and the default, and
+``tonecheckpoint.ToneCheckpoint``, which runs a Hugging Face text-classification checkpoint. No model and no audio here.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from mien import Manifest, WeightsError, load_weights
-from mien_voice import features, language
-from mien_voice.calibration import Calibration, Probabilities
-from mien_voice.featuretable import FeatureTable
+from mien_voice import language
 from mien_voice.labels import EMOTIONS28, NEUTRAL, SENTIMENTS, Sentiment
-from mien_voice.language import Readability
-from mien_voice.tokenizer import SubwordTokenizer
 
-WEIGHTS: Final = Path(__file__).parent / "weights" / "tone.json"
-NETWORK: Final = "tone-wide-deep-1"
-"""The network that these weights fit, as their manifest names it."""
-
-BATCH_SIZES: Final = (1, 8, 32)
-"""Batches are padded to these, so that little is compiled."""
-
-LENGTHS: Final = ((16, 256), (32, 512), (64, 1024))
-"""Texts are padded to so many subwords and n-gram features."""
-
-FEATURE_HASHES: Final = "features/hashes"
-FEATURE_IDF: Final = "features/idf"
-
-_ABSTAINING: Final = 0.02
-"""Confidence of an answer about a text that cannot be read."""
-
-_UNKNOWN_SHARE: Final = 0.75
-"""Above this share of unknown words a text is taken for gibberish."""
+ABSTAINING_CONFIDENCE: Final = 0.02
+"""Of an answer about words that cannot be read: next to nothing, as the evidence says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +23,12 @@ class Tone:
     """What a text expresses.
 
     Attributes:
-        emotions28: Each of GoEmotions' labels -> its calibrated probability; several may be true at once.
+        emotions28: Each of GoEmotions' labels -> its probability; several may be true at once.
         sentiment: Positive, negative, ambiguous, neutral -> probability; sums to 1.
         satisfaction: [0, 1]; 0.5 says nothing either way.
         valence: [-1, 1]; positive minus negative.
-        confidence: [0, 1]; calibrated chance that the likeliest sentiment is right, times the share of words known.
-        out_of_vocabulary: Share of the words that the network does not know, [0, 1].
+        confidence: [0, 1]; chance that the likeliest sentiment is right, times the share of words known.
+        out_of_vocabulary: Share of the words that the model does not know, [0, 1].
         language: BCP 47 tag; ``und`` where it cannot be told.
         notes: For a person: why it abstained, or what was left unread.
     """
@@ -73,182 +48,39 @@ class Tone:
         return {name: value / total for name, value in self.emotions28.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Encoded:
-    """One text as the network takes it."""
+class ToneModel(Protocol):
+    """What reads the tone of words. Thread-safe and deterministic."""
 
-    rows: npt.NDArray[np.int32]
-    values: npt.NDArray[np.float32]
-    subwords: npt.NDArray[np.int32]
-
-
-class ToneNetwork:
-    """The trained network. Thread-safe, deterministic; a text's answer does not depend on those beside it.
-
-    Args:
-        manifest_path: The weights' manifest; the tokenizer lies beside it.
-
-    Raises:
-        WeightsError: The weights or the tokenizer are missing, damaged or of another network.
-    """
-
-    def __init__(self, manifest_path: Path = WEIGHTS) -> None:
-        from mien_voice import network
-
-        manifest, arrays = load_weights(manifest_path)
-        if manifest.network != NETWORK:
-            raise WeightsError(f"{manifest_path} holds weights of {manifest.network!r}; this version runs {NETWORK!r}")
-        try:
-            self._config = network.NetworkConfig(**manifest.config)
-            self._calibration = Calibration.from_dict(manifest.calibration)
-            self._features = FeatureTable(arrays.pop(FEATURE_HASHES), arrays.pop(FEATURE_IDF).astype(np.float32))
-        except (KeyError, TypeError, ValueError) as error:
-            raise WeightsError(f"{manifest_path} does not fit this version's tone network: {error}") from error
-        self._params = network.unflatten({name: array.astype(np.float32) for name, array in arrays.items()})
-        self._tokenizer = SubwordTokenizer(manifest_path.parent / "tokenizer.json")
-        self._compiled: dict[tuple[int, int, int], Callable[..., Any]] = {}
-        self._lock = threading.Lock()
-        self.manifest: Manifest = manifest
-
-    @property
-    def calibration(self) -> Calibration:
-        """Temperatures and thresholds."""
-        return self._calibration
-
-    def warm_up(self) -> None:
-        """Compile every shape that ``predict`` may need."""
-        for size in BATCH_SIZES:
-            for subwords, rows in LENGTHS:
-                self._executable(size, subwords, rows)
+    def reads(self, tag: str) -> bool:
+        """Whether it reads the language of this BCP 47 tag."""
 
     def predict(self, texts: Sequence[str]) -> list[Tone]:
-        """The tone of each text, in order.
+        """The tone of each text, in order; an abstention where it cannot read one."""
 
-        Args:
-            texts: Any text of any length; what is too long is cut, and the tone's notes say so.
-        """
-        if not texts:
-            return []
-        probabilities = self.probabilities(texts)
-        return [self._tone(text, probabilities, index) for index, text in enumerate(texts)]
-
-    def probabilities(self, texts: Sequence[str]) -> Probabilities:
-        """Calibrated probabilities of many texts as arrays; no text is abstained from."""
-        logits = np.zeros((len(texts), self._config.outputs), np.float32)
-        encoded = self._encode(texts)
-        for start, stop, bucket in self._groups(encoded):
-            logits[start:stop] = self._run(encoded[start:stop], *bucket)
-        return self._calibration.apply(logits)
-
-    def _encode(self, texts: Sequence[str]) -> list[_Encoded]:
-        most = LENGTHS[-1][1]
-        subwords = self._tokenizer.encode(texts)
-        return [
-            _Encoded(*self._features.encode(text, limit=most), ids) for text, ids in zip(texts, subwords, strict=True)
-        ]
-
-    def _groups(self, encoded: Sequence[_Encoded]) -> list[tuple[int, int, tuple[int, int, int]]]:
-        """Consecutive texts that go through the network together: start, stop, padded (batch, subwords, rows)."""
-        groups = []
-        for start in range(0, len(encoded), BATCH_SIZES[-1]):
-            part = encoded[start : start + BATCH_SIZES[-1]]
-            size = next(size for size in BATCH_SIZES if size >= len(part))
-            subwords, rows = max(len(one.subwords) for one in part), max(len(one.rows) for one in part)
-            lengths = next(pair for pair in LENGTHS if pair[0] >= subwords and pair[1] >= rows)
-            groups.append((start, start + len(part), (size, *lengths)))
-        return groups
-
-    def _run(self, part: Sequence[_Encoded], size: int, subwords: int, rows: int) -> npt.NDArray[np.float32]:
-        """Outputs ``[len(part), outputs]``."""
-        ids, values = np.zeros((size, rows), np.int32), np.zeros((size, rows), np.float32)
-        tokens = np.zeros((size, subwords), np.int32)
-        for index, one in enumerate(part):
-            ids[index, : len(one.rows)] = one.rows
-            values[index, : len(one.values)] = one.values
-            tokens[index, : len(one.subwords)] = one.subwords
-        return np.asarray(self._executable(size, subwords, rows)(self._params, ids, values, tokens))[: len(part)]
-
-    def _executable(self, size: int, subwords: int, rows: int) -> Callable[..., Any]:
-        """The network compiled for one shape."""
-        with self._lock:
-            if (size, subwords, rows) not in self._compiled:
-                self._compiled[size, subwords, rows] = self._compile(size, subwords, rows)
-            return self._compiled[size, subwords, rows]
-
-    def _compile(self, size: int, subwords: int, rows: int) -> Callable[..., Any]:
-        import jax
-
-        from mien_voice import network
-
-        self._params = jax.device_put(self._params)
-
-        def forward(params: network.Params, ids: jax.Array, values: jax.Array, tokens: jax.Array) -> jax.Array:
-            return network.apply(self._config, params, network.Inputs(ids, values, tokens))
-
-        compiled: Callable[..., Any] = (
-            jax.jit(forward)
-            .lower(
-                self._params,
-                np.zeros((size, rows), np.int32),
-                np.zeros((size, rows), np.float32),
-                np.zeros((size, subwords), np.int32),
-            )
-            .compile()
-        )
-        return compiled
-
-    def _tone(self, text: str, probabilities: Probabilities, index: int) -> Tone:
-        """The answer about one text, or an abstention."""
-        tokens = features.tokenise(features.normalise(text))
-        unknown = self._unknown_share(tokens)
-        notes = _cut_note(text, tokens)
-        readability, tag = language.identify(tokens)
-        if readability is Readability.NO_WORDS:
-            return _abstain(("no words to read", *notes), language=tag, unknown=unknown)
-        if readability is Readability.OTHER_LANGUAGE:
-            return _abstain((f"not English: {tag}", *notes), language=tag, unknown=unknown)
-        if unknown > _UNKNOWN_SHARE:
-            return _abstain(("hardly a word is known", *notes), language=language.UNDETERMINED, unknown=unknown)
-        sentiment = probabilities.sentiment[index]
-        positive, negative = (SENTIMENTS.index(name) for name in (Sentiment.POSITIVE, Sentiment.NEGATIVE))
-        return Tone(
-            emotions28=_named(EMOTIONS28, probabilities.emotions28[index]),
-            sentiment=_named(SENTIMENTS, sentiment),
-            satisfaction=float(probabilities.satisfaction[index]),
-            valence=float(np.clip(sentiment[positive] - sentiment[negative], -1.0, 1.0)),
-            confidence=float(np.clip(sentiment.max() * (1.0 - unknown), 0.0, 1.0)),
-            out_of_vocabulary=unknown,
-            language=tag,
-            notes=notes,
-        )
-
-    def _unknown_share(self, tokens: Sequence[str]) -> float:
-        """Share of the words that are neither among the known n-grams nor among the word classes."""
-        words = [token for token in tokens if token[0].isalpha()]
-        if not words:
-            return 1.0
-        return 1.0 - float(np.mean(self._features.knows([f"1 {word}" for word in words])))
+    def warm_up(self) -> None:
+        """Do all that the first call would otherwise wait for."""
 
 
-def _named(names: Sequence[str], values: npt.NDArray[np.float32]) -> Mapping[str, float]:
-    return MappingProxyType({name: float(value) for name, value in zip(names, values, strict=True)})
+def valence_of(sentiment: Mapping[str, float]) -> float:
+    """Positive minus negative, [-1, 1]."""
+    difference = sentiment[Sentiment.POSITIVE] - sentiment[Sentiment.NEGATIVE]
+    return min(max(difference, -1.0), 1.0)
 
 
-def _cut_note(text: str, tokens: Sequence[str]) -> tuple[str, ...]:
-    """What was left unread, if anything."""
-    if len(text) <= features.MAX_CHARACTERS and len(tokens) < features.MAX_TOKENS:
-        return ()
-    return (f"only the first {len(tokens)} words and signs of {len(text)} characters were read",)
+def abstention(*notes: str, language: str, unknown: float = 0.0) -> Tone:
+    """Neutral evidence with next to no confidence.
 
-
-def _abstain(notes: tuple[str, ...], *, language: str, unknown: float) -> Tone:
-    """Neutral evidence with next to no confidence."""
+    Args:
+        notes: Why.
+        language: BCP 47 tag of the words.
+        unknown: Share of the words that are not known.
+    """
     return Tone(
         emotions28=MappingProxyType({name: float(name == NEUTRAL) for name in EMOTIONS28}),
         sentiment=MappingProxyType({name: float(name == Sentiment.NEUTRAL) for name in SENTIMENTS}),
         satisfaction=0.5,
         valence=0.0,
-        confidence=_ABSTAINING,
+        confidence=ABSTAINING_CONFIDENCE,
         out_of_vocabulary=unknown,
         language=language,
         notes=notes,

@@ -69,7 +69,9 @@ def train_face(
             help="Labelled faces: parquet, Kaggle's fer2013.csv, a folder for each class, or Cohn-Kanade's sequences."
         ),
     ],
-    network: Annotated[str, typer.Option(help="What to train: the shipped resnet, one of the zoo, or knn.")] = "resnet",
+    network: Annotated[
+        str, typer.Option(help="What to train: the shipped resnet, resnet-wide, one of the zoo, or knn.")
+    ] = "resnet",
     out: Annotated[
         Path | None, typer.Option(help="Folder for checkpoints, metrics, curves and weights; else runs/face-NETWORK.")
     ] = None,
@@ -96,6 +98,9 @@ def train_face(
     augmentation: Annotated[
         float | None, typer.Option(min=0, max=3, help="Strength of random changes; 1 is usual.")
     ] = None,
+    robust: Annotated[
+        bool, typer.Option("--robust", help="Also cover, blur, shrink and spoil faces with noise (resnets only).")
+    ] = False,
     start: Annotated[Path | None, typer.Option(help="Run, or checkpoint file, whose weights to begin with.")] = None,
     ship: Annotated[ShipName | None, typer.Option(help="Epoch whose weights are exported; else the network's.")] = None,
     engine: Annotated[EngineName, typer.Option(help="torch is faster on a CPU, and needs PyTorch.")] = EngineName.JAX,
@@ -122,7 +127,7 @@ def train_face(
             affine_copies=affine_copies,
             balance=balance,
         )
-        changes = _changes(epochs, batch_size, peak_rate, schedule, patience, class_weights, augmentation, ship)
+        changes = _changes(epochs, batch_size, peak_rate, schedule, patience, class_weights, augmentation, robust, ship)
         folder = out or Path("runs") / f"face-{network}"
         _run(
             network,
@@ -145,10 +150,9 @@ def make_learner(
 ) -> Learner:
     """The network that is trained, and how."""
     from mien_face.training.networks import EngineName as Engine
-    from mien_face.training.networks import learner_of, resnet_recipe
-    from mien_face.training.state import read_start
+    from mien_face.training.networks import first_weights, learner_of
 
-    arrays = None if start is None else read_start(start, resnet_recipe(changes)[0])
+    arrays = None if start is None else first_weights(network, changes, start)
     return learner_of(network, changes, labels=labels, engine=Engine(engine), start=arrays)
 
 
@@ -160,6 +164,7 @@ def _changes(
     patience: int | None,
     class_weights: bool | None,
     augmentation: float | None,
+    robust: bool,
     ship: ShipName | None,
 ) -> Changes:
     from mien_face.training.networks import Changes
@@ -173,6 +178,7 @@ def _changes(
         patience=patience,
         class_weights=class_weights,
         augmentation=augmentation,
+        robust=robust,
         ships_best=None if ship is None else ship is ShipName.BEST,
     )
 
@@ -192,13 +198,13 @@ def _run(
 ) -> None:
     from rich.console import Console
 
-    from mien_face.training.networks import KNN, NAMES, RESNET
+    from mien_face.training.networks import KNN, NAMES, RESNETS
     from mien_face.training.prepare import Equalise
 
     if network not in NAMES:
         raise InputError(f"there is no network {network!r}; known are {', '.join(NAMES)}")
-    if network == RESNET and preparation.equalise is not Equalise.NONE:
-        raise InputError(f"{RESNET} takes light and contrast out by itself: leave --equalise away, or train another")
+    if network in RESNETS and preparation.equalise is not Equalise.NONE:
+        raise InputError(f"{network} takes light and contrast out by itself: leave --equalise away, or train another")
     console = Console()
     training, held_out = _read(data, validation, preparation, seed=seed, out=out, console=console)
     about = {

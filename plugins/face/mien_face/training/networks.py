@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from mien import InputError, MissingDependencyError
 from mien_face.config import Arrays, NetworkConfig
+from mien_face.training.augment import ROBUST
 from mien_face.training.learner import Learner
-from mien_face.training.recipe import Recipe
+from mien_face.training.recipe import WIDE_RECIPE, Recipe
 from mien_face.training.schedule import Decline, Schedule
+from mien_face.training.state import read_start
 from mien_face.zoo.catalogue import ZOO, ZooNetwork
 
 if TYPE_CHECKING:
@@ -24,10 +28,21 @@ if TYPE_CHECKING:
 RESNET: Final = "resnet"
 """The network that ships."""
 
+RESNET_WIDE: Final = "resnet-wide"
+"""The same with about twice the parameters and three times the operations; it needs a GPU, or a day of a CPU."""
+
+RESNETS: Final = MappingProxyType(
+    {
+        RESNET: (NetworkConfig(), Recipe()),
+        RESNET_WIDE: (NetworkConfig(stem=64, widths=(64, 128, 256), depths=(1, 2, 2), dropout=0.3), WIDE_RECIPE),
+    }
+)
+"""Networks of the shipped kind, which the plugin runs, each with how it is trained."""
+
 KNN: Final = "knn"
 """The baseline of nearest neighbours, which is fitted rather than trained (``mien_face.training.knn``)."""
 
-NAMES: Final = (RESNET, *sorted(ZOO), KNN)
+NAMES: Final = (RESNET, RESNET_WIDE, *sorted(ZOO), KNN)
 """All that ``--network`` takes."""
 
 
@@ -50,6 +65,7 @@ class Changes:
         patience: Epochs without a lower validation loss after which training ends; 0: never.
         class_weights: Whether a face counts in inverse proportion to its class's size.
         augmentation: Strength of the recipe's random changes.
+        robust: Whether those are ``augment.ROBUST``: also covered, blurred, small and noisy faces.
         ships_best: Whether the best epoch's weights are exported rather than the last's (the shipped network only; all
             of the zoo export the best).
     """
@@ -61,6 +77,7 @@ class Changes:
     patience: int | None = None
     class_weights: bool | None = None
     augmentation: float | None = None
+    robust: bool = False
     ships_best: bool | None = None
 
 
@@ -79,35 +96,55 @@ def learner_of(
         changes: To its recipe.
         labels: The classes of the data.
         engine: What computes.
-        start: Weights to begin with.
+        start: Weights to begin with; only a network of ``RESNETS`` takes any.
 
     Raises:
         InputError: There is no such network, or a change does not fit it.
         MissingDependencyError: A package that computes it is not installed.
     """
-    if name == RESNET:
-        return _resnet(changes, engine, start)
+    if name in RESNETS:
+        return _resnet(name, changes, engine, start)
     if name not in ZOO:
         raise InputError(f"there is no network {name!r}; known are {', '.join(NAMES)}")
-    if start is not None:
-        raise InputError(f"--start takes a checkpoint of {RESNET}; {name} starts from random weights")
     return _of_the_zoo(ZOO[name], changes, engine, labels)
 
 
-def resnet_recipe(changes: Changes) -> tuple[NetworkConfig, Recipe]:
-    """The shipped network, and how it is trained with these changes."""
-    recipe = Recipe()
-    return NetworkConfig(), replace(
+def first_weights(name: str, changes: Changes, start: Path) -> Arrays:
+    """Read the weights of an earlier run of a network of ``RESNETS``, to begin with.
+
+    Raises:
+        InputError: The network starts from random weights only.
+        WeightsError: They cannot be read, or are another network's.
+    """
+    if name not in RESNETS:
+        raise InputError(f"--start takes a checkpoint of {' or '.join(RESNETS)}; {name} starts from random weights")
+    return read_start(start, resnet_recipe(name, changes)[0])
+
+
+def resnet_recipe(name: str, changes: Changes) -> tuple[NetworkConfig, Recipe]:
+    """A network of ``RESNETS``, and how it is trained with these changes.
+
+    Raises:
+        InputError: Fewer epochs than its recipe has phases, or another highest rate where its phases say the rate.
+    """
+    config, recipe = RESNETS[name]
+    if recipe.phases and changes.peak_rate is not None:
+        raise InputError(f"--peak-rate does not fit {name}, whose recipe sets the rate phase by phase; leave it away")
+    try:
+        recipe = recipe.with_epochs(changes.epochs or recipe.epochs)
+    except ValueError as error:
+        raise InputError(f"--epochs: {error}") from error
+    augmentation = ROBUST if changes.robust else recipe.augmentation
+    return config, replace(
         recipe,
-        epochs=changes.epochs or recipe.epochs,
         batch_size=changes.batch_size or recipe.batch_size,
         peak_rate=changes.peak_rate or recipe.peak_rate,
-        augmentation=recipe.augmentation.scaled(1.0 if changes.augmentation is None else changes.augmentation),
+        augmentation=augmentation.scaled(1.0 if changes.augmentation is None else changes.augmentation),
     )
 
 
-def _resnet(changes: Changes, engine: EngineName, start: Arrays | None) -> Learner:
-    config, recipe = resnet_recipe(changes)
+def _resnet(name: str, changes: Changes, engine: EngineName, start: Arrays | None) -> Learner:
+    config, recipe = resnet_recipe(name, changes)
     computes = _engine(engine, config, recipe)
     from mien_face.training.resnet_learner import ResnetLearner
 

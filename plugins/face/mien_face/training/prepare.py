@@ -174,10 +174,9 @@ def eye_angle(grey: Grey, box: Box) -> float | None:
     scale = EYE_SEARCH_WIDTH / face.shape[1]
     enlarged = cv2.resize(face, (EYE_SEARCH_WIDTH, max(1, round(face.shape[0] * scale))))
     found = _eye_cascade().detectMultiScale(enlarged, scaleFactor=1.1, minNeighbors=3, minSize=(20, 20))
-    centres = [(x + width / 2, y + height / 2, width) for x, y, width, height in found]
-    halves = [
-        [eye for eye in centres if (eye[0] < EYE_SEARCH_WIDTH / 2) is first] for first in (True, False)
-    ]  # eyes in the picture's left and right half
+    eyes = [(float(x) + width / 2, float(y) + height / 2, int(width)) for x, y, width, height in found]
+    middle = EYE_SEARCH_WIDTH / 2
+    halves = [[eye for eye in eyes if eye[0] < middle], [eye for eye in eyes if eye[0] >= middle]]
     if not all(halves):
         return None
     (x1, y1, _), (x2, y2, _) = (max(half, key=lambda eye: eye[2]) for half in halves)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mien_face.config import INPUT_SIZE
 from mien_face.labels import FER2013_LABELS, Head, vote_targets
 from mien_face.preprocess import standardise
-from mien_face.training.augment import Augmentation, augment
+from mien_face.training.augment import ROBUST, Augmentation, augment
 from mien_face.training.data import FaceData
 
 _MIXUP: Final = 0.3
@@ -81,6 +81,22 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.phases and sum(phase.epochs for phase in self.phases) != self.epochs:
             raise ValueError(f"the phases' epochs must sum to {self.epochs}, got {self.phases}")
+
+    def with_epochs(self, epochs: int) -> Recipe:
+        """The same recipe over more or fewer epochs; phases keep their shares, rounded.
+
+        Raises:
+            ValueError: Fewer epochs than phases.
+        """
+        if not self.phases:
+            return replace(self, epochs=epochs)
+        if epochs < len(self.phases):
+            raise ValueError(f"this recipe has {len(self.phases)} phases and needs as many epochs, got {epochs}")
+        ends = np.cumsum([phase.epochs for phase in self.phases]) * epochs / self.epochs
+        starts = [0, *(int(end) for end in np.round(ends[:-1]))]
+        lengths = np.diff([*starts, epochs])
+        phases = tuple(replace(phase, epochs=int(n)) for phase, n in zip(self.phases, lengths, strict=True))
+        return replace(self, epochs=epochs, phases=phases)
 
     def phase(self, epoch: int) -> tuple[Phase, int]:
         """The phase of an epoch, counted from 1, and the epochs before it."""
@@ -188,3 +204,16 @@ def _mixed(batch: Batch, share: np.float32) -> Batch:
         weighted = mix((values * weights[:, np.newaxis]).astype(np.float32))
         targets[head] = (weighted / np.maximum(together, np.float32(1e-6))[:, np.newaxis]).astype(np.float32), together
     return Batch(mix(batch.images), targets)
+
+
+WIDE_RECIPE: Final = Recipe(
+    epochs=44,
+    augmentation=ROBUST,
+    phases=(
+        Phase(14, 32, (0.08, 0.08), mixup=0.3),
+        Phase(16, 40, (0.08, 0.05), mixup=0.3),
+        Phase(14, 48, (0.05, 0.0)),
+    ),
+    repeats=(1, 2, 1, 1, 1, 1, 1),
+)
+"""For ``resnet-wide``: most epochs on small pictures, which cost half as much; disgust, 436 faces, is shown twice."""

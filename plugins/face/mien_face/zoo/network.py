@@ -9,12 +9,13 @@ Shapes: n pictures, h height, w width, c channels.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import Final
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
 from flax import nnx
 
 from mien_face.config import Arrays
@@ -112,9 +113,9 @@ class Stateless(nnx.Module):
 class Sum(nnx.Module):
     """Two paths, added."""
 
-    def __init__(self, layer: Residual, shape: Shape, kernels: nnx.Initializer, *, rngs: nnx.Rngs) -> None:
-        self.branch = Stack(layer.branch, shape, kernels, rngs=rngs)
-        self.shortcut = Stack(layer.shortcut, shape, kernels, rngs=rngs)
+    def __init__(self, layer: Residual, shape: Shape, *, rngs: nnx.Rngs) -> None:
+        self.branch = Stack(layer.branch, shape, rngs=rngs)
+        self.shortcut = Stack(layer.shortcut, shape, rngs=rngs)
 
     def __call__(self, features: jax.Array, *, rngs: nnx.Rngs | None) -> jax.Array:
         """[n, h, w, c] -> [n, h, w, c]."""
@@ -127,12 +128,11 @@ class Stack(nnx.Module):
     Args:
         layers: Their description.
         shape: Of one face's input.
-        kernels: Draws the first kernels.
         rngs: Source of the first weights (stream ``params``).
     """
 
-    def __init__(self, layers: tuple[Layer, ...], shape: Shape, kernels: nnx.Initializer, *, rngs: nnx.Rngs) -> None:
-        self.layers = nnx.List([_module(step, kernels, rngs) for step in trace(layers, shape)])
+    def __init__(self, layers: tuple[Layer, ...], shape: Shape, *, rngs: nnx.Rngs) -> None:
+        self.layers = nnx.List([_module(step, rngs) for step in trace(layers, shape)])
 
     def __call__(self, features: jax.Array, *, rngs: nnx.Rngs | None = None) -> jax.Array:
         """Run the layers.
@@ -147,19 +147,16 @@ class Stack(nnx.Module):
 
 
 def build(network: ZooNetwork, classes: int, *, rngs: nnx.Rngs) -> Stack:
-    """An untrained network with ``classes`` outputs."""
-    kernels = (
-        nnx.initializers.glorot_uniform()
-        if network.kernel_deviation is None
-        else nnx.initializers.truncated_normal(network.kernel_deviation)
-    )
-    return Stack(network.layers(classes), network.input_shape, kernels, rngs=rngs)
+    """A network with ``classes`` outputs; training begins with the weights of ``initial_arrays`` instead of its own."""
+    return Stack(network.layers(classes), network.input_shape, rngs=rngs)
 
 
 def initial_arrays(network: ZooNetwork, classes: int, seed: int) -> Arrays:
-    """The arrays of an untrained network."""
-    arrays: Arrays = jax.device_get(_drawing(network, classes)(jax.random.key(seed)))
-    return arrays
+    """The arrays of an untrained network, drawn by NumPy: nothing is compiled, and JAX's version does not matter."""
+    stack = nnx.eval_shape(lambda: build(network, classes, rngs=nnx.Rngs(0)))
+    shapes = {_name(path): tuple(variable.shape) for path, variable in nnx.to_flat_state(nnx.state(stack))}
+    generator = np.random.default_rng(seed)
+    return {name: _first(name, shape, network, generator) for name, shape in sorted(shapes.items())}
 
 
 def network_of(network: ZooNetwork, classes: int, arrays: Mapping[str, jax.Array] | Arrays) -> Stack:
@@ -202,17 +199,26 @@ def is_kernel(name: str) -> bool:
     return name.endswith(".kernel")
 
 
-@cache
-def _drawing(network: ZooNetwork, classes: int) -> Callable[[jax.Array], dict[str, jax.Array]]:
-    """Draws first weights; compiled as a whole, for one by one layers take much longer."""
-    return jax.jit(lambda key: arrays_of(build(network, classes, rngs=nnx.Rngs(params=key))))
+def _first(name: str, shape: Shape, network: ZooNetwork, generator: np.random.Generator) -> npt.NDArray[np.float32]:
+    """First values of an array."""
+    if not is_kernel(name):
+        return np.full(shape, 1 if name.endswith((".scale", ".var")) else 0, np.float32)
+    if network.kernel_deviation is not None:
+        values = generator.standard_normal(shape)
+        while (outside := np.abs(values) > 2).any():  # truncated at two deviations
+            values[outside] = generator.standard_normal(int(outside.sum()))
+        return (network.kernel_deviation * values).astype(np.float32)
+    window = math.prod(shape[:2]) if len(shape) > 2 else 1
+    inputs, outputs = shape[-2:] if len(shape) != 3 else (1, 1)  # a depthwise kernel joins one channel with itself
+    limit = math.sqrt(6 / (window * (inputs + outputs)))
+    return generator.uniform(-limit, limit, shape).astype(np.float32)
 
 
 def _name(path: tuple[object, ...]) -> str:
     return ".".join(str(part) for part in path if part != "layers")
 
 
-def _module(step: Step, kernels: nnx.Initializer, rngs: nnx.Rngs) -> nnx.Module:
+def _module(step: Step, rngs: nnx.Rngs) -> nnx.Module:
     inputs, outputs = step.inputs[-1], step.outputs[-1]
     match step.layer:
         case Conv(side=side, stride=stride, same=same, bias=bias):
@@ -223,7 +229,6 @@ def _module(step: Step, kernels: nnx.Initializer, rngs: nnx.Rngs) -> nnx.Module:
                 strides=stride,
                 padding="SAME" if same else "VALID",
                 use_bias=bias,
-                kernel_init=kernels,
                 rngs=rngs,
             )
         case Depthwise(side=side):
@@ -231,9 +236,9 @@ def _module(step: Step, kernels: nnx.Initializer, rngs: nnx.Rngs) -> nnx.Module:
         case Norm():
             return nnx.BatchNorm(inputs, momentum=STATISTICS_MOMENTUM, epsilon=NORM_EPSILON, rngs=rngs)
         case Dense():
-            return nnx.Linear(inputs, outputs, kernel_init=kernels, rngs=rngs)
+            return nnx.Linear(inputs, outputs, rngs=rngs)
         case Dropout(share=share):
             return nnx.Dropout(share)
         case Residual():
-            return Sum(step.layer, step.inputs, kernels, rngs=rngs)
+            return Sum(step.layer, step.inputs, rngs=rngs)
     return Stateless(step.layer)

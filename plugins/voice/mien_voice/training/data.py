@@ -14,16 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import InputError
-from mien_voice.labels import EMOTIONS28
-
-SATISFACTION_OF: Final[dict[str, float]] = {
-    "admiration": 0.92, "amusement": 0.65, "anger": 0.04, "annoyance": 0.10, "approval": 0.75, "caring": 0.62,
-    "confusion": 0.36, "curiosity": 0.50, "desire": 0.50, "disappointment": 0.08, "disapproval": 0.20, "disgust": 0.05,
-    "embarrassment": 0.30, "excitement": 0.82, "fear": 0.28, "gratitude": 0.94, "grief": 0.22, "joy": 0.92,
-    "love": 0.90, "nervousness": 0.34, "optimism": 0.64, "pride": 0.82, "realization": 0.50, "relief": 0.75,
-    "remorse": 0.42, "sadness": 0.20, "surprise": 0.52, "neutral": 0.50,
-}  # fmt: skip
-"""What an emotion says of a customer's satisfaction, [0, 1]: our judgement, the teacher of the satisfaction head."""
+from mien_voice.labels import EMOTIONS28, SATISFACTION_OF
 
 CALIBRATION_SHARE: Final = 0.5
 """Share of the rated dialogues of a file that may be calibrated on; figures are of the others."""

@@ -19,10 +19,10 @@ from mien_voice import network
 from mien_voice.network import Inputs, NetworkConfig, Params
 from mien_voice.tokenizer import UNKNOWN_ID
 
-SUBWORDS: Final = (16, 32, 64)
-"""A minibatch's subwords are padded to one of these."""
+SUBWORDS: Final = (32, 64)
+"""A minibatch's subwords are padded to one of these: few, because each pair of lengths is compiled by itself."""
 
-NGRAMS: Final = (128, 192, 256, 384, 512, 1024)
+NGRAMS: Final = (192, 384, 1024)
 """A minibatch's n-grams are padded to one of these."""
 
 _SHUFFLED_TOGETHER: Final = 24
@@ -74,7 +74,7 @@ class Examples(NamedTuple):
     Attributes:
         texts: The texts.
         targets: ``[N, O]`` in [0, 1].
-        weight: ``[N]``, how much each text counts.
+        weight: ``[N, O]``, how much each text counts for each output.
     """
 
     texts: Texts
@@ -183,8 +183,8 @@ def _prepare(
 
     def loss_of(params: Params, key: jax.Array, inputs: Inputs, targets: jax.Array, weight: jax.Array) -> jax.Array:
         logits = model.apply(params, key, inputs)
-        each = jnp.sum(optax.sigmoid_binary_cross_entropy(logits, targets), axis=-1)  # [B]
-        return jnp.mean(weight * each)
+        each = weight * optax.sigmoid_binary_cross_entropy(logits, targets)  # [B, O]
+        return jnp.mean(jnp.sum(each, axis=-1))
 
     @jax.jit
     def step(state: State, *batch: Any) -> tuple[State, jax.Array]:

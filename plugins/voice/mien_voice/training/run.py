@@ -13,12 +13,12 @@ import numpy as np
 
 from mien import plots, save_weights
 from mien_voice import evaluation, network
-from mien_voice.calibration import GROUP_LOGITS, LOGITS, Calibration, FloatArray, sigmoid
+from mien_voice.calibration import GROUP_LOGITS, LOGITS, Calibration, FloatArray, pool_groups, sigmoid
 from mien_voice.featuretable import FeatureTable
 from mien_voice.labels import EKMAN, EMOTIONS28, SENTIMENTS
 from mien_voice.network import NetworkConfig, Params
 from mien_voice.tokenizer import SubwordTokenizer, train_tokenizer
-from mien_voice.tone import FEATURE_HASHES, FEATURE_IDF, NETWORK
+from mien_voice.tonenetwork import FEATURE_HASHES, FEATURE_IDF, NETWORK
 from mien_voice.training import fitting, linear, loop
 from mien_voice.training.data import (
     CALIBRATION_SHARE,
@@ -32,12 +32,12 @@ from mien_voice.training.data import (
 from mien_voice.training.synthetic import LabelledText, generate
 
 VERSION: Final = "1"
-SYNTHETIC_SENTENCES: Final = 6_000
-SYNTHETIC_WEIGHT: Final = 0.3
-"""How much one of our own sentences counts beside one of GoEmotions'."""
+SYNTHETIC_SENTENCES: Final = 12_000
+SYNTHETIC_WEIGHT: Final = 0.15
+"""How much one of our own sentences counts for the emotions, beside one of GoEmotions'."""
 
 SYNTHETIC_WEIGHT_SATISFACTION: Final = 1.0
-"""The same for the linear half's satisfaction, which is about customer service and not about Reddit."""
+"""The same for satisfaction, which is about customer service and not about Reddit."""
 
 LICENSE: Final = "Apache-2.0"
 LICENSE_NOTE: Final = (
@@ -111,8 +111,7 @@ def train_tone(
     texts, known = prepared.examples.texts.matrix.shape
     say(f"{texts} texts, {known} n-grams, {prepared.vocabulary} subwords, {time.monotonic() - started:.0f} s")
     examples = prepared.examples
-    weights = linear_weights(examples)
-    wide = linear.fit(examples.texts.matrix, examples.targets, weights, threads=plan.threads)
+    wide = linear.fit(examples.texts.matrix, examples.targets, examples.weight, threads=plan.threads)
     say(f"linear half done, {time.monotonic() - started:.0f} s")
     config = NetworkConfig(features=known, vocabulary=prepared.vocabulary)
     deep, history = fit_deep(config, prepared, wide, plan, say)
@@ -139,7 +138,9 @@ def prepare(data: Path, out: Path, *, dialogues: Sequence[Path], plan: Plan) -> 
         [satisfaction_targets(corpus.targets), np.array([one.satisfaction for one in made], np.float32)]
     )
     labels = fitting.logit_targets(np.concatenate([corpus.targets, emotion_targets(made)]))
-    weight = np.concatenate([np.ones(len(corpus.texts)), np.full(len(made), SYNTHETIC_WEIGHT)]).astype(np.float32)
+    weight = np.ones((len(texts), LOGITS + 1), np.float32)
+    weight[len(corpus.texts) :, :LOGITS] = SYNTHETIC_WEIGHT
+    weight[len(corpus.texts) :, LOGITS] = SYNTHETIC_WEIGHT_SATISFACTION
     return Prepared(
         table=table,
         examples=loop.Examples(
@@ -153,13 +154,6 @@ def prepare(data: Path, out: Path, *, dialogues: Sequence[Path], plan: Plan) -> 
         ratings=np.array([turn.rating for turn in turns], np.float32),
         vocabulary=tokenizer.size,
     )
-
-
-def linear_weights(examples: loop.Examples) -> FloatArray:
-    """How much each text counts for each output of the linear half, ``[N, outputs]``."""
-    weights = np.repeat(examples.weight[:, None], examples.targets.shape[1], axis=1)
-    weights[examples.weight < 1.0, LOGITS] = SYNTHETIC_WEIGHT_SATISFACTION
-    return weights
 
 
 def fit_deep(
@@ -184,10 +178,9 @@ def fit_deep(
 
 
 def both(config: NetworkConfig, wide: linear.Linear, deep: Params, texts: loop.Texts) -> FloatArray:
-    """Logits of both halves together, ``[N, outputs]``."""
+    """Logits of both halves together, groups pooled, ``[N, outputs]``."""
     share = config.linear_share
-    logits: FloatArray = share * wide.logits(texts.matrix) + (1.0 - share) * loop.predict(config, deep, texts)
-    return logits
+    return pool_groups(share * wide.logits(texts.matrix) + (1.0 - share) * loop.predict(config, deep, texts))
 
 
 def finish(

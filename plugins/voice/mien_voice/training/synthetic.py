@@ -1,7 +1,7 @@
 """Sentences of customer-service language, made from our own templates, to teach what Reddit does not say.
 
 GoEmotions has next to no counters, orders and refunds, and few plain negations. Each template (``templates.txt``)
-carries the labels of the sentences it makes. None of the behavioural table's sentences is among them; a test holds it.
+carries the labels of the sentences it makes. None of those contains one of the behavioural table's; a test holds it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Final
 TEMPLATES_FILE: Final = Path(__file__).with_name("templates.txt")
 
 _SLOT: Final = re.compile(r"\{(\w+)\}")
+_WORD: Final = r"[\w']+"
 _OPENING: Final = "so"
 """The slot of the words that may open any sentence."""
 
@@ -54,32 +55,47 @@ def generate(count: int, *, seed: int) -> list[LabelledText]:
     Returns:
         ``count`` sentences, the same for the same arguments.
     """
-    slots, templates = _read()
+    slots, templates, unwanted = _read()
     chooser = random.Random(seed)  # noqa: S311 - not cryptography
     made: list[LabelledText] = []
     for number in range(count):
         template = templates[number % len(templates)]
-        words = f"{chooser.choice(slots[_OPENING])} {chooser.choice(template.patterns)}"
-        text = " ".join(_SLOT.sub(lambda match: chooser.choice(slots[match.group(1)]), words).split())
+        text = _fill(template, slots, chooser)
+        while unwanted.search(_plain(text)):
+            text = _fill(template, slots, chooser)
         made.append(LabelledText(_written(text, chooser), template.emotions, template.satisfaction))
     return made
 
 
+def _fill(template: _Template, slots: dict[str, list[str]], chooser: random.Random) -> str:
+    """One sentence of this kind."""
+    words = f"{chooser.choice(slots[_OPENING])} {chooser.choice(template.patterns)}"
+    return " ".join(_SLOT.sub(lambda match: chooser.choice(slots[match.group(1)]), words).split())
+
+
+def _plain(text: str) -> str:
+    """The words alone, in blanks."""
+    return f" {' '.join(re.findall(_WORD, text))} "
+
+
 @cache
-def _read() -> tuple[dict[str, list[str]], list[_Template]]:
-    """Slots and templates, in the file's order."""
+def _read() -> tuple[dict[str, list[str]], list[_Template], re.Pattern[str]]:
+    """Slots and templates, in the file's order, and what no sentence may contain."""
     slots: dict[str, list[str]] = {}
     templates: list[_Template] = []
+    unwanted: list[str] = []
     for line in TEMPLATES_FILE.read_text(encoding="utf-8").splitlines():
         if line.startswith("slot "):
             name, _, words = line.removeprefix("slot ").partition(":")
             slots[name] = [word.strip() for word in words.split("|")]
+        elif line.startswith("without: "):
+            unwanted += [_plain(words) for words in line.removeprefix("without: ").split("|")]
         elif line.startswith("["):
             emotions, _, satisfaction = line[1:].partition("] ")
             templates.append(_Template(tuple(emotions.split(", ")), float(satisfaction), []))
         elif line and not line.startswith("#"):
             templates[-1].patterns.append(line)
-    return slots, templates
+    return slots, templates, re.compile("|".join(map(re.escape, unwanted)))
 
 
 def _written(text: str, chooser: random.Random) -> str:

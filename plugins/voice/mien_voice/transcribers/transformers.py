@@ -6,19 +6,19 @@ settings or ``HF_HUB_OFFLINE`` forbid it.
 
 from __future__ import annotations
 
-import importlib
 import threading
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from mien import AudioClip, InputError, MissingDependencyError, PluginError, Transcriber, Transcript
+from mien import AudioClip, InputError, Transcriber, Transcript
+from mien_voice import huggingface
 from mien_voice.audio import SAMPLE_RATE
 from mien_voice.settings import TransformersSettings
 
 NAME: Final = "transformers"
 
+_USER: Final = "the transformers speech engine"
 _MIN_SECONDS: Final = 0.1
 _SILENCE_PEAK: Final = 1e-3  # -60 dB; Whisper makes up sentences for silence
 _MAX_NEW_TOKENS: Final = 220  # 30 s of fast speech have about 120; Whisper's context of 448 holds them and its prompt
@@ -36,7 +36,7 @@ class TransformersTranscriber(Transcriber):
     """
 
     def __init__(self, settings: TransformersSettings) -> None:
-        self._torch = _need("torch")
+        self._torch = huggingface.need("torch", user=_USER)
         self._settings = settings
         self._processor, self._model = _load(settings)
         self._generates = bool(self._model.can_generate())
@@ -87,12 +87,9 @@ class TransformersTranscriber(Transcriber):
 
 def _load(settings: TransformersSettings) -> tuple[Any, Any]:
     """The processor and the model, on the CPU and ready to run."""
-    transformers = _need("transformers")
-    name = settings.checkpoint
-    if _looks_local(name) and not Path(name).is_dir():
-        raise PluginError(f"there is no folder {name} with a speech-recognition checkpoint")
-    only_local: bool = settings.offline
-    try:
+    transformers = huggingface.need("transformers", user=_USER)
+    name, only_local = settings.checkpoint, settings.offline
+    with huggingface.loading(name, kind="speech-recognition", key="[plugins.voice.transformers] checkpoint"):
         config = transformers.AutoConfig.from_pretrained(name, local_files_only=only_local)
         if type(config) in transformers.AutoModelForSpeechSeq2Seq._model_mapping:
             model_class = transformers.AutoModelForSpeechSeq2Seq
@@ -100,23 +97,4 @@ def _load(settings: TransformersSettings) -> tuple[Any, Any]:
             model_class = transformers.AutoModelForCTC
         processor = transformers.AutoProcessor.from_pretrained(name, local_files_only=only_local)
         model = model_class.from_pretrained(name, local_files_only=only_local)
-    except (OSError, ValueError) as error:
-        first = " ".join(str(error).split())[:300]
-        raise PluginError(
-            f"cannot load the speech-recognition checkpoint {name!r}: {first}. Give the id of one on the Hugging Face "
-            "hub, or a local folder that holds one ([plugins.voice.transformers] checkpoint)"
-        ) from error
     return processor, model.eval()
-
-
-def _looks_local(name: str) -> bool:
-    return name.startswith((".", "/", "~")) or name.count("/") > 1
-
-
-def _need(package: str) -> Any:
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the transformers speech engine needs the package {package!r}: pip install 'mien[whisper]'"
-        ) from error
