@@ -116,11 +116,11 @@ def stages(faces: int, repeats: int, backend: BackendName) -> list[Row]:
     network.warm_up()
     picture = encoded(compose(faces))
     pixels = decode_image(picture).pixels
-    found = detector.detect(pixels)
+    (found,) = detector.detect([pixels])
     assert len(found) == faces, f"expected {faces} faces, the detector found {len(found)}"
 
     def preprocess() -> npt.NDArray[np.uint8]:
-        crops = [crop_face(pixels, face.box, margin=detector.margin) for face in found]
+        crops = [crop_face(pixels, face, margin=detector.margin) for face in found]
         for crop, face in zip(crops, found, strict=True):
             assess(crop, face.box, width=WIDTH, height=HEIGHT, settings=settings.quality)
         return np.stack(crops)
@@ -130,7 +130,7 @@ def stages(faces: int, repeats: int, backend: BackendName) -> list[Row]:
     aims = {"classify": "3" if faces == 1 else "", "whole": "25" if faces == 1 else ""}
     actions: dict[str, Callable[[], object]] = {
         "decode": lambda: decode_image(picture),
-        "detect": lambda: detector.detect(pixels),
+        "detect": lambda: detector.detect([pixels]),
         "preprocess": lambda: normalise(preprocess()),
         "classify": lambda: network.classify(crops),
         "whole": lambda: analyzer.analyze([decode_image(picture)]),

@@ -89,7 +89,7 @@ def face_analyzer() -> tuple[str, Callable[[Sequence[Sample]], list[list[Predict
     """The shipped face analyzer, told that the whole picture is the face; and its version."""
     from mien import Box, read_manifest
     from mien_face.analyzer import FaceAnalyzer
-    from mien_face.detector import Detection, Pixels
+    from mien_face.detection.base import Detection, Pixels
     from mien_face.factory import build_tables
     from mien_face.inference import ExpressionNetwork
     from mien_face.plugin import MANIFEST
@@ -97,10 +97,14 @@ def face_analyzer() -> tuple[str, Callable[[Sequence[Sample]], list[list[Predict
 
     class WholePicture:
         margin = 0.0
+        threshold = 0.0
 
-        def detect(self, pixels: Pixels) -> list[Detection]:
-            height, width = pixels.shape[:2]
-            return [Detection(Box(0, 0, width, height), score=1.0)]
+        def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
+            shapes = [pixels.shape[:2] for pixels in pictures]
+            return [[Detection(Box(0, 0, width, height), score=1.0)] for height, width in shapes]
+
+        def warm_up(self) -> None:
+            pass
 
     settings = FaceSettings()
     network = ExpressionNetwork.load(MANIFEST)

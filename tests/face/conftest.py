@@ -10,7 +10,7 @@ import pytest
 import skimage.data
 
 from mien_face.analyzer import EmotionTables, FaceAnalyzer
-from mien_face.detector import Detector
+from mien_face.detection.base import Detector
 from mien_face.factory import build_detector
 from mien_face.settings import FaceSettings
 

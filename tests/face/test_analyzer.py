@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,7 +14,7 @@ import pytest
 
 from mien import Box, FaceRegion, ImageFrame, InputError, Prediction, Utterance
 from mien_face.analyzer import EmotionTables, FaceAnalyzer
-from mien_face.detector import Detection, Detector
+from mien_face.detection.base import Detection, Detector
 from mien_face.factory import build_detector
 from mien_face.settings import FaceSettings
 
@@ -20,6 +22,21 @@ if TYPE_CHECKING:
     from tests.face.conftest import BrightnessClassifier
 
 Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class FixedDetector:
+    """Finds the same in every picture."""
+
+    found: list[Detection]
+    margin: float = 0.0
+    threshold: float = 0.2
+
+    def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
+        return [self.found for _ in pictures]
+
+    def warm_up(self) -> None:
+        pass
 
 
 def region(prediction: Prediction) -> FaceRegion:
@@ -114,7 +131,7 @@ def test_a_picture_says_the_same_alone_and_in_a_batch(analyzer: FaceAnalyzer, as
 
 
 def test_twenty_faces_are_found_largest_first(classifier: BrightnessClassifier, head: Pixels) -> None:
-    settings = FaceSettings(search_side=640)
+    settings = FaceSettings(search_side=640, min_face_fraction=0.05)
     analyzer = FaceAnalyzer(build_detector(settings), classifier, _tables(classifier), settings)
     (found,) = analyzer.analyze([ImageFrame(tiled(head, rows=4, columns=5, side=200))])
     areas = [region(face).box.area for face in found]
@@ -124,25 +141,15 @@ def test_twenty_faces_are_found_largest_first(classifier: BrightnessClassifier, 
 
 
 def test_max_faces_keeps_the_largest(detector: Detector, classifier: BrightnessClassifier) -> None:
-    class Crowd:
-        margin = 0.0
-
-        def detect(self, pixels: Pixels) -> list[Detection]:
-            return [Detection(Box(10.0 * n, 10.0, 20.0 + n, 20.0 + n), 0.9) for n in range(5)]
-
-    analyzer = FaceAnalyzer(Crowd(), classifier, _tables(classifier), FaceSettings(max_faces=2))
+    crowd = FixedDetector([Detection(Box(10.0 * n, 10.0, 20.0 + n, 20.0 + n), 0.9) for n in range(5)])
+    analyzer = FaceAnalyzer(crowd, classifier, _tables(classifier), FaceSettings(max_faces=2))
     (found,) = analyzer.analyze([ImageFrame(np.full((100, 100, 3), 80, np.uint8))])
     assert [region(face).box.width for face in found] == [24.0, 23.0]
 
 
 def test_faces_below_the_least_score_or_outside_the_picture_are_dropped(classifier: BrightnessClassifier) -> None:
-    class Doubtful:
-        margin = 0.0
-
-        def detect(self, pixels: Pixels) -> list[Detection]:
-            return [Detection(Box(1, 1, 30, 30), 0.05), Detection(Box(-50, -50, 40, 40), 0.9)]
-
-    analyzer = FaceAnalyzer(Doubtful(), classifier, _tables(classifier), FaceSettings())
+    doubtful = FixedDetector([Detection(Box(1, 1, 30, 30), 0.05), Detection(Box(-50, -50, 40, 40), 0.9)])
+    analyzer = FaceAnalyzer(doubtful, classifier, _tables(classifier), FaceSettings())
     assert analyzer.analyze([ImageFrame(np.full((100, 100, 3), 80, np.uint8))]) == [[]]
 
 

@@ -10,36 +10,44 @@ import numpy.typing as npt
 import pytest
 
 from mien import Box, ConfigError
-from mien_face.detector import Detection, Detector, clip, suppress
+from mien_face.detection.base import Detection, Detector, clip, suppress
+from mien_face.detection.yunet import YuNetDetector, read_rows
 from mien_face.factory import build_detector
 from mien_face.settings import DetectorName, FaceSettings
-from mien_face.yunet import YuNetDetector, read_rows
 
 Pixels = npt.NDArray[np.uint8]
 
 
-def test_haar_gives_the_same_from_many_threads_at_once(detector: Detector, astronaut: Pixels) -> None:
-    alone = detector.detect(astronaut)
+@pytest.fixture(scope="module")
+def haar() -> Detector:
+    return build_detector(FaceSettings(detector=DetectorName.HAAR))
+
+
+def test_haar_gives_the_same_from_many_threads_at_once(haar: Detector, astronaut: Pixels) -> None:
+    (alone,) = haar.detect([astronaut])
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(detector.detect, [astronaut] * 12))
+        together = list(pool.map(haar.detect, [[astronaut]] * 12))
     assert alone
-    assert together == [alone] * 12
+    assert together == [[alone]] * 12
 
 
-def test_haar_scores_a_clear_face_high(detector: Detector, astronaut: Pixels) -> None:
-    (face,) = detector.detect(astronaut)
+def test_haar_scores_a_clear_face_high(haar: Detector, astronaut: Pixels) -> None:
+    ((face,),) = haar.detect([astronaut])
     assert 0.8 < face.score <= 1.0
 
 
 def test_haar_leaves_out_faces_below_the_least_size(astronaut: Pixels) -> None:
-    assert build_detector(FaceSettings(min_face_pixels=200)).detect(astronaut) == []
-    assert build_detector(FaceSettings(min_face_fraction=0.4)).detect(astronaut) == []
+    for settings in (
+        FaceSettings(detector=DetectorName.HAAR, min_face_pixels=200),
+        FaceSettings(detector=DetectorName.HAAR, min_face_fraction=0.4),
+    ):
+        assert build_detector(settings).detect([astronaut]) == [[]]
 
 
 def test_haar_finds_a_face_that_fills_the_picture_by_looking_beyond_its_border(
-    detector: Detector, astronaut: Pixels
+    haar: Detector, astronaut: Pixels
 ) -> None:
-    (face,) = detector.detect(np.ascontiguousarray(astronaut[80:180, 175:275]))
+    ((face,),) = haar.detect([np.ascontiguousarray(astronaut[80:180, 175:275])])
     assert face.box.iou(Box(-5, -10, 110, 110)) > 0.6
     assert face.box.y < 0
 

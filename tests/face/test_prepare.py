@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pytest
 
 from mien import Box, InputError
-from mien_face.crop import crop_face
-from mien_face.detector import Detector
+from mien_face.crop import crop_box
+from mien_face.factory import build_detector
+from mien_face.settings import DetectorName, FaceSettings
 from mien_face.training import prepare
 from mien_face.training.faces import FaceData
 from mien_face.training.prepare import (
@@ -37,13 +38,14 @@ def grey(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def test_the_largest_face_is_cut_out(astronaut: npt.NDArray[np.uint8], detector: Detector) -> None:
+def test_the_largest_face_is_cut_out(astronaut: npt.NDArray[np.uint8]) -> None:
     picture = grey(astronaut)
+    haar = build_detector(FaceSettings(detector=DetectorName.HAAR))
 
     crop = prepare_picture(picture, Preparation(), crop=Crop.HAAR)
 
-    found = max(detector.detect(astronaut), key=lambda each: each.box.width)
-    expected = crop_face(astronaut, found.box, margin=detector.margin)
+    found = max(haar.detect([astronaut])[0], key=lambda each: each.box.width)
+    expected = crop_box(astronaut, found.box, margin=haar.margin)
     assert crop.shape == (48, 48)
     assert np.corrcoef(crop.ravel(), expected.ravel())[0, 1] > 0.8
 

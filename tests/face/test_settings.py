@@ -11,7 +11,7 @@ from mien_face.settings import merged, parse_face_settings
 
 
 def test_nothing_said_is_valid() -> None:
-    assert parse_face_settings({}).detector == "haar"
+    assert parse_face_settings({}).detector == "mien"
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_nothing_said_is_valid() -> None:
     [
         ({"detectr": "haar"}, "detectr: there is no such key; known here: .*detector"),
         ({"quality": {"blurr": 1.0}}, "quality.blurr: there is no such key; known here: blurred"),
-        ({"detector": "mtcnn"}, "detector: .*'haar' or 'yunet'.*got 'mtcnn'"),
+        ({"detector": "mtcnn"}, "detector: .*'mien', 'haar' or 'yunet'.*got 'mtcnn'"),
         ({"detector": "yunet"}, "yunet.* needs yunet_path"),
         ({"backend": "tensorrt"}, "backend: .*'auto', 'jax', 'openvino' or 'onnxruntime'.*got 'tensorrt'"),
         ({"precision": "int8"}, "precision: .*'auto' or 'float32'.*got 'int8'"),

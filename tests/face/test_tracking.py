@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from mien import Box
@@ -32,6 +33,25 @@ def test_a_face_hidden_while_two_people_cross_is_found_again() -> None:
         hidden = 8 <= step <= 12
         ids = tracker.update([front] if hidden else [front, behind], step * 0.1)
         assert ids == (["face-1"] if hidden else ["face-1", "face-2"]), f"step {step}"
+
+
+def test_two_people_who_cross_keep_their_ids_though_their_boxes_tremble() -> None:
+    generator = np.random.default_rng(2)
+    tracker = FaceTracker(max_gap=2.0)
+    for step in range(41):
+        shifts = generator.normal(0.0, 3.0, (2, 3))
+        places = (10.0 * step, 100.0), (400.0 - 10.0 * step, 120.0)
+        boxes = [face(x + dx, y + dy, 60.0 + dw) for (x, y), (dx, dy, dw) in zip(places, shifts, strict=True)]
+        assert tracker.update(boxes, step * 0.1) == ["face-1", "face-2"], f"step {step}"
+
+
+def test_a_face_that_stands_still_is_not_carried_off_by_a_trembling_box() -> None:
+    generator = np.random.default_rng(0)
+    tracker = FaceTracker(max_gap=3.0)
+    for step in range(30):
+        dx, dy = generator.normal(0.0, 4.0, 2)
+        tracker.update([face(100 + dx, 100 + dy), face(190)], step * 0.1)
+    assert tracker.update([face(190), face(100)], 4.2) == ["face-2", "face-1"]
 
 
 def test_a_face_keeps_its_id_over_a_short_gap_and_loses_it_over_a_long_one() -> None:

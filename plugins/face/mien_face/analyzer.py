@@ -32,7 +32,7 @@ from mien import (
     StreamSettings,
 )
 from mien_face.crop import crop_face
-from mien_face.detector import Detection, Detector, clip
+from mien_face.detection.base import Detection, Detector, clip
 from mien_face.quality import Quality, assess
 from mien_face.settings import FaceSettings
 from mien_face.stream import FaceStream
@@ -91,6 +91,8 @@ class FaceAnalyzer(Analyzer):
         self._detector = detector
         self._classifier = classifier
         self._settings = settings
+        asked = settings.min_detection_score
+        self._min_score = detector.threshold if asked is None else asked
         self._valence = _column("valence", tables.valence, classifier.labels)
         self._satisfaction = _column("satisfaction", tables.satisfaction, classifier.labels)
 
@@ -101,7 +103,12 @@ class FaceAnalyzer(Analyzer):
             InputError: A sample is not a picture.
         """
         frames = [_as_frame(sample) for sample in samples]
-        faces = [face for index, frame in enumerate(frames) for face in self._faces_of(index, frame)]
+        detected = self._detector.detect([frame.pixels for frame in frames])
+        faces = [
+            face
+            for index, (frame, found) in enumerate(zip(frames, detected, strict=True))
+            for face in self._faces_of(index, frame, found)
+        ]
         predictions: list[list[Prediction]] = [[] for _ in frames]
         if not faces:
             return predictions
@@ -116,22 +123,22 @@ class FaceAnalyzer(Analyzer):
         return FaceStream(settings)
 
     def warm_up(self) -> None:
-        """Compile the network for every batch size, and load the calling thread's detector."""
+        """Compile the network for every batch size, and make the detector ready."""
         self._classifier.warm_up()
-        self._detector.detect(np.zeros((64, 64, 3), np.uint8))
+        self._detector.warm_up()
 
-    def _faces_of(self, index: int, frame: ImageFrame) -> list[_Face]:
-        found = [face for face in self._detector.detect(frame.pixels) if self._is_usable(face, frame)]
-        found.sort(key=lambda face: (-face.box.area, face.box.x, face.box.y))
-        return [self._prepare(index, frame, face) for face in found[: self._settings.max_faces]]
+    def _faces_of(self, index: int, frame: ImageFrame, found: Sequence[Detection]) -> list[_Face]:
+        usable = [face for face in found if self._is_usable(face, frame)]
+        usable.sort(key=lambda face: (-face.box.area, face.box.x, face.box.y))
+        return [self._prepare(index, frame, face) for face in usable[: self._settings.max_faces]]
 
     def _is_usable(self, face: Detection, frame: ImageFrame) -> bool:
         height, width = frame.pixels.shape[:2]
-        return face.score >= self._settings.min_detection_score and clip(face.box, width=width, height=height).area > 0
+        return face.score >= self._min_score and clip(face.box, width=width, height=height).area > 0
 
     def _prepare(self, index: int, frame: ImageFrame, face: Detection) -> _Face:
         height, width = frame.pixels.shape[:2]
-        crop = crop_face(frame.pixels, face.box, margin=self._detector.margin)
+        crop = crop_face(frame.pixels, face, margin=self._detector.margin)
         quality: Quality = assess(crop, face.box, width=width, height=height, settings=self._settings.quality)
         region = FaceRegion(
             box=clip(face.box, width=width, height=height),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mien_face.labels import DEFAULT_MEANINGS
 from mien_face.settings import SEARCH_SIDE, DetectorName, FaceSettings, merged
 
 if TYPE_CHECKING:
     from mien_face.analyzer import EmotionTables, FaceAnalyzer
-    from mien_face.detector import Detector
+    from mien_face.detection.base import Detector
+
+
+DETECTOR_MANIFEST: Final = Path(__file__).parent / "weights" / "detector.json"
+"""The detector's weights that ship with the plugin."""
 
 
 def build_analyzer(settings: FaceSettings, manifest: Path) -> FaceAnalyzer:
@@ -55,22 +59,34 @@ def build_detector(settings: FaceSettings) -> Detector:
     Raises:
         ConfigError: YuNet's file is missing, or is not YuNet.
         PluginError: OpenCV came without its cascades.
+        WeightsError: The detector's weights are missing, damaged, or of another network.
     """
-    search_side = settings.search_side or SEARCH_SIDE[settings.detector]
-    if settings.detector is DetectorName.YUNET and settings.yunet_path is not None:
-        from mien_face.yunet import YuNetDetector
+    if settings.detector is DetectorName.MIEN:
+        from mien_face.detection.inference import DetectionNetwork
+        from mien_face.detection.own import OwnDetector
 
-        return YuNetDetector(
-            settings.yunet_path,
-            search_side=search_side,
+        network = DetectionNetwork.load(settings.detector_weights or DETECTOR_MANIFEST)
+        return OwnDetector(
+            network,
+            search_side=settings.search_side or network.config.long_side,
             min_face_pixels=settings.min_face_pixels,
             min_face_fraction=settings.min_face_fraction,
             min_score=settings.min_detection_score,
         )
-    from mien_face.haar import HaarDetector
+    if settings.detector is DetectorName.YUNET and settings.yunet_path is not None:
+        from mien_face.detection.yunet import YuNetDetector
+
+        return YuNetDetector(
+            settings.yunet_path,
+            search_side=settings.search_side or SEARCH_SIDE[settings.detector],
+            min_face_pixels=settings.min_face_pixels,
+            min_face_fraction=settings.min_face_fraction,
+            min_score=settings.min_detection_score,
+        )
+    from mien_face.detection.haar import HaarDetector
 
     return HaarDetector(
-        search_side=search_side,
+        search_side=settings.search_side or SEARCH_SIDE[settings.detector],
         min_face_pixels=settings.min_face_pixels,
         min_face_fraction=settings.min_face_fraction,
     )

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import Box
-from mien_face.detector import clip
+from mien_face.detection.base import clip
 from mien_face.settings import QualitySettings
 
 CUT_OFF: Final = 0.9

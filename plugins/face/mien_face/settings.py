@@ -22,12 +22,14 @@ Level = Annotated[float, Field(ge=0.0, le=255.0)]
 class DetectorName(StrEnum):
     """The face detectors to choose from."""
 
+    MIEN = "mien"
     HAAR = "haar"
     YUNET = "yunet"
 
 
 SEARCH_SIDE: Final = {DetectorName.HAAR: 200, DetectorName.YUNET: 480}
-"""Longer side of the picture that a detector searches where the settings say nothing, pixels."""
+"""Longer side of the picture that a detector searches where the settings say nothing, pixels; mien's own is in its
+weights' manifest."""
 
 
 class _Table(BaseModel):
@@ -67,16 +69,18 @@ class FaceSettings(_Table):
     """``[plugins.face]``.
 
     Attributes:
-        detector: Which face detector; ``yunet`` needs ``yunet_path``.
+        detector: Which face detector: ``mien``'s own, ``haar`` of OpenCV, or ``yunet``, which needs ``yunet_path``.
+        detector_weights: The manifest of weights of one's own for ``mien``; unset takes those that ship.
         yunet_path: The ONNX file of YuNet (``face_detection_yunet_2023mar.onnx`` of OpenCV's model zoo).
         search_side: Pictures are reduced to this longer side (pixels) before faces are looked for; larger finds smaller
-            faces, and takes time with its square. Unset takes the detector's own: 200 for Haar, 480 for YuNet. Haar
-            sees faces from 20 reduced pixels on: with 200, a tenth of the longer side, 64 pixels of 640.
+            faces, and takes time with its square. Unset takes the detector's own: 320 for mien's, 200 for Haar, 480 for
+            YuNet. Haar sees faces from 20 reduced pixels on: with 200, a tenth of the longer side, 64 pixels of 640;
+            mien's from about 12.
         min_face_pixels: Faces narrower than this are not looked for.
         min_face_fraction: Nor those narrower than this share of the picture's shorter side.
         max_faces: Of more faces than this in a picture, the largest are taken.
-        min_detection_score: A face that the detector trusts less is dropped.
-        weights: The manifest of weights of one's own; unset takes those that ship with the plugin.
+        min_detection_score: A face that the detector trusts less is dropped; unset takes the detector's own threshold.
+        weights: The manifest of one's own weights for the expression network; unset takes those that ship.
         backend: What runs the expression network; ``auto`` is the fastest that is installed and agrees with the
             reference, ``jax`` is always there.
         precision: ``float32`` keeps to it where ``auto`` computes in bfloat16: in OpenVINO, on processors that have it.
@@ -85,13 +89,14 @@ class FaceSettings(_Table):
         satisfaction: Emotion -> evidence of satisfaction in [0, 1], likewise.
     """
 
-    detector: DetectorName = DetectorName.HAAR
+    detector: DetectorName = DetectorName.MIEN
+    detector_weights: Path | None = None
     yunet_path: Path | None = None
     search_side: Annotated[int, Field(ge=64, le=4096)] | None = None
     min_face_pixels: Annotated[int, Field(ge=8, le=4096)] = 40
     min_face_fraction: Unit = 0.1
     max_faces: Annotated[int, Field(ge=1, le=256)] = 32
-    min_detection_score: Unit = 0.2
+    min_detection_score: Unit | None = None
     weights: Path | None = None
     backend: BackendName = BackendName.AUTO
     precision: Precision = Precision.AUTO

@@ -1,15 +1,15 @@
 """Which face is which, from one picture to the next: by where it is and how it moves, never by how it looks.
 
-A track holds a box, a velocity and the time it was last seen. The velocity is constant between sightings, so two
-people who cross keep their ids, and a face that is lost for a moment is found again where it would have got to. There
-is no embedding and no other feature of the face: an id says nothing outside its session.
+A track holds a box, a smoothed place and velocity, and the time it was last seen. The velocity is constant between
+sightings, so two people who cross keep their ids, and a face that is lost for a moment is found again where it would
+have got to. There is no embedding and no other feature of the face: an id says nothing outside its session.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from mien import Box
@@ -23,8 +23,9 @@ REACH_PER_SECOND: Final = 0.5
 MAX_REACH: Final = 2.0
 SIZE_RATIO: Final = 2.0
 """A face does not get larger or smaller than this between two sightings."""
-NEW_VELOCITY: Final = 0.6
-"""Weight of the newest displacement in the velocity."""
+MEMORY_SECONDS: Final = 0.4
+"""Time over which place and velocity are smoothed: detectors' boxes tremble, most of all between pictures that follow
+each other closely."""
 COAST_SECONDS: Final = 1.5
 """A track that is not seen moves on for so long, then stands still: nobody walks on for long unseen."""
 STAYED: Final = 0.8
@@ -37,29 +38,32 @@ class _Track:
     number: int
     box: Box
     seen: float
-    velocity: tuple[float, float] = field(default=(0.0, 0.0))
+    began: float
+    centre: tuple[float, float]
+    velocity: tuple[float, float] = (0.0, 0.0)
 
     def expected(self, now: float) -> Box:
         """Where the face should be at a moment."""
-        ahead = min(now - self.seen, COAST_SECONDS)
-        return Box(
-            self.box.x + self.velocity[0] * ahead,
-            self.box.y + self.velocity[1] * ahead,
-            self.box.width,
-            self.box.height,
-        )
+        x, y = self._ahead(min(now - self.seen, COAST_SECONDS))
+        return Box(x - self.box.width / 2, y - self.box.height / 2, self.box.width, self.box.height)
 
     def move(self, box: Box, now: float) -> None:
-        """Take in a sighting."""
+        """Take in a sighting: a critically damped g-h filter, whose memory grows to ``MEMORY_SECONDS``."""
         elapsed = now - self.seen
         if elapsed > 0:
-            old, new = _centre(self.box), _centre(box)
-            keep = 1.0 - NEW_VELOCITY
+            memory = min(MEMORY_SECONDS, (now - self.began) / 2)
+            fading = math.exp(-elapsed / memory)
+            (x, y), (seen_x, seen_y) = self._ahead(elapsed), _centre(box)
+            of_place, of_velocity = 1.0 - fading**2, (1.0 - fading) ** 2 / elapsed
+            self.centre = x + of_place * (seen_x - x), y + of_place * (seen_y - y)
             self.velocity = (
-                keep * self.velocity[0] + NEW_VELOCITY * (new[0] - old[0]) / elapsed,
-                keep * self.velocity[1] + NEW_VELOCITY * (new[1] - old[1]) / elapsed,
+                self.velocity[0] + of_velocity * (seen_x - x),
+                self.velocity[1] + of_velocity * (seen_y - y),
             )
         self.box, self.seen = box, now
+
+    def _ahead(self, seconds: float) -> tuple[float, float]:
+        return self.centre[0] + self.velocity[0] * seconds, self.centre[1] + self.velocity[1] * seconds
 
 
 class FaceTracker:
@@ -119,12 +123,13 @@ class FaceTracker:
 
     def _start(self, box: Box, now: float) -> _Track:
         self._made += 1
-        track = _Track(self._made, box, now)
+        track = _Track(self._made, box, now, now, _centre(box))
         self._tracks.append(track)
         return track
 
     def _restart_clock(self, now: float) -> None:
         for track in self._tracks:
+            track.began -= track.seen - now
             track.seen = now
 
 

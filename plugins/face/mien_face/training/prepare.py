@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from mien import Box, InputError, PluginError
 from mien_face.config import INPUT_SIZE
-from mien_face.crop import crop_face
-from mien_face.haar import HaarDetector
+from mien_face.crop import crop_box
+from mien_face.detection.haar import HaarDetector
 from mien_face.training.augment import Augmentation, augment
 from mien_face.training.faces import FaceData, Skipped
 
@@ -115,7 +115,7 @@ def prepare_picture(grey: Grey, preparation: Preparation, *, crop: Crop) -> Grey
     if box == Box(0.0, 0.0, INPUT_SIZE, INPUT_SIZE) and grey.shape == (INPUT_SIZE, INPUT_SIZE):
         made = grey
     else:
-        made = crop_face(np.repeat(grey[..., np.newaxis], 3, axis=2), box, margin=margin)
+        made = crop_box(np.repeat(grey[..., np.newaxis], 3, axis=2), box, margin=margin)
     return equalised(made, preparation.equalise)
 
 
@@ -224,7 +224,7 @@ def _centre_square(grey: Grey) -> Box:
 
 def _face(grey: Grey) -> tuple[Box, float]:
     detector = _detector()
-    faces = detector.detect(np.repeat(grey[..., np.newaxis], 3, axis=2))
+    (faces,) = detector.detect([np.repeat(grey[..., np.newaxis], 3, axis=2)])
     if not faces:
         raise NoFaceError
     return max((face.box for face in faces), key=lambda box: box.width * box.height), detector.margin

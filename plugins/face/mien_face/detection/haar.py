@@ -3,14 +3,14 @@
 The picture is made smaller first, because the cascade's time grows with the pixels and faces of interest are large.
 Where that finds nothing, the picture gets a border and is searched once more for large faces only: the cascade wants
 some surroundings, and a face that fills the picture or is cut by its edge has none. Of the four frontal cascades
-``alt2`` finds most for its time with the fewest false alarms on real pictures
-(see ``benchmarks/face_detectors.py``).
+``alt2`` finds most for its time with the fewest false alarms on real pictures.
 """
 
 from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import Box, PluginError
-from mien_face.detector import Detection, Pixels, reduction, suppress
+from mien_face.detection.base import Detection, Pixels, reduction, suppress
 
 Grey = npt.NDArray[np.uint8]
 """``[height, width]``."""
@@ -39,6 +39,7 @@ MARGIN: Final = 0.12
 """With it the mean crop of portraits is most like FER2013's mean face (correlation 0.92; 0.79 without a margin),
 and the network's likelihood of the portraits' labels is best."""
 OVERLAP: Final = 0.4
+THRESHOLD: Final = 0.2
 SCORE_CENTRE: Final = 54.6
 SCORE_SLOPE: Final = 2.2
 """The cascade's last-stage sum as a probability: logistic, its constants set by eye between true and false alarms."""
@@ -65,8 +66,20 @@ class HaarDetector:
         """What its boxes lack of FER2013's framing."""
         return MARGIN
 
-    def detect(self, pixels: Pixels) -> list[Detection]:
-        """Find the faces of one picture."""
+    @property
+    def threshold(self) -> float:
+        """Set by eye, as the scores are."""
+        return THRESHOLD
+
+    def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
+        """Find the faces of some pictures."""
+        return [self._detect(pixels) for pixels in pictures]
+
+    def warm_up(self) -> None:
+        """Load the calling thread's cascade."""
+        self._cascade()
+
+    def _detect(self, pixels: Pixels) -> list[Detection]:
         scale = reduction(pixels, long_side=self._search_side)
         grey = _reduced_grey(pixels, scale)  # [height, width]
         short_side = min(grey.shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import Box, ConfigError
-from mien_face.detector import Detection, Pixels, reduction
+from mien_face.detection.base import Detection, Pixels, reduction
 
 NMS_THRESHOLD: Final = 0.3
 TOP_K: Final = 500
 """Candidates kept before overlapping ones are dropped."""
 LANDMARKS: Final = 5
+THRESHOLD: Final = 0.2
 MARGIN: Final = 0.02
 """Between what makes portraits' mean crop most like FER2013's mean face (0.05) and what the network reads best (0)."""
 
@@ -26,7 +27,13 @@ class YuNetDetector:
     """Finds faces, turned ones too, with five landmarks. Threads must not share a network: each loads its own."""
 
     def __init__(
-        self, path: Path, *, search_side: int, min_face_pixels: int, min_face_fraction: float, min_score: float
+        self,
+        path: Path,
+        *,
+        search_side: int,
+        min_face_pixels: int,
+        min_face_fraction: float,
+        min_score: float | None = None,
     ) -> None:
         """Load the network once, so that a wrong file is found out at once.
 
@@ -35,7 +42,7 @@ class YuNetDetector:
             search_side: The picture is reduced until its longer side has so many pixels.
             min_face_pixels: Narrower faces are dropped.
             min_face_fraction: So are those narrower than this share of the picture's shorter side.
-            min_score: So are those that the network trusts less, [0, 1].
+            min_score: So are those that the network trusts less, [0, 1]; none takes the detector's threshold.
 
         Raises:
             ConfigError: The file is missing, or is not YuNet.
@@ -44,7 +51,7 @@ class YuNetDetector:
         self._search_side = search_side
         self._min_face_pixels = min_face_pixels
         self._min_face_fraction = min_face_fraction
-        self._min_score = min_score
+        self._min_score = THRESHOLD if min_score is None else min_score
         self._local = threading.local()
         self._network()
 
@@ -53,8 +60,20 @@ class YuNetDetector:
         """What its boxes lack of FER2013's framing."""
         return MARGIN
 
-    def detect(self, pixels: Pixels) -> list[Detection]:
-        """Find the faces of one picture."""
+    @property
+    def threshold(self) -> float:
+        """Low: a customer who is overlooked is worse than one who is doubted."""
+        return THRESHOLD
+
+    def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
+        """Find the faces of some pictures."""
+        return [self._detect(pixels) for pixels in pictures]
+
+    def warm_up(self) -> None:
+        """Load the calling thread's network."""
+        self._network()
+
+    def _detect(self, pixels: Pixels) -> list[Detection]:
         height, width = pixels.shape[:2]
         scale = reduction(pixels, long_side=self._search_side)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))

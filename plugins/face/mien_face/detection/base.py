@@ -1,4 +1,4 @@
-"""What a face detector is, and the geometry that all share. The detectors themselves are ``haar`` and ``yunet``."""
+"""What a face detector is, and the geometry that all share. The detectors are ``haar``, ``yunet`` and ``own``."""
 
 from __future__ import annotations
 
@@ -37,8 +37,15 @@ class Detector(Protocol):
     def margin(self) -> float:
         """What to add on every side of its boxes, as a share of their longer side, to frame faces as FER2013 does."""
 
-    def detect(self, pixels: Pixels) -> list[Detection]:
-        """Find the faces of one picture, in no particular order."""
+    @property
+    def threshold(self) -> float:
+        """The score that a face needs unless the settings say otherwise, [0, 1]."""
+
+    def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
+        """Find the faces of some pictures: one list a picture, in no particular order."""
+
+    def warm_up(self) -> None:
+        """Make ready what the first call would otherwise wait for."""
 
 
 def clip(box: Box, *, width: int, height: int) -> Box:

@@ -1,0 +1,92 @@
+"""Face detection by mien's own network, which ships with it: boxes with five landmarks, in one compiled program.
+
+The picture is reduced by area averaging to the network's input (see ``letterbox``); pictures of one input size go
+through the network together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from mien import Box
+from mien_face.detection.base import Detection, Pixels
+from mien_face.detection.inference import BUCKETS, DetectionNetwork, FoundFaces
+from mien_face.detection.letterbox import Placement, draw, input_shapes, place
+
+MARGIN: Final = 0.02
+"""As YuNet's, whose boxes it learned from."""
+
+
+class OwnDetector:
+    """Finds faces with landmarks. Deterministic, and safe to call from several threads."""
+
+    def __init__(
+        self,
+        network: DetectionNetwork,
+        *,
+        search_side: int,
+        min_face_pixels: int,
+        min_face_fraction: float,
+        min_score: float | None = None,
+    ) -> None:
+        """Set what is searched.
+
+        Args:
+            network: Loaded.
+            search_side: Larger pictures are reduced until their longer side has so many pixels.
+            min_face_pixels: Narrower faces are dropped.
+            min_face_fraction: So are those narrower than this share of the picture's shorter side.
+            min_score: So are those that the network trusts less, [0, 1]; none takes the detector's threshold.
+        """
+        self._network = network
+        self._search_side = search_side
+        self._min_face_pixels = min_face_pixels
+        self._min_face_fraction = min_face_fraction
+        self._min_score = network.threshold if min_score is None else min_score
+
+    @property
+    def margin(self) -> float:
+        """What its boxes lack of FER2013's framing."""
+        return MARGIN
+
+    @property
+    def threshold(self) -> float:
+        """What the weights' manifest says, chosen on validation pictures."""
+        return self._network.threshold
+
+    def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
+        """Find the faces of some pictures."""
+        placements = [place(*pixels.shape[:2], long_side=self._search_side) for pixels in pictures]
+        found: list[list[Detection]] = [[] for _ in pictures]
+        for shape in sorted({placement.shape for placement in placements}):
+            chosen = [index for index, placement in enumerate(placements) if placement.shape == shape]
+            images = np.empty((len(chosen), *shape, 3), np.uint8)
+            for image, index in zip(images, chosen, strict=True):
+                draw(pictures[index], placements[index], image)
+            for index, faces in zip(chosen, self._network.find(images, min_score=self._min_score), strict=True):
+                found[index] = list(self._in_picture(faces, placements[index], pictures[index]))
+        return found
+
+    def warm_up(self) -> None:
+        """Compile for every input size and batch size, so that no later call has to."""
+        for shape in input_shapes(self._search_side):
+            for count in BUCKETS:
+                self._network.compile(count, shape)
+
+    def _in_picture(self, faces: FoundFaces, placement: Placement, pixels: Pixels) -> Iterable[Detection]:
+        """Faces in pixels of the picture: those large enough whose centre lies inside it."""
+        height, width = pixels.shape[:2]
+        smallest = max(self._min_face_pixels, self._min_face_fraction * min(width, height))
+        scale = np.array([placement.scale_x, placement.scale_y], np.float64)
+        offset = np.array([placement.left, placement.top], np.float64)
+        corners = (faces.boxes.reshape(-1, 2, 2) - offset) / scale  # [faces, 2, (x, y)]
+        landmarks = (faces.landmarks - offset) / scale  # [faces, 5, (x, y)]
+        for score, (low, high), points in zip(faces.scores.tolist(), corners, landmarks, strict=True):
+            centre = (low + high) / 2
+            if min(high - low) < smallest or not (0 <= centre[0] < width and 0 <= centre[1] < height):
+                continue
+            box = Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+            yield Detection(box, score, tuple((float(x), float(y)) for x, y in points))

@@ -1,0 +1,43 @@
+"""Pictures of any size fit the input, and what is found in it is brought back to where it was."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mien_face.detection.config import PADDING_VALUE, SIZE_MULTIPLE
+from mien_face.detection.letterbox import MOST_ENLARGED, draw, input_shapes, place
+
+sides = st.integers(1, 9000)
+
+
+@given(sides, sides, st.integers(64, 1000))
+def test_every_picture_fits_its_input(height: int, width: int, long_side: int) -> None:
+    placement = place(height, width, long_side=long_side)
+    assert placement.shape in input_shapes(long_side)
+    assert all(side % SIZE_MULTIPLE == 0 for side in placement.shape)
+    assert 0 <= placement.left <= placement.left + placement.width <= placement.shape[1]
+    assert 0 <= placement.top <= placement.top + placement.height <= placement.shape[0]
+    assert min(placement.width, placement.height) >= 1
+    assert placement.scale_x <= MOST_ENLARGED * (1 + 0.5 / width)
+    if min(height, width) > 50 and max(height, width) < 20 * min(height, width):
+        assert placement.scale_x == pytest.approx(placement.scale_y, rel=0.1)
+
+
+def test_a_camera_picture_fills_the_wide_input() -> None:
+    placement = place(480, 640, long_side=320)
+    assert placement.shape == (240, 320)
+    assert (placement.scale_x, placement.scale_y, placement.left, placement.top) == (0.5, 0.5, 0, 0)
+
+
+@pytest.mark.parametrize(("height", "width"), [(480, 640), (640, 480), (100, 100), (7, 1000), (240, 320), (1, 1)])
+def test_a_picture_is_drawn_where_it_is_placed_and_grey_surrounds_it(height: int, width: int) -> None:
+    placement = place(height, width, long_side=320)
+    out = np.zeros((*placement.shape, 3), np.uint8)
+    draw(np.full((height, width, 3), 200, np.uint8), placement, out)
+    inside = np.zeros(placement.shape, bool)
+    inside[placement.top : placement.top + placement.height, placement.left : placement.left + placement.width] = True
+    assert (out[inside] == 200).all()
+    assert (out[~inside] == PADDING_VALUE).all()
