@@ -34,7 +34,7 @@ def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) 
         version=manifest.version,
         weights_license=manifest.license,
         description=f"facial expressions: {settings.detector} detector, {manifest.name} network",
-        load_cost="about 360 MB and 5 seconds",
+        load_cost="about 360 MB and 7 seconds",
     )
     register(ANALYZER, info, partial(build_analyzer, settings, path))
 
