@@ -123,7 +123,8 @@ finally:
 
 
 def test_what_an_extra_brings_is_named_where_it_is_missing(environment: Path, tmp_path: Path) -> None:
-    for command in ("train face --data . --out out", "evaluate face --data ."):
+    (tmp_path / "faces.parquet").touch()
+    for command in ("train face --data faces.parquet --out out", "evaluate face --data faces.parquet"):
         done = subprocess.run(
             [str(environment / "bin/mien"), *command.split()], cwd=tmp_path, capture_output=True, text=True, check=False
         )
