@@ -280,11 +280,11 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 def test_steps_lower_the_losses(engine: Engine) -> None:
     state, batch = initial_state(CONFIG, RECIPE, 0), first_batch()
     totals = []
-    for _ in range(60):
+    for _ in range(100):
         state, losses = train_step(engine, RECIPE, state._replace(step=1), batch)
         totals.append(sum(losses.values()))
 
-    assert min(totals[-5:]) < 0.9 * totals[0]
+    assert totals[-1] < 0.5 * totals[0]
 
 
 def test_both_engines_compute_the_same_losses_and_gradients() -> None:
@@ -376,8 +376,8 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(data: Path, tmp_path: Pat
     assert [report.epoch for report in reports] == [1, 2, 2]
     assert resumed.step == unbroken.step == 4
     for name, array in unbroken.averaged.items():
-        # XLA compiles once more for the resumed run, and may then sum in another order
-        np.testing.assert_allclose(resumed.averaged[name], array, rtol=1e-4, atol=1e-6)
+        # a last digit of a few weights differs, for a reason not found yet
+        np.testing.assert_allclose(resumed.averaged[name], array, rtol=1e-5, atol=1e-7)
     with pytest.raises(WeightsError, match="other settings"):
         run(tmp_path / "broken", reports.append, Recipe(epochs=3, steps=2, batch_size=4, side=64))
 

@@ -22,8 +22,12 @@ def test_every_picture_fits_its_input(height: int, width: int, long_side: int) -
     assert 0 <= placement.top <= placement.top + placement.height <= placement.shape[0]
     assert min(placement.width, placement.height) >= 1
     assert placement.scale_x <= MOST_ENLARGED * (1 + 0.5 / width)
-    if min(placement.width, placement.height) >= 8:  # a side is rounded to whole pixels
-        assert placement.scale_x == pytest.approx(placement.scale_y, rel=0.1)
+    # one scale explains both sides, each rounded to whole pixels and at least one
+    within = [
+        (0.0 if drawn == 1 else (drawn - 0.5) / side, (drawn + 0.5) / side)
+        for drawn, side in ((placement.width, width), (placement.height, height))
+    ]
+    assert max(low for low, _ in within) <= min(high for _, high in within) * (1 + 1e-12)
 
 
 def test_a_camera_picture_fills_the_wide_input() -> None:
