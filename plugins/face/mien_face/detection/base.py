@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,8 @@ from mien import Box
 
 Pixels = npt.NDArray[np.uint8]
 """uint8 RGB, ``[height, width, 3]``."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,21 @@ class Detector(Protocol):
 
     def warm_up(self) -> None:
         """Make ready what the first call would otherwise wait for."""
+
+
+class PerThread(Generic[T]):
+    """Something that threads must not share: each thread loads its own when it first asks."""
+
+    def __init__(self, load: Callable[[], T]) -> None:
+        self._load = load
+        self._local = threading.local()
+
+    def get(self) -> T:
+        """The calling thread's own."""
+        if not hasattr(self._local, "value"):
+            self._local.value = self._load()
+        value: T = self._local.value
+        return value
 
 
 def clip(box: Box, *, width: int, height: int) -> Box:

@@ -9,7 +9,6 @@ some surroundings, and a face that fills the picture or is cut by its edge has n
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import Box, PluginError
-from mien_face.detection.base import Detection, Pixels, reduction, suppress
+from mien_face.detection.base import Detection, PerThread, Pixels, reduction, suppress
 
 Grey = npt.NDArray[np.uint8]
 """``[height, width]``."""
@@ -40,6 +39,7 @@ MARGIN: Final = 0.12
 and the network's likelihood of the portraits' labels is best."""
 OVERLAP: Final = 0.4
 THRESHOLD: Final = 0.2
+"""Set by eye, as the scores are."""
 SCORE_CENTRE: Final = 54.6
 SCORE_SLOPE: Final = 2.2
 """The cascade's last-stage sum as a probability: logistic, its constants set by eye between true and false alarms."""
@@ -47,6 +47,9 @@ SCORE_SLOPE: Final = 2.2
 
 class HaarDetector:
     """Finds frontal faces. A cascade must not be shared by threads, so each thread loads one of its own."""
+
+    margin = MARGIN
+    threshold = THRESHOLD
 
     def __init__(self, *, search_side: int, min_face_pixels: int, min_face_fraction: float) -> None:
         """Set what is searched.
@@ -59,17 +62,7 @@ class HaarDetector:
         self._search_side = search_side
         self._min_face_pixels = min_face_pixels
         self._min_face_fraction = min_face_fraction
-        self._local = threading.local()
-
-    @property
-    def margin(self) -> float:
-        """What its boxes lack of FER2013's framing."""
-        return MARGIN
-
-    @property
-    def threshold(self) -> float:
-        """Set by eye, as the scores are."""
-        return THRESHOLD
+        self._cascade = PerThread(lambda: load_cascade(CASCADE))
 
     def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
         """Find the faces of some pictures."""
@@ -77,7 +70,7 @@ class HaarDetector:
 
     def warm_up(self) -> None:
         """Load the calling thread's cascade."""
-        self._cascade()
+        self._cascade.get()
 
     def _detect(self, pixels: Pixels) -> list[Detection]:
         scale = reduction(pixels, long_side=self._search_side)
@@ -95,7 +88,7 @@ class HaarDetector:
         side = math.ceil(smallest)
         if side > min(grey.shape):
             return []
-        boxes, _, sums = self._cascade().detectMultiScale3(
+        boxes, _, sums = self._cascade.get().detectMultiScale3(
             grey,
             scaleFactor=SCALE_FACTOR,
             minNeighbors=MIN_NEIGHBOURS,
@@ -107,18 +100,17 @@ class HaarDetector:
             for (x, y, width, height), total in zip(boxes, np.ravel(sums), strict=True)
         ]
 
-    def _cascade(self) -> Any:
-        cascade = getattr(self._local, "cascade", None)
-        if cascade is None:
-            cascade = self._local.cascade = _load_cascade()
-        return cascade
 
+def load_cascade(name: str) -> Any:
+    """Load one of OpenCV's cascades.
 
-def _load_cascade() -> Any:
-    path = Path(cv2.__file__).parent / "data" / CASCADE
+    Raises:
+        PluginError: OpenCV came without it.
+    """
+    path = Path(cv2.__file__).parent / "data" / name
     cascade = cv2.CascadeClassifier(str(path))
     if cascade.empty():
-        raise PluginError(f"OpenCV {cv2.__version__} has no face cascade at {path}; install opencv-python-headless<5")
+        raise PluginError(f"OpenCV {cv2.__version__} has no cascade {path}; install opencv-python-headless<5")
     return cascade
 
 

@@ -23,6 +23,8 @@ MARGIN: Final = 0.02
 class OwnDetector:
     """Finds faces with landmarks. Deterministic, and safe to call from several threads."""
 
+    margin = MARGIN
+
     def __init__(
         self,
         network: DetectionNetwork,
@@ -46,11 +48,6 @@ class OwnDetector:
         self._min_face_pixels = min_face_pixels
         self._min_face_fraction = min_face_fraction
         self._min_score = network.threshold if min_score is None else min_score
-
-    @property
-    def margin(self) -> float:
-        """What its boxes lack of FER2013's framing."""
-        return MARGIN
 
     @property
     def threshold(self) -> float:

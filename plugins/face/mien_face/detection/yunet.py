@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -12,19 +11,23 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import Box, ConfigError
-from mien_face.detection.base import Detection, Pixels, reduction
+from mien_face.detection.base import Detection, PerThread, Pixels, reduction
 
 NMS_THRESHOLD: Final = 0.3
 TOP_K: Final = 500
 """Candidates kept before overlapping ones are dropped."""
 LANDMARKS: Final = 5
 THRESHOLD: Final = 0.2
+"""Low: a customer who is overlooked is worse than one who is doubted."""
 MARGIN: Final = 0.02
 """Between what makes portraits' mean crop most like FER2013's mean face (0.05) and what the network reads best (0)."""
 
 
 class YuNetDetector:
     """Finds faces, turned ones too, with five landmarks. Threads must not share a network: each loads its own."""
+
+    margin = MARGIN
+    threshold = THRESHOLD
 
     def __init__(
         self,
@@ -47,23 +50,12 @@ class YuNetDetector:
         Raises:
             ConfigError: The file is missing, or is not YuNet.
         """
-        self._path = path
         self._search_side = search_side
         self._min_face_pixels = min_face_pixels
         self._min_face_fraction = min_face_fraction
-        self._min_score = THRESHOLD if min_score is None else min_score
-        self._local = threading.local()
-        self._network()
-
-    @property
-    def margin(self) -> float:
-        """What its boxes lack of FER2013's framing."""
-        return MARGIN
-
-    @property
-    def threshold(self) -> float:
-        """Low: a customer who is overlooked is worse than one who is doubted."""
-        return THRESHOLD
+        score = THRESHOLD if min_score is None else min_score
+        self._network = PerThread(lambda: _load_network(path, score))
+        self._network.get()
 
     def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
         """Find the faces of some pictures."""
@@ -71,24 +63,18 @@ class YuNetDetector:
 
     def warm_up(self) -> None:
         """Load the calling thread's network."""
-        self._network()
+        self._network.get()
 
     def _detect(self, pixels: Pixels) -> list[Detection]:
         height, width = pixels.shape[:2]
         scale = reduction(pixels, long_side=self._search_side)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         picture = cv2.cvtColor(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
-        network = self._network()
+        network = self._network.get()
         network.setInputSize(size)
         _, rows = network.detect(picture)
         smallest = max(self._min_face_pixels, self._min_face_fraction * min(width, height))
         return [] if rows is None else list(read_rows(rows, scale=scale, smallest=smallest))
-
-    def _network(self) -> Any:
-        network = getattr(self._local, "network", None)
-        if network is None:
-            network = self._local.network = _load_network(self._path, self._min_score)
-        return network
 
 
 def read_rows(rows: npt.NDArray[np.float32], *, scale: float, smallest: float) -> Iterable[Detection]:

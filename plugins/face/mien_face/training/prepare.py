@@ -10,17 +10,16 @@ import math
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mien import Box, InputError, PluginError
+from mien import Box, InputError
 from mien_face.config import INPUT_SIZE
 from mien_face.crop import crop_box
-from mien_face.detection.haar import HaarDetector
+from mien_face.detection.haar import HaarDetector, load_cascade
 from mien_face.training.augment import Augmentation, augment
 from mien_face.training.faces import FaceData, Skipped
 
@@ -237,8 +236,4 @@ def _detector() -> HaarDetector:
 
 @cache
 def _eye_cascade() -> Any:
-    path = Path(cv2.__file__).parent / "data" / EYE_CASCADE
-    cascade = cv2.CascadeClassifier(str(path))
-    if cascade.empty():
-        raise PluginError(f"OpenCV {cv2.__version__} has no eye cascade at {path}; install opencv-python-headless<5")
-    return cascade
+    return load_cascade(EYE_CASCADE)
