@@ -14,20 +14,9 @@ import torch.nn.functional as functional
 from mien_face.config import Arrays
 from mien_face.training.loop import Gradients
 from mien_face.training.zoo_engine import ZooBatch, in_parts
+from mien_face.zoo import layers as described
 from mien_face.zoo.catalogue import ZooNetwork
-from mien_face.zoo.layers import (
-    Conv,
-    Dense,
-    Depthwise,
-    Dropout,
-    Flatten,
-    GlobalMean,
-    Layer,
-    Norm,
-    Pool,
-    Relu,
-    Residual,
-)
+from mien_face.zoo.layers import Layer
 from mien_face.zoo.network import NORM_EPSILON, STATISTICS_MOMENTUM, is_statistic
 
 Tensors = dict[str, torch.Tensor]
@@ -100,35 +89,35 @@ def _apply(
     layer: Layer, tensors: Tensors, name: str, features: torch.Tensor, generator: torch.Generator | None
 ) -> torch.Tensor:
     match layer:
-        case Conv(side=side, stride=stride, same=same):
+        case described.Conv(side=side, stride=stride, same=same):
             kernel = tensors[f"{name}kernel"].permute(
                 3, 2, 0, 1
             )  # [height, width, in, out] -> [out, in, height, width]
             padded = _padded(features, side, stride, 0.0) if same and stride > 1 else features
             border = side // 2 if same and stride == 1 else 0
             return functional.conv2d(padded, kernel, tensors.get(f"{name}bias"), stride=stride, padding=border)
-        case Depthwise(side=side):
+        case described.Depthwise(side=side):
             kernel = tensors[f"{name}kernel"].permute(2, 0, 1)[:, None]  # [side, side, c] -> [c, 1, side, side]
             return functional.conv2d(features, kernel, padding=side // 2, groups=len(kernel))
-        case Norm():
+        case described.Norm():
             return _normalised(tensors, name, features, train=generator is not None)
-        case Relu():
+        case described.Relu():
             return functional.relu(features)
-        case Pool(side=side, stride=stride, same=same):
+        case described.Pool(side=side, stride=stride, same=same):
             padded = _padded(features, side, stride, -float("inf")) if same else features
             return functional.max_pool2d(padded, side, stride)
-        case Dropout(share=share):
+        case described.Dropout(share=share):
             if generator is None:
                 return features
             keep = torch.rand(features.shape, generator=generator) >= share
             return features * keep / (1 - share)
-        case Flatten():
+        case described.Flatten():
             return features.permute(0, 2, 3, 1).flatten(1)  # in the order of [height, width, channels]
-        case GlobalMean():
+        case described.GlobalMean():
             return features.mean((2, 3))
-        case Dense():
+        case described.Dense():
             return functional.linear(features, tensors[f"{name}kernel"].T, tensors[f"{name}bias"])
-        case Residual(branch=branch, shortcut=shortcut):
+        case described.Residual(branch=branch, shortcut=shortcut):
             first = _run(branch, tensors, f"{name}branch.", features, generator)
             return first + _run(shortcut, tensors, f"{name}shortcut.", features, generator)
 

@@ -19,23 +19,9 @@ import numpy.typing as npt
 from flax import nnx
 
 from mien_face.config import Arrays
+from mien_face.zoo import layers as described
 from mien_face.zoo.catalogue import ZooNetwork
-from mien_face.zoo.layers import (
-    Conv,
-    Dense,
-    Depthwise,
-    Dropout,
-    Flatten,
-    GlobalMean,
-    Layer,
-    Norm,
-    Pool,
-    Relu,
-    Residual,
-    Shape,
-    Step,
-    trace,
-)
+from mien_face.zoo.layers import Layer, Shape, Step, trace
 
 STATISTICS_MOMENTUM: Final = 0.99
 """Share of a running statistic that a step keeps: Keras's default, which most of these networks were trained with."""
@@ -96,13 +82,13 @@ class Stateless(nnx.Module):
     def __call__(self, features: jax.Array) -> jax.Array:
         """[n, ...] -> [n, ...]."""
         match self._layer:
-            case Relu():
+            case described.Relu():
                 return nnx.relu(features)
-            case Flatten():
+            case described.Flatten():
                 return features.reshape(len(features), -1)  # [n, h, w, c] -> [n, h * w * c]
-            case GlobalMean():
+            case described.GlobalMean():
                 return features.mean(axis=(1, 2))  # [n, h, w, c] -> [n, c]
-            case Pool(side=side, stride=stride, same=same):
+            case described.Pool(side=side, stride=stride, same=same):
                 padding = "SAME" if same else "VALID"
                 window, strides = (side, side), (stride, stride)
                 pooled: jax.Array = nnx.max_pool(features, window, strides, padding)  # type: ignore[no-untyped-call]
@@ -113,7 +99,7 @@ class Stateless(nnx.Module):
 class Sum(nnx.Module):
     """Two paths, added."""
 
-    def __init__(self, layer: Residual, shape: Shape, *, rngs: nnx.Rngs) -> None:
+    def __init__(self, layer: described.Residual, shape: Shape, *, rngs: nnx.Rngs) -> None:
         self.branch = Stack(layer.branch, shape, rngs=rngs)
         self.shortcut = Stack(layer.shortcut, shape, rngs=rngs)
 
@@ -221,7 +207,7 @@ def _name(path: tuple[object, ...]) -> str:
 def _module(step: Step, rngs: nnx.Rngs) -> nnx.Module:
     inputs, outputs = step.inputs[-1], step.outputs[-1]
     match step.layer:
-        case Conv(side=side, stride=stride, same=same, bias=bias):
+        case described.Conv(side=side, stride=stride, same=same, bias=bias):
             return nnx.Conv(
                 inputs,
                 outputs,
@@ -231,14 +217,14 @@ def _module(step: Step, rngs: nnx.Rngs) -> nnx.Module:
                 use_bias=bias,
                 rngs=rngs,
             )
-        case Depthwise(side=side):
+        case described.Depthwise(side=side):
             return DepthwiseConv(inputs, side, rngs=rngs)
-        case Norm():
+        case described.Norm():
             return nnx.BatchNorm(inputs, momentum=STATISTICS_MOMENTUM, epsilon=NORM_EPSILON, rngs=rngs)
-        case Dense():
+        case described.Dense():
             return nnx.Linear(inputs, outputs, rngs=rngs)
-        case Dropout(share=share):
+        case described.Dropout(share=share):
             return nnx.Dropout(share)
-        case Residual():
+        case described.Residual():
             return Sum(step.layer, step.inputs, rngs=rngs)
     return Stateless(step.layer)
