@@ -21,10 +21,20 @@ def fold(config: NetworkConfig, arrays: Arrays) -> Arrays:
     """
     folded: Arrays = {}
     for name, _, _, _ in config.convolutions():
-        gain = arrays[f"{name}.scale"] / np.sqrt(arrays[f"{name}.variance"] + np.float32(NORM_EPSILON))
-        folded[f"{name}.kernel"] = (arrays[f"{name}.kernel"] * gain).astype(np.float32)  # the last axis is the output
-        folded[f"{name}.bias"] = (arrays[f"{name}.bias"] - arrays[f"{name}.mean"] * gain).astype(np.float32)
+        folded |= folded_layer(arrays, name)
     for head in Head:
-        folded[f"{head}.kernel"] = arrays[f"{head}.kernel"].astype(np.float32)
-        folded[f"{head}.bias"] = arrays[f"{head}.bias"].astype(np.float32)
+        folded |= plain_layer(arrays, head)
     return folded
+
+
+def folded_layer(arrays: Arrays, name: str) -> Arrays:
+    """Kernel and bias of a convolution with its normalisation folded in, float32."""
+    gain = arrays[f"{name}.scale"] / np.sqrt(arrays[f"{name}.variance"] + np.float32(NORM_EPSILON))
+    kernel = arrays[f"{name}.kernel"] * gain  # [height, width, in, out] * [out]
+    bias = arrays[f"{name}.bias"] - arrays[f"{name}.mean"] * gain
+    return {f"{name}.kernel": kernel.astype(np.float32), f"{name}.bias": bias.astype(np.float32)}
+
+
+def plain_layer(arrays: Arrays, name: str) -> Arrays:
+    """Kernel and bias of a layer without normalisation, float32."""
+    return {f"{name}.{part}": arrays[f"{name}.{part}"].astype(np.float32) for part in ("kernel", "bias")}

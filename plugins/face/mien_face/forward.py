@@ -71,7 +71,7 @@ def forward(
         if transformed is not None:
             outputs = winograd.convolve(inputs, transformed)
         else:
-            outputs = _convolve(inputs, arrays[f"{name}.kernel"], stride)
+            outputs = convolution(inputs, arrays[f"{name}.kernel"], stride)
         return outputs + arrays[f"{name}.bias"]
 
     features = rectify(convolve("stem", images, stride=2))  # [n, 24, 24, c]
@@ -93,6 +93,18 @@ def halve(images: jax.Array) -> jax.Array:
     return images.reshape(count, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
 
 
+def convolution(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
+    """A convolution that keeps the size, but for its stride: [n, h, w, c] -> [n, h / stride, w / stride, o]."""
+    border = kernel.shape[0] // 2
+    return lax.conv_general_dilated(
+        images,
+        kernel,
+        window_strides=(stride, stride),
+        padding=((border, border), (border, border)),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    )
+
+
 def _convolutions(config: NetworkConfig) -> list[tuple[str, int, int]]:
     """Every convolution with the height of its output and its stride."""
     height = INPUT_SIZE // 2
@@ -103,15 +115,3 @@ def _convolutions(config: NetworkConfig) -> list[tuple[str, int, int]]:
         if block.has_shortcut:
             found.append((f"{block.name}.shortcut", height, 1))  # what it gets is halved already
     return found
-
-
-def _convolve(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
-    """A convolution that keeps the size, but for its stride: [n, h, w, c] -> [n, h / stride, w / stride, o]."""
-    border = kernel.shape[0] // 2
-    return lax.conv_general_dilated(
-        images,
-        kernel,
-        window_strides=(stride, stride),
-        padding=((border, border), (border, border)),
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )

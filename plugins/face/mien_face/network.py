@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from mien_face import flaxarrays
 from mien_face.config import NORM_EPSILON, STEM_KERNEL, Arrays, BlockShape, NetworkConfig
 from mien_face.forward import halve
 from mien_face.labels import HEAD_LABELS, Head
@@ -118,23 +118,12 @@ def network_of(config: NetworkConfig, arrays: Mapping[str, jax.Array] | Arrays) 
     Raises:
         ValueError: An array is missing, left over, or of another shape.
     """
-    network: FaceNetwork = nnx.eval_shape(lambda: FaceNetwork(config, rngs=nnx.Rngs(0)))
-    graph, state = nnx.split(network)
-    flat = dict(nnx.to_flat_state(state))
-    names = {array_name(path): path for path in flat}
-    if names.keys() != arrays.keys():
-        raise ValueError(f"these are not this network's arrays; they differ in {sorted(names.keys() ^ arrays.keys())}")
-    for name, path in names.items():
-        if flat[path].shape != arrays[name].shape:
-            raise ValueError(f"{name} must have the shape {flat[path].shape}, got {arrays[name].shape}")
-        flat[path] = flat[path].replace(jnp.asarray(arrays[name]))
-    built: FaceNetwork = nnx.merge(graph, nnx.from_flat_state(flat.items()))
-    return built
+    return flaxarrays.with_arrays(lambda: FaceNetwork(config, rngs=nnx.Rngs(0)), arrays, name_of=array_name)
 
 
 def arrays_of(network: FaceNetwork) -> dict[str, jax.Array]:
     """The arrays of a network, parameters and statistics, by name."""
-    return {array_name(path): variable[...] for path, variable in nnx.to_flat_state(nnx.state(network))}
+    return flaxarrays.arrays_of(network, name_of=array_name)
 
 
 def array_name(path: tuple[object, ...]) -> str:

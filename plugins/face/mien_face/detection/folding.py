@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from mien_face.config import NORM_EPSILON, Arrays
+from mien_face.config import Arrays
 from mien_face.detection.config import DetectorConfig
+from mien_face.folding import folded_layer, plain_layer
 
 
 def fold(config: DetectorConfig, arrays: Arrays) -> Arrays:
@@ -21,11 +20,5 @@ def fold(config: DetectorConfig, arrays: Arrays) -> Arrays:
     """
     folded: Arrays = {}
     for layer in config.layers():
-        kernel, bias = arrays[f"{layer.name}.kernel"], arrays[f"{layer.name}.bias"]
-        if layer.normalised:
-            variance = arrays[f"{layer.name}.variance"] + np.float32(NORM_EPSILON)
-            gain = arrays[f"{layer.name}.scale"] / np.sqrt(variance)
-            kernel, bias = kernel * gain, bias - arrays[f"{layer.name}.mean"] * gain  # the last axis is the output
-        folded[f"{layer.name}.kernel"] = kernel.astype(np.float32)
-        folded[f"{layer.name}.bias"] = bias.astype(np.float32)
+        folded |= folded_layer(arrays, layer.name) if layer.normalised else plain_layer(arrays, layer.name)
     return folded

@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
-from jax import lax
 
 from mien_face.detection.config import LANDMARKS, STRIDES, UNIT, DetectorConfig
+from mien_face.forward import convolution
 
 LARGEST_LOG_SIZE = 4.0
 """Boxes are at most e^4 = 55 units large: keeps an untrained network's answers finite."""
@@ -52,7 +52,7 @@ def forward(config: DetectorConfig, arrays: Mapping[str, jax.Array], images: jax
     strides = {layer.name: layer.stride for layer in config.layers()}
 
     def convolve(name: str, inputs: jax.Array) -> jax.Array:
-        return _convolve(inputs, arrays[f"{name}.kernel"], strides[name]) + arrays[f"{name}.bias"]
+        return convolution(inputs, arrays[f"{name}.kernel"], strides[name]) + arrays[f"{name}.bias"]
 
     features = jax.nn.relu(convolve("stem", normalise(images)))  # [n, h / 4, w / 4, c]
     stages = []
@@ -121,14 +121,3 @@ def cells(grids: Sequence[tuple[int, int]]) -> tuple[npt.NDArray[np.float32], np
         centres.append((np.stack([x, y], axis=-1).reshape(-1, 2) + 0.5) * stride)
         units.append(np.full((rows * columns, 1), UNIT * stride))
     return np.concatenate(centres).astype(np.float32), np.concatenate(units).astype(np.float32)
-
-
-def _convolve(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
-    border = kernel.shape[0] // 2
-    return lax.conv_general_dilated(
-        images,
-        kernel,
-        window_strides=(stride, stride),
-        padding=((border, border), (border, border)),
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )

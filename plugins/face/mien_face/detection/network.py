@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 
+from mien_face import flaxarrays
 from mien_face.config import Arrays
 from mien_face.detection.config import STRIDES, DetectorConfig, Layer
 from mien_face.detection.forward import DetectorOutput, decode, normalise, quarters
@@ -103,23 +103,14 @@ def network_of(config: DetectorConfig, arrays: Mapping[str, jax.Array] | Arrays)
     """Build a network of given arrays (they may be traced).
 
     Raises:
-        ValueError: An array is missing or left over.
+        ValueError: An array is missing, left over, or of another shape.
     """
-    network: DetectorNetwork = nnx.eval_shape(lambda: DetectorNetwork(config, rngs=nnx.Rngs(0)))
-    graph, state = nnx.split(network)
-    flat = dict(nnx.to_flat_state(state))
-    names = {array_name(path): path for path in flat}
-    if names.keys() != arrays.keys():
-        raise ValueError(f"these are not this network's arrays; they differ in {sorted(names.keys() ^ arrays.keys())}")
-    for name, path in names.items():
-        flat[path] = flat[path].replace(jnp.asarray(arrays[name]))
-    built: DetectorNetwork = nnx.merge(graph, nnx.from_flat_state(flat.items()))
-    return built
+    return flaxarrays.with_arrays(lambda: DetectorNetwork(config, rngs=nnx.Rngs(0)), arrays, name_of=array_name)
 
 
 def arrays_of(network: DetectorNetwork) -> dict[str, jax.Array]:
     """The arrays of a network, parameters and statistics, by name."""
-    return {array_name(path): variable[...] for path, variable in nnx.to_flat_state(nnx.state(network))}
+    return flaxarrays.arrays_of(network, name_of=array_name)
 
 
 def _normalised(layer: Layer, rngs: nnx.Rngs) -> ConvNorm:

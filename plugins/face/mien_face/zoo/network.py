@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from flax import nnx
 
+from mien_face import flaxarrays
 from mien_face.config import Arrays
 from mien_face.zoo import layers as described
 from mien_face.zoo.catalogue import ZooNetwork
@@ -151,28 +152,15 @@ def network_of(network: ZooNetwork, classes: int, arrays: Mapping[str, jax.Array
     Raises:
         ValueError: An array is missing, left over, or of another shape.
     """
-    stack: Stack = nnx.eval_shape(lambda: build(network, classes, rngs=nnx.Rngs(0)))
-    graph, state = nnx.split(stack)
-    flat = dict(nnx.to_flat_state(state))
-    paths = {_name(path): path for path in flat}
-    wrong = sorted(
-        name
-        for name in paths.keys() | arrays.keys()
-        if name not in paths or name not in arrays or flat[paths[name]].shape != arrays[name].shape
-    )
-    if wrong:
-        raise ValueError(
-            f"these are not the arrays of {network.name} for {classes} classes: see {', '.join(wrong[:5])}"
-        )
-    for name, path in paths.items():
-        flat[path] = flat[path].replace(jnp.asarray(arrays[name]))
-    built: Stack = nnx.merge(graph, nnx.from_flat_state(flat.items()))
-    return built
+    try:
+        return flaxarrays.with_arrays(lambda: build(network, classes, rngs=nnx.Rngs(0)), arrays, name_of=_name)
+    except ValueError as error:
+        raise ValueError(f"these are not the arrays of {network.name} for {classes} classes: {error}") from error
 
 
 def arrays_of(stack: Stack) -> dict[str, jax.Array]:
     """The arrays of a network, parameters and statistics, by name."""
-    return {_name(path): variable[...] for path, variable in nnx.to_flat_state(nnx.state(stack))}
+    return flaxarrays.arrays_of(stack, name_of=_name)
 
 
 def is_statistic(name: str) -> bool:
