@@ -13,8 +13,9 @@ from google.rpc import error_details_pb2, status_pb2
 from mien import Analyzer, Prediction, Sample, SampleKind
 from mien.config import Settings, parse_settings
 from mien.host import PluginHost
+from mien.live import Event
 from mien.service.server import Server
-from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info
+from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_prediction
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc
 
@@ -76,6 +77,29 @@ async def stub_of(server: Server) -> AsyncIterator[Any]:
     """A bare stub, for messages that the client would not send."""
     async with grpc.aio.insecure_channel(server.address) as channel:
         yield sentiment_pb2_grpc.SentimentServiceStub(channel)
+
+
+def face_like(satisfaction: float = 0.9) -> FakeAnalyzer:
+    """Sees one person in every picture, who is as satisfied as is said."""
+    return FakeAnalyzer(
+        "face",
+        answer=lambda s: [make_prediction("face", satisfaction=satisfaction, at=s.captured_at, subject_id="track-1")],
+    )
+
+
+def voice_plugin(analyzer: Analyzer) -> FakePlugin:
+    """A plugin ``voice`` that takes sound."""
+    return FakePlugin(analyzers={"voice": (analyzer_info("voice", SampleKind.AUDIO), lambda: analyzer)})
+
+
+async def events_of(session: Any) -> list[Event]:
+    """All events of a session until it ends."""
+    return [event async for event in session.events()]
+
+
+def of_kind(events: Sequence[Event], kind: type) -> list[Any]:
+    """Those of one type."""
+    return [event for event in events if isinstance(event, kind)]
 
 
 def raw_image(width: int = 4, height: int = 3) -> pb.Image:
