@@ -66,12 +66,7 @@ def walkers(generator: np.random.Generator, seconds: float) -> list[Walker]:
 
 def hidden(box: Box, nearer: Sequence[Box]) -> bool:
     """Whether a face is mostly behind another."""
-    for other in nearer:
-        across = min(box.x + box.width, other.x + other.width) - max(box.x, other.x)
-        down = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
-        if max(across, 0.0) * max(down, 0.0) > 0.5 * box.area:
-            return True
-    return False
+    return any(box.intersection(other) > 0.5 * box.area for other in nearer)
 
 
 @dataclass(slots=True)

@@ -157,11 +157,15 @@ class Box:
 
     def iou(self, other: Box) -> float:
         """Intersection over union with another box, in [0, 1]; 0 where both are empty."""
-        across = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
-        down = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
-        shared = max(across, 0.0) * max(down, 0.0)
+        shared = self.intersection(other)
         union = self.area + other.area - shared
         return shared / union if union > 0 else 0.0
+
+    def intersection(self, other: Box) -> float:
+        """Area that lies in both boxes, square pixels."""
+        across = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        down = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        return max(across, 0.0) * max(down, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

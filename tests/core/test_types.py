@@ -131,6 +131,9 @@ def test_the_overlap_of_boxes_is_a_symmetric_fraction(one: Box, other: Box) -> N
     assert 0.0 <= shared <= 1.0 + 1e-9
     assert shared == pytest.approx(other.iou(one))
     assert one.iou(one) == pytest.approx(1.0)
+    assert one.intersection(other) == other.intersection(one) <= min(one.area, other.area) * (1 + 1e-9)
+    assert Box(0, 0, 4, 3).intersection(Box(2, 1, 9, 9)) == 4.0
+    assert Box(0, 0, 4, 3).intersection(Box(4, 0, 1, 1)) == 0.0
 
 
 @pytest.mark.parametrize(

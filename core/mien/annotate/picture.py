@@ -118,8 +118,8 @@ def _best_place(
         return best, least
     for x, y in _places(box, size, gap=6 * unit):
         place = Box(min(max(x, 0), room[0] - size[0]), min(max(y, 0), room[1] - size[1]), *size)
-        cost = _TAG_OVER_FACE * sum(_overlap(place, face) for face in faces)
-        cost += _TAG_OVER_TAG * sum(_overlap(place, tag) for tag in tags)
+        cost = _TAG_OVER_FACE * sum(place.intersection(face) for face in faces)
+        cost += _TAG_OVER_TAG * sum(place.intersection(tag) for tag in tags)
         if cost < least:
             best, least = place, cost
     return best, least
@@ -135,13 +135,6 @@ def _places(box: Box, size: tuple[int, int], *, gap: float) -> Iterator[tuple[fl
     for x in (right + gap, box.x - gap - width):
         for y in (box.y, bottom - height):
             yield x, y
-
-
-def _overlap(first: Box, second: Box) -> float:
-    """Square pixels that two boxes share."""
-    across = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
-    down = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
-    return max(across, 0.0) * max(down, 0.0)
 
 
 def _paste(pixels: npt.NDArray[np.uint8], tag: Image.Image, x: int, y: int) -> None:

@@ -99,7 +99,4 @@ def reduction(pixels: Pixels, *, long_side: int) -> float:
 
 def _shared(first: Box, second: Box) -> float:
     smaller = min(first.area, second.area)
-    across = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
-    down = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
-    shared: float = max(across, 0.0) * max(down, 0.0)
-    return shared / smaller if smaller > 0 else 1.0
+    return first.intersection(second) / smaller if smaller > 0 else 1.0

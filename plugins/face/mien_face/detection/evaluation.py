@@ -280,9 +280,7 @@ def _mean_error(faces: Sequence[_Face]) -> float | None:
 
 
 def _lies_on(box: Box, ignored: Box) -> bool:
-    across = min(box.x + box.width, ignored.x + ignored.width) - max(box.x, ignored.x)
-    down = min(box.y + box.height, ignored.y + ignored.height) - max(box.y, ignored.y)
-    return max(across, 0.0) * max(down, 0.0) >= ON_IGNORED * box.area > 0.0 or ignored.iou(box) >= OVERLAP
+    return box.intersection(ignored) >= ON_IGNORED * box.area > 0.0 or ignored.iou(box) >= OVERLAP
 
 
 def _share(part: int, whole: int) -> float | None:
