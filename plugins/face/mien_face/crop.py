@@ -20,7 +20,6 @@ from mien_face.detection.base import Detection, Pixels
 CROP_SIDE: Final = 48
 """Side of the square, pixels; FER2013's."""
 
-
 ALIGNED_SIDE: Final = 2.6
 """Side of an aligned square, in the face's own unit (see ``aligned_frame``). On 1,200 portraits of the detector's
 training part, the network told neutral from happiness best with 2.4, and 3.0 gave the likeliest probabilities."""
@@ -104,9 +103,8 @@ def crop_frame(pixels: Pixels, frame: Frame) -> npt.NDArray[np.uint8]:
     centre = (np.array(frame.centre) - (left, top)) * scale
     cosine, sine = math.cos(frame.angle), math.sin(frame.angle)
     turn = np.array([[cosine, -sine], [sine, cosine]]) * scale[:, None] * (frame.side / _OVERSAMPLED_SIDE)
-    middle = np.full(
-        2, (_OVERSAMPLED_SIDE - 1) / 2
-    )  # of the crop, in places of its pixels; those count from their centres
+    # The crop's middle, in places of its pixels; those count from their centres.
+    middle = np.full(2, (_OVERSAMPLED_SIDE - 1) / 2)
     matrix = np.column_stack([turn, centre - 0.5 - turn @ middle])
     turned = cv2.warpAffine(
         grey,

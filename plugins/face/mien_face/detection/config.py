@@ -108,9 +108,7 @@ class DetectorConfig:
         for level in reversed(range(len(STRIDES))):
             width, stride = self.heads[level], STRIDES[level]
             yield Layer(f"levels.{level}.lateral", 1, self.widths[level], width, 1, True, stride)
-            if level + 1 < len(
-                STRIDES
-            ):  # four outputs for each cell of the coarser level: one for each of its quarters
+            if level + 1 < len(STRIDES):  # four outputs for each cell of the coarser level, one a quarter
                 yield Layer(f"levels.{level}.above", 1, self.heads[level + 1], 4 * width, 1, True, 2 * stride)
             yield Layer(f"levels.{level}.mix", 3, width, width, 1, True, stride)
             yield Layer(f"levels.{level}.answer", 1, width, OUTPUTS, 1, False, stride)
