@@ -29,9 +29,8 @@ from mien import Box
 from mien_face.backends.names import BackendName
 from mien_face.crop import crop_face
 from mien_face.detection.base import Detection, Detector
-from mien_face.factory import build_detector
+from mien_face.factory import EXPRESSION_MANIFEST, build_detector
 from mien_face.inference import ExpressionNetwork
-from mien_face.plugin import MANIFEST
 from mien_face.settings import DetectorName, FaceSettings
 from mien_face.training.detector.split import Part, part_of
 
@@ -133,7 +132,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     rows = read(options.portraits, options.split, options.limit)
     positive = np.array([row["expression"] == "happiness" for row in rows])
-    network = ExpressionNetwork.load(MANIFEST, backend=BackendName.JAX)
+    network = ExpressionNetwork.load(EXPRESSION_MANIFEST, backend=BackendName.JAX)
     haar, own = (build_detector(FaceSettings(detector=name)) for name in (DetectorName.HAAR, DetectorName.MIEN))
     ways = [Way("Haar", haar, False), Way("mien's", own, False), Way("mien's, aligned", own, True)]
     table = Table("degrees", *(way.name for way in ways))

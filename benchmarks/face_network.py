@@ -34,9 +34,9 @@ from mien_face.backends.base import BUCKETS, Backend
 from mien_face.backends.choice import build_backend
 from mien_face.backends.names import BackendName, Precision
 from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
+from mien_face.factory import EXPRESSION_MANIFEST
 from mien_face.inference import ExpressionNetwork, load_folded
 from mien_face.labels import HEAD_LABELS
-from mien_face.plugin import MANIFEST
 
 BATCHES: Final = (1, 4, 16)
 CALLS: Final = 5
@@ -83,16 +83,6 @@ def contenders() -> list[Contender]:
         if has_bfloat16():
             found.append(Contender(BackendName.OPENVINO, Precision.AUTO, "openvino bfloat16"))
     return found
-
-
-def flops(config: NetworkConfig) -> float:
-    """Millions of floating-point operations a face; a multiplication and an addition are two."""
-    side, total = INPUT_SIZE // 2, 2.0 * (INPUT_SIZE // 2) ** 2 * 25 * config.stem
-    for block in config.blocks():
-        side //= block.stride
-        shortcut = block.inputs * block.outputs if block.has_shortcut else 0
-        total += 2.0 * side**2 * (9 * block.outputs * (block.inputs + block.outputs) + shortcut)
-    return total / 1e6
 
 
 def random_arrays(config: NetworkConfig) -> Arrays:
@@ -151,7 +141,10 @@ def agreement(faces: Path | None) -> list[Row]:
 
         crops = read_faces(faces, part="validation").crops
     expected, *others = (
-        (one.label, ExpressionNetwork.load(MANIFEST, backend=one.name, precision=one.precision).classify(crops))
+        (
+            one.label,
+            ExpressionNetwork.load(EXPRESSION_MANIFEST, backend=one.name, precision=one.precision).classify(crops),
+        )
         for one in contenders()
     )
     return [
@@ -185,7 +178,7 @@ def starts() -> list[Row]:
 
 def start(name: BackendName, precision: Precision) -> None:
     """What a fresh process does: answer once, make every batch size ready, and say when and with how much memory."""
-    network = ExpressionNetwork.load(MANIFEST, backend=name, precision=precision)
+    network = ExpressionNetwork.load(EXPRESSION_MANIFEST, backend=name, precision=precision)
     crops = np.random.default_rng(0).integers(0, 256, (BUCKETS[-1], INPUT_SIZE, INPUT_SIZE), np.uint8)
     network.classify(crops[:1])
     answered, answered_cpu = time.time(), time.process_time()
@@ -238,15 +231,15 @@ def main() -> None:
         return
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
-    shipped = load_folded(MANIFEST)
+    shipped = load_folded(EXPRESSION_MANIFEST)
     config = shipped.config
     wide = replace(config, stem=2 * config.stem, widths=tuple(2 * width for width in config.widths))
     rounds = options.rounds
     measurements: dict[str, Callable[[], list[Row]]] = {
-        f"shipped network, {flops(config):.0f} MFLOPs, milliseconds a face": lambda: compete(
+        f"shipped network, {config.operations() / 1e6:.0f} MFLOPs, milliseconds a face": lambda: compete(
             config, shipped.arrays, rounds
         ),
-        f"twice as wide, {flops(wide):.0f} MFLOPs, milliseconds a face": lambda: compete(
+        f"twice as wide, {wide.operations() / 1e6:.0f} MFLOPs, milliseconds a face": lambda: compete(
             wide, random_arrays(wide), rounds
         ),
         "fresh processes: seconds, and CPU seconds of all threads": starts,

@@ -36,12 +36,11 @@ from mien_face.detection.forward import forward as detect
 from mien_face.detection.inference import CANDIDATES, DetectionNetwork
 from mien_face.detection.nms import candidates
 from mien_face.detection.own import OwnDetector
-from mien_face.factory import DETECTOR_MANIFEST
+from mien_face.factory import DETECTOR_MANIFEST, EXPRESSION_MANIFEST
 from mien_face.forward import forward as classify
 from mien_face.forward import prepare
 from mien_face.inference import Calibration, ExpressionNetwork, combine
 from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS
-from mien_face.plugin import MANIFEST
 from mien_face.preprocess import MIN_CONTRAST
 
 WIDTH: Final = 640
@@ -189,9 +188,9 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     detection = DetectionNetwork.load(DETECTOR_MANIFEST)
-    expression = ExpressionNetwork.load(MANIFEST, backend=BackendName.JAX)
+    expression = ExpressionNetwork.load(EXPRESSION_MANIFEST, backend=BackendName.JAX)
     detector = OwnDetector(detection, search_side=WIDTH // REDUCTION, min_face_pixels=1, min_face_fraction=0.0)
-    manifest, arrays = load_weights(MANIFEST)
+    manifest, arrays = load_weights(EXPRESSION_MANIFEST)
     _, found = load_weights(DETECTOR_MANIFEST)
     as_float = [{name: array.astype(np.float32) for name, array in each.items()} for each in (arrays, found)]
     network = NetworkConfig.from_json(manifest.config)

@@ -102,16 +102,15 @@ def rates(name: str, batch: int, times: Times) -> Row:
 def stages(faces: int, repeats: int, backend: BackendName) -> list[Row]:
     """Decode, detect, preprocess, classify, and all of them as the analyzer does it."""
     from mien_face.crop import crop_face
-    from mien_face.factory import build_analyzer, build_detector
+    from mien_face.factory import EXPRESSION_MANIFEST, build_analyzer, build_detector
     from mien_face.inference import ExpressionNetwork
-    from mien_face.plugin import MANIFEST
     from mien_face.preprocess import normalise
     from mien_face.quality import assess
     from mien_face.settings import FaceSettings
 
     settings = FaceSettings(backend=backend)
-    detector, network = build_detector(settings), ExpressionNetwork.load(MANIFEST, backend=backend)
-    analyzer = build_analyzer(settings, MANIFEST)
+    detector, network = build_detector(settings), ExpressionNetwork.load(EXPRESSION_MANIFEST, backend=backend)
+    analyzer = build_analyzer(settings)
     analyzer.warm_up()
     network.warm_up()
     picture = encoded(compose(faces))
@@ -144,13 +143,12 @@ def stages(faces: int, repeats: int, backend: BackendName) -> list[Row]:
 
 def throughput(repeats: int, backend: BackendName) -> list[Row]:
     """Faces a second through the network alone, and pictures a second through the analyzer, by batch."""
-    from mien_face.factory import build_analyzer
+    from mien_face.factory import EXPRESSION_MANIFEST, build_analyzer
     from mien_face.inference import ExpressionNetwork
-    from mien_face.plugin import MANIFEST
     from mien_face.settings import FaceSettings
 
-    network = ExpressionNetwork.load(MANIFEST, backend=backend)
-    analyzer = build_analyzer(FaceSettings(backend=backend), MANIFEST)
+    network = ExpressionNetwork.load(EXPRESSION_MANIFEST, backend=backend)
+    analyzer = build_analyzer(FaceSettings(backend=backend))
     network.warm_up()
     analyzer.warm_up()
     frame = ImageFrame(compose(1))

@@ -90,9 +90,8 @@ def face_analyzer() -> tuple[str, Callable[[Sequence[Sample]], list[list[Predict
     from mien import Box, read_manifest
     from mien_face.analyzer import FaceAnalyzer
     from mien_face.detection.base import Detection, Pixels
-    from mien_face.factory import build_tables
+    from mien_face.factory import EXPRESSION_MANIFEST, build_tables
     from mien_face.inference import ExpressionNetwork
-    from mien_face.plugin import MANIFEST
     from mien_face.settings import FaceSettings
 
     class WholePicture:
@@ -107,9 +106,9 @@ def face_analyzer() -> tuple[str, Callable[[Sequence[Sample]], list[list[Predict
             pass
 
     settings = FaceSettings()
-    network = ExpressionNetwork.load(MANIFEST)
+    network = ExpressionNetwork.load(EXPRESSION_MANIFEST)
     analyzer = FaceAnalyzer(WholePicture(), network, build_tables(settings), settings)
-    return read_manifest(MANIFEST).sha256[:12], analyzer.analyze
+    return read_manifest(EXPRESSION_MANIFEST).sha256[:12], analyzer.analyze
 
 
 def predict(

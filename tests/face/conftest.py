@@ -1,14 +1,18 @@
-"""Pictures and a classifier that is not a network, for tests of what lies around it."""
+"""Pictures, a classifier that is not a network for tests of what lies around it, and the commands."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import skimage.data
+import typer
 
+from mien.cli.state import CliState
+from mien_face import commands
 from mien_face.analyzer import EmotionTables, FaceAnalyzer
 from mien_face.detection.base import Detector
 from mien_face.factory import build_detector
@@ -38,6 +42,19 @@ class BrightnessClassifier:
 
     def warm_up(self) -> None:
         self.calls.append(0)
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    """The plugin's commands, and the global option that they may read."""
+    made = typer.Typer()
+
+    @made.callback()
+    def global_options(context: typer.Context, config: Path | None = None) -> None:
+        context.obj = CliState(config=config)
+
+    commands.register(made)
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -27,8 +27,8 @@ from mien_face.backends.choice import FLOAT32_TOLERANCE, Candidate, build_backen
 from mien_face.backends.names import BackendName, Precision
 from mien_face.backends.onnx_model import onnx_model
 from mien_face.backends.reference import reference_logits
-from mien_face.commands.shared import SHIPPED_MANIFEST
 from mien_face.config import Arrays, NetworkConfig
+from mien_face.factory import EXPRESSION_MANIFEST
 from mien_face.forward import forward, prepare
 from mien_face.inference import ExpressionNetwork, load_folded
 
@@ -95,10 +95,10 @@ def test_other_runtimes_answer_as_the_reference_for_any_shape_of_network(
 @pytest.mark.parametrize("name", OTHERS)
 def test_shipped_weights_get_the_same_probabilities_in_every_float32_runtime(name: BackendName) -> None:
     crops = np.random.default_rng(0).integers(0, 256, (19, 48, 48), np.uint8)
-    other = ExpressionNetwork.load(SHIPPED_MANIFEST, backend=installed(name), precision=Precision.FLOAT32)
+    other = ExpressionNetwork.load(EXPRESSION_MANIFEST, backend=installed(name), precision=Precision.FLOAT32)
 
     found = other.probabilities(crops)
-    expected = ExpressionNetwork.load(SHIPPED_MANIFEST).probabilities(crops)
+    expected = ExpressionNetwork.load(EXPRESSION_MANIFEST).probabilities(crops)
 
     np.testing.assert_allclose(found.combined, expected.combined, atol=1e-4)
     np.testing.assert_allclose(found.ferplus, expected.ferplus, atol=1e-4)
@@ -115,9 +115,9 @@ def test_bfloat16_gives_the_same_labels() -> None:
     from mien_face.training.data import read_faces
 
     crops = read_faces(VALIDATION).crops
-    quick = ExpressionNetwork.load(SHIPPED_MANIFEST, backend=BackendName.OPENVINO).classify(crops)
+    quick = ExpressionNetwork.load(EXPRESSION_MANIFEST, backend=BackendName.OPENVINO).classify(crops)
     exact = ExpressionNetwork.load(
-        SHIPPED_MANIFEST, backend=BackendName.OPENVINO, precision=Precision.FLOAT32
+        EXPRESSION_MANIFEST, backend=BackendName.OPENVINO, precision=Precision.FLOAT32
     ).classify(crops)
 
     assert np.mean(quick.argmax(axis=1) == exact.argmax(axis=1)) >= 0.997
@@ -125,7 +125,7 @@ def test_bfloat16_gives_the_same_labels() -> None:
 
 @pytest.mark.parametrize("name", [*OTHERS, BackendName.JAX])
 def test_answers_do_not_depend_on_the_thread(name: BackendName) -> None:
-    network = ExpressionNetwork.load(SHIPPED_MANIFEST, backend=installed(name))
+    network = ExpressionNetwork.load(EXPRESSION_MANIFEST, backend=installed(name))
     batches = [np.random.default_rng(seed).integers(0, 256, (2, 48, 48), np.uint8) for seed in range(8)]
     expected = [network.classify(batch) for batch in batches]
 
@@ -166,7 +166,7 @@ def test_another_runtime_loads_no_jax_starts_no_process_calls_nobody_and_writes_
     name: BackendName, tmp_path: Path
 ) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", WATCHED, str(SHIPPED_MANIFEST), str(installed(name))],
+        [sys.executable, "-c", WATCHED, str(EXPRESSION_MANIFEST), str(installed(name))],
         capture_output=True,
         text=True,
         check=True,
@@ -292,7 +292,7 @@ def test_every_bucket_can_be_made_ready() -> None:
 
 
 def test_the_model_file_is_the_same_for_the_same_weights() -> None:
-    network = load_folded(SHIPPED_MANIFEST)
+    network = load_folded(EXPRESSION_MANIFEST)
 
     first, second = (onnx_model(network.config, network.arrays) for _ in range(2))
 
@@ -320,7 +320,7 @@ def test_the_exported_file_gives_our_answers_and_says_how_to_read_them(tmp_path:
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (found,) = session.run(["logits"], {"images": probe_images().reshape(-1, 1, 48, 48)})
-    network = load_folded(SHIPPED_MANIFEST)
+    network = load_folded(EXPRESSION_MANIFEST)
     expected = reference_logits(network.config, network.arrays, probe_images())
     np.testing.assert_allclose(found, expected, atol=1e-4)
     about = session.get_modelmeta().custom_metadata_map

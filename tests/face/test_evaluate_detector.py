@@ -12,16 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from mien_face import commands
-
 pytest.importorskip("pyarrow")
-
-
-@pytest.fixture
-def app() -> typer.Typer:
-    made = typer.Typer()
-    commands.register(made)
-    return made
 
 
 @pytest.fixture

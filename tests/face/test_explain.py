@@ -14,14 +14,14 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from mien import ImageFrame
-from mien_face import commands
 from mien_face.commands.explain import Emotion
-from mien_face.commands.shared import SHIPPED_MANIFEST
 from mien_face.explain.faces import ExplainedFace, explain_crops, find_crops, whole_crop
 from mien_face.explain.picture import draw
 from mien_face.explain.saliency import Saliency, guided_relu, saliency
+from mien_face.factory import EXPRESSION_MANIFEST
 from mien_face.inference import ExpressionNetwork, load_folded
 from mien_face.labels import FER2013_LABELS
+from mien_face.settings import FaceSettings
 
 HAPPY, SURPRISE = FER2013_LABELS.index("happy"), FER2013_LABELS.index("surprise")
 
@@ -30,23 +30,16 @@ Crops = npt.NDArray[np.uint8]
 
 @pytest.fixture(scope="module")
 def smile(astronaut: Crops) -> Crops:
-    (crop,) = find_crops(ImageFrame(astronaut), SHIPPED_MANIFEST)
+    (crop,) = find_crops(ImageFrame(astronaut), FaceSettings())
     return crop
 
 
 @pytest.fixture(scope="module")
 def maps(smile: Crops) -> Saliency:
     """Of a smile as happy, of the same as surprise, and of a grey nothing."""
-    network = load_folded(SHIPPED_MANIFEST)
+    network = load_folded(EXPRESSION_MANIFEST)
     crops = np.stack([smile, smile, np.full((48, 48), 90, np.uint8)])
     return saliency(network.config, network.arrays, crops, np.array([HAPPY, SURPRISE, HAPPY]))
-
-
-@pytest.fixture
-def app() -> typer.Typer:
-    made = typer.Typer()
-    commands.register(made)
-    return made
 
 
 def test_hiding_what_the_map_shows_costs_more_than_hiding_what_it_leaves_out(smile: Crops, maps: Saliency) -> None:
@@ -57,7 +50,9 @@ def test_hiding_what_the_map_shows_costs_more_than_hiding_what_it_leaves_out(smi
         crop.ravel()[part] = round(float(smile.mean()))
         hidden.append(crop)
 
-    whole, without_most, without_least = ExpressionNetwork.load(SHIPPED_MANIFEST).classify(np.stack(hidden))[:, HAPPY]
+    whole, without_most, without_least = ExpressionNetwork.load(EXPRESSION_MANIFEST).classify(np.stack(hidden))[
+        :, HAPPY
+    ]
 
     assert whole - without_most > 2 * abs(whole - without_least)
 
@@ -91,15 +86,15 @@ def test_the_guided_nonlinearity_passes_positive_gradients_of_positive_inputs_on
 
 
 def test_a_class_that_does_not_exist_is_refused(smile: Crops) -> None:
-    network = load_folded(SHIPPED_MANIFEST)
+    network = load_folded(EXPRESSION_MANIFEST)
 
     with pytest.raises(ValueError, match=r"classes must be 1 numbers in \[0, 7\)"):
         saliency(network.config, network.arrays, smile[np.newaxis], np.array([7]))
 
 
 def test_the_most_probable_emotion_is_explained_unless_another_is_named(smile: Crops) -> None:
-    (found,) = explain_crops(smile[np.newaxis], SHIPPED_MANIFEST)
-    (asked,) = explain_crops(smile[np.newaxis], SHIPPED_MANIFEST, emotion="fear")
+    (found,) = explain_crops(smile[np.newaxis], FaceSettings())
+    (asked,) = explain_crops(smile[np.newaxis], FaceSettings(), emotion="fear")
 
     assert (found.emotion, asked.emotion) == ("happy", "fear")
     assert found.probabilities == asked.probabilities
@@ -148,6 +143,28 @@ def test_a_photograph_of_two_is_explained_face_by_face(app: typer.Typer, astrona
     assert [line.split(":")[0] for line in result.stdout.splitlines()[:2]] == ["face 1", "face 2"]
     with Image.open(out) as picture:
         assert picture.height > 2 * 264
+
+
+def test_faces_are_those_that_the_configuration_asks_for(app: typer.Typer, astronaut: Crops, tmp_path: Path) -> None:
+    Image.fromarray(np.hstack([astronaut, astronaut[:, ::-1]])).save(tmp_path / "two.png")
+    config = tmp_path / "mien.toml"
+    config.write_text("[plugins.face]\nmax_faces = 1\n")
+    arguments = ["--config", str(config), "explain", str(tmp_path / "two.png"), "--out", str(tmp_path / "why.png")]
+
+    found = CliRunner().invoke(app, arguments)
+    config.write_text(f"[plugins.face]\nweights = '{tmp_path / 'none.json'}'\n")
+    without_weights = CliRunner().invoke(app, arguments)
+    other_weights = CliRunner().invoke(app, [*arguments, "--weights", str(tmp_path / "others.json")])
+    config.write_text("[plugins.face]\nmax_facs = 1\n")
+    misspelt = CliRunner().invoke(app, arguments)
+
+    assert [line.split(":")[0] for line in found.stdout.splitlines()] == ["face 1", f"wrote {tmp_path / 'why.png'}"]
+    assert without_weights.exit_code == 1
+    assert "none.json" in without_weights.stderr
+    assert other_weights.exit_code == 1
+    assert "others.json" in other_weights.stderr
+    assert misspelt.exit_code == 2
+    assert "max_facs: there is no such key" in misspelt.stderr
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from mien import WeightsError, read_manifest
-from mien_face.commands.shared import SHIPPED_MANIFEST
+from mien_face.factory import EXPRESSION_MANIFEST
 from mien_face.inference import BUCKETS, Calibration, ExpressionNetwork, combine, softmax, split
 from mien_face.labels import FER2013_LABELS, HEAD_LABELS
 from mien_face.preprocess import normalise
@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float32]
 
 @pytest.fixture(scope="module")
 def network() -> ExpressionNetwork:
-    return ExpressionNetwork.load(SHIPPED_MANIFEST)
+    return ExpressionNetwork.load(EXPRESSION_MANIFEST)
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,8 @@ def crops() -> Crops:
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     for suffix in (".json", ".safetensors"):
-        shutil.copy(SHIPPED_MANIFEST.with_suffix(suffix), tmp_path)
-    return tmp_path / SHIPPED_MANIFEST.name
+        shutil.copy(EXPRESSION_MANIFEST.with_suffix(suffix), tmp_path)
+    return tmp_path / EXPRESSION_MANIFEST.name
 
 
 def test_a_batch_answers_as_its_faces_one_by_one(network: ExpressionNetwork, crops: Crops) -> None:
@@ -82,7 +82,7 @@ def test_warming_up_compiles_every_bucket() -> None:
         def compile(self, count: int) -> None:
             compiled.append(count)
 
-    ExpressionNetwork(Recorder(), Calibration(), read_manifest(SHIPPED_MANIFEST)).warm_up()
+    ExpressionNetwork(Recorder(), Calibration(), read_manifest(EXPRESSION_MANIFEST)).warm_up()
 
     assert tuple(compiled) == BUCKETS
 
@@ -149,13 +149,13 @@ def test_a_bias_of_another_number_of_labels_is_refused(bias: list[float]) -> Non
 
 
 def test_the_manifest_says_what_the_weights_are() -> None:
-    manifest = read_manifest(SHIPPED_MANIFEST)
+    manifest = read_manifest(EXPRESSION_MANIFEST)
 
     assert manifest.labels == {str(head): list(labels) for head, labels in HEAD_LABELS.items()}
     assert manifest.license == "Apache-2.0"
     assert "FER+" in manifest.license_note
     assert manifest.training["command"].startswith("mien train face")
-    assert SHIPPED_MANIFEST.with_suffix(".safetensors").stat().st_size <= LARGEST_FILE
+    assert EXPRESSION_MANIFEST.with_suffix(".safetensors").stat().st_size <= LARGEST_FILE
 
 
 def test_damaged_weights_are_refused(copied: Path) -> None:

@@ -11,18 +11,24 @@ from mien_face.settings import SEARCH_SIDE, DetectorName, FaceSettings, merged
 if TYPE_CHECKING:
     from mien_face.analyzer import EmotionTables, FaceAnalyzer
     from mien_face.detection.base import Detector
+    from mien_face.inference import ExpressionNetwork
 
+_WEIGHTS: Final = Path(__file__).parent / "weights"
 
-DETECTOR_MANIFEST: Final = Path(__file__).parent / "weights" / "detector.json"
+DETECTOR_MANIFEST: Final = _WEIGHTS / "detector.json"
 """The detector's weights that ship with the plugin."""
 
+EXPRESSION_MANIFEST: Final = _WEIGHTS / "expression.json"
+"""Those of the expression network."""
 
-def build_analyzer(settings: FaceSettings, manifest: Path) -> FaceAnalyzer:
+
+def expression_manifest(settings: FaceSettings) -> Path:
+    """Of the expression network's weights: the settings', or those that ship."""
+    return settings.weights or EXPRESSION_MANIFEST
+
+
+def build_analyzer(settings: FaceSettings) -> FaceAnalyzer:
     """Load the face analyzer.
-
-    Args:
-        settings: Validated.
-        manifest: Of the network's weights.
 
     Raises:
         ConfigError: An override names no emotion, or YuNet's file is wrong.
@@ -31,10 +37,22 @@ def build_analyzer(settings: FaceSettings, manifest: Path) -> FaceAnalyzer:
         WeightsError: The weights are missing, damaged, or of another network.
     """
     from mien_face.analyzer import FaceAnalyzer
+
+    return FaceAnalyzer(build_detector(settings), build_network(settings), build_tables(settings), settings)
+
+
+def build_network(settings: FaceSettings) -> ExpressionNetwork:
+    """Load the expression network.
+
+    Raises:
+        MissingDependencyError: The backend that the settings name is not installed.
+        PluginError: It does not run the network as it should.
+        WeightsError: The weights are missing, damaged, or of another network.
+    """
     from mien_face.inference import ExpressionNetwork
 
-    network = ExpressionNetwork.load(manifest, backend=settings.backend, precision=settings.precision)
-    return FaceAnalyzer(build_detector(settings), network, build_tables(settings), settings)
+    manifest = expression_manifest(settings)
+    return ExpressionNetwork.load(manifest, backend=settings.backend, precision=settings.precision)
 
 
 def build_tables(settings: FaceSettings) -> EmotionTables:

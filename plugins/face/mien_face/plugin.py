@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mien import AnalyzerInfo, Modality, PluginContext, RegisterAnalyzer, SampleKind, hookimpl, read_manifest
-from mien_face.factory import build_analyzer
+from mien_face.factory import build_analyzer, expression_manifest
 from mien_face.labels import FER2013_LABELS
 from mien_face.settings import parse_face_settings
 
@@ -17,16 +16,13 @@ if TYPE_CHECKING:
 MIEN_API_VERSION: Final = 1
 
 ANALYZER: Final = "face"
-MANIFEST: Final = Path(__file__).parent / "weights" / "expression.json"
-"""The weights that ship with the plugin."""
 
 
 @hookimpl
 def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) -> None:
     """Register ``face``. Only the weights' manifest is read."""
     settings = parse_face_settings(context.settings(ANALYZER))
-    path = settings.weights or MANIFEST
-    manifest = read_manifest(path)
+    manifest = read_manifest(expression_manifest(settings))
     info = AnalyzerInfo(
         modality=Modality.FACE,
         accepts=frozenset({SampleKind.IMAGE}),
@@ -36,7 +32,7 @@ def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) 
         description=f"facial expressions: {settings.detector} detector, {manifest.name} network",
         load_cost="about 360 MB and 7 seconds",
     )
-    register(ANALYZER, info, partial(build_analyzer, settings, path))
+    register(ANALYZER, info, partial(build_analyzer, settings))
 
 
 @hookimpl

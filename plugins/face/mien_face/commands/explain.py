@@ -9,7 +9,8 @@ from typing import Annotated, Final
 import typer
 
 from mien import ImageFrame, InputError, MienError
-from mien_face.commands.shared import SHIPPED_MANIFEST, fail
+from mien_face.commands.shared import fail
+from mien_face.settings import FaceSettings, parse_face_settings
 
 MAX_BYTES: Final = 64 << 20
 MAX_PIXELS: Final = 64_000_000
@@ -29,6 +30,7 @@ class Emotion(StrEnum):
 
 
 def explain(
+    context: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A picture with faces: JPEG, PNG or WebP.")],
     out: Annotated[
         Path | None,
@@ -38,11 +40,19 @@ def explain(
         Emotion | None, typer.Option(help="Explain this emotion; else the most probable one of each face.")
     ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="The picture is nothing but one face; look for none.")] = False,
-    weights: Annotated[Path, typer.Option(help="Manifest of the weights.")] = SHIPPED_MANIFEST,
+    weights: Annotated[
+        Path | None, typer.Option(help="Manifest of the weights; else those of the configuration, or the shipped ones.")
+    ] = None,
 ) -> None:
-    """Show which parts of each face speak for an emotion, and how probable the network takes each emotion to be."""
+    """Show which parts of each face speak for an emotion, and how probable the network takes each emotion to be.
+
+    Faces are found and read as `mien analyze` does it, by the table [plugins.face] of --config.
+    """
     try:
-        written = _explain(path, out or Path(f"{path.stem}-explained.png"), emotion, whole=whole, weights=weights)
+        settings = _configured(context)
+        if weights is not None:
+            settings = settings.model_copy(update={"weights": weights})
+        written = _explain(path, out or Path(f"{path.stem}-explained.png"), emotion, settings, whole=whole)
     except MienError as error:
         fail(error)
     except OSError as error:
@@ -50,7 +60,12 @@ def explain(
     typer.echo(written)
 
 
-def _explain(path: Path, out: Path, emotion: Emotion | None, *, whole: bool, weights: Path) -> str:
+def _configured(context: typer.Context) -> FaceSettings:
+    """``[plugins.face]`` of ``--config``; the command line hangs its settings at the context."""
+    return parse_face_settings(context.obj.settings.plugins.get("face", {}))
+
+
+def _explain(path: Path, out: Path, emotion: Emotion | None, settings: FaceSettings, *, whole: bool) -> str:
     """Write the picture; what was found, a line for each face."""
     from PIL import Image
 
@@ -60,10 +75,10 @@ def _explain(path: Path, out: Path, emotion: Emotion | None, *, whole: bool, wei
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise InputError(f"{out}: the explanation can be written as .png or .jpg")
     frame = _read(path)
-    crops = whole_crop(frame) if whole else find_crops(frame, weights)
+    crops = whole_crop(frame) if whole else find_crops(frame, settings)
     if not len(crops):
         raise InputError(f"no face was found in {path}; if the picture is nothing but a face, say --whole")
-    faces = explain_crops(crops, weights, emotion=emotion.value if emotion is not None else "")
+    faces = explain_crops(crops, settings, emotion=emotion.value if emotion is not None else "")
     out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(draw(faces)).save(out)
     lines = [

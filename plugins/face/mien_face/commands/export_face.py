@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from mien import InputError, MienError
-from mien_face.commands.shared import SHIPPED_MANIFEST, fail
+from mien_face.commands.shared import fail
+from mien_face.factory import EXPRESSION_MANIFEST
 
 
 def export_face(
     onnx: Annotated[Path, typer.Option(help="The ONNX file to write; one that is there is replaced.")],
-    weights: Annotated[Path, typer.Option(help="Manifest of the weights.")] = SHIPPED_MANIFEST,
+    weights: Annotated[Path, typer.Option(help="Manifest of the weights.")] = EXPRESSION_MANIFEST,
 ) -> None:
     """Write the expression network as an ONNX file, for a runtime of your own."""
     try:

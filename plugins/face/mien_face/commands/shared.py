@@ -7,16 +7,13 @@ from typing import Final, NoReturn
 
 import typer
 
-from mien import MienError
-
-SHIPPED_MANIFEST: Final = Path(__file__).parents[1] / "weights" / "expression.json"
-"""The weights that ship with the plugin."""
+from mien import ConfigError, MienError
 
 STDOUT: Final = Path("-")
 """As a path for JSON: standard output."""
 
 
 def fail(error: MienError) -> NoReturn:
-    """End the command with the error's message, without a traceback."""
+    """End the command with the error's message, without a traceback; 2 where the configuration is wrong, else 1."""
     typer.echo(f"mien: {error}", err=True)
-    raise typer.Exit(1) from error
+    raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,7 +13,7 @@ from mien import ImageFrame
 from mien_face.analyzer import FaceAnalyzer
 from mien_face.crop import CROP_SIDE
 from mien_face.explain.saliency import saliency
-from mien_face.factory import build_detector, build_tables
+from mien_face.factory import build_detector, build_network, build_tables, expression_manifest
 from mien_face.inference import ExpressionNetwork, load_folded
 from mien_face.labels import FER2013_LABELS
 from mien_face.settings import FaceSettings
@@ -61,15 +60,17 @@ class _Remembering:
         """Nothing: one call is all that comes."""
 
 
-def find_crops(frame: ImageFrame, weights: Path) -> Crops:
+def find_crops(frame: ImageFrame, settings: FaceSettings) -> Crops:
     """The faces of a picture, largest first, as the analyzer would give them to the network, ``[n, 48, 48]``.
 
     Args:
         frame: The photograph.
-        weights: Manifest of the network.
+        settings: The analyzer's.
+
+    Raises:
+        MienError: Detector or network cannot be loaded, as ``factory.build_analyzer`` has it.
     """
-    settings = FaceSettings()
-    network = _Remembering(ExpressionNetwork.load(weights))
+    network = _Remembering(build_network(settings))
     FaceAnalyzer(build_detector(settings), network, build_tables(settings), settings).analyze([frame])
     return network.crops
 
@@ -85,19 +86,19 @@ def whole_crop(frame: ImageFrame) -> Crops:
     return np.asarray(cv2.resize(square, (CROP_SIDE, CROP_SIDE), interpolation=interpolation), np.uint8)[np.newaxis]
 
 
-def explain_crops(crops: Crops, weights: Path, *, emotion: str = "") -> list[ExplainedFace]:
+def explain_crops(crops: Crops, settings: FaceSettings, *, emotion: str = "") -> list[ExplainedFace]:
     """Explain what the network says of faces.
 
     Args:
         crops: uint8 ``[n, 48, 48]``, at least one.
-        weights: Manifest of the network.
+        settings: The analyzer's; they say which network.
         emotion: Explain this one; empty explains each face's most probable emotion.
 
     Raises:
         WeightsError: The weights are missing, damaged, or of another network.
     """
-    network = load_folded(weights)
-    rows = ExpressionNetwork.load(weights).classify(crops)
+    network = load_folded(expression_manifest(settings))
+    rows = build_network(settings).classify(crops)
     classes = np.full(len(crops), FER2013_LABELS.index(emotion)) if emotion else rows.argmax(axis=1)
     maps = saliency(network.config, network.arrays, crops, classes)
     return [
