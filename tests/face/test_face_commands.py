@@ -11,16 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from mien_face import commands
-
 PARQUET = pytest.importorskip("pyarrow.parquet")
-
-
-@pytest.fixture
-def app() -> typer.Typer:
-    made = typer.Typer()
-    commands.register(made)
-    return made
 
 
 @pytest.fixture
@@ -154,6 +145,22 @@ def test_nearest_neighbours_are_fitted_and_evaluated_by_the_same_commands(
     refused = CliRunner().invoke(app, options)
     assert refused.exit_code == 1
     assert "its sha256 is" in refused.stderr
+
+
+def test_pictures_are_prepared_for_evaluation_as_they_were_for_training(
+    app: typer.Typer, faces: Path, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "out" / "knn.json"
+    training = ["train", "face", "--data", str(faces), "--network", "knn", "--out", str(manifest.parent)]
+    assert CliRunner().invoke(app, training).exit_code == 0
+    about = json.loads(manifest.read_text())
+    about["training"]["preparation"]["crop"] = "haar"
+    manifest.write_text(json.dumps(about))
+
+    judged = CliRunner().invoke(app, ["evaluate", "face", "--data", str(faces), "--weights", str(manifest)])
+
+    assert judged.exit_code == 1
+    assert "the Haar cascade finds no face in any of the 7 pictures" in judged.stderr
 
 
 def test_what_was_skipped_is_shown_and_written(app: typer.Typer, tmp_path: Path) -> None:

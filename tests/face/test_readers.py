@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,8 @@ from hypothesis import strategies as st
 from mien import InputError
 from mien_face.labels import EXPRESSIONS, FER2013_LABELS
 from mien_face.training.data import VOTE_COLUMNS, FaceData, read_faces
-from mien_face.training.prepare import Crop, Preparation
+from mien_face.training.names import Crop
+from mien_face.training.prepare import Preparation
 from mien_face.training.readers import fer_csv
 from mien_face.training.readers.fer_csv import VOTES, WrongRowError, parse_row
 from mien_face.training.splitting import validation_names
@@ -65,8 +69,10 @@ def small_picture() -> bytes:
     ],
 )
 def test_a_wrong_row_is_named(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        read_faces(write(tmp_path / "faces.parquet", columns(**changed)))
+    file = write(tmp_path / "faces.parquet", columns(**changed))
+
+    with pytest.raises(InputError, match=f"^{re.escape(str(file))}, {message}"):
+        read_faces(file)
 
 
 def test_what_is_no_file_of_faces_is_refused(tmp_path: Path) -> None:
@@ -156,13 +162,16 @@ def test_wrong_rows_are_skipped_and_named(tmp_path: Path) -> None:
         "the usage must be Training, PublicTest, PrivateTest, got 'Holiday'",
         "values must be whole numbers from 0 to 255, got '-1'",
     ]
-    assert data.skipped[0].where == f"{tmp_path / 'fer2013.csv'}, row 1 (line 3)"
+    file = tmp_path / "fer2013.csv"
+    assert [each.where for each in data.skipped] == [f"{file}, row {row} (line {row + 2})" for row in range(1, 7)]
 
 
 def test_a_csv_without_a_usable_row_says_what_is_wrong_with_the_first(tmp_path: Path) -> None:
     file = write_csv(tmp_path / "fer2013.csv", [(3, "1 2 3", "Training")])
 
-    with pytest.raises(InputError, match=r"no faces of the part 'train'.*row 0 \(line 2\): expected 2304 values"):
+    with pytest.raises(
+        InputError, match=r"no faces of the part 'train'.*fer2013\.csv, row 0 \(line 2\): expected 2304 values"
+    ):
         read_faces(file)
 
 
@@ -192,7 +201,10 @@ def test_votes_beside_the_csv_are_joined_and_what_is_no_face_is_skipped(tmp_path
     ("votes", "message"),
     [
         ([("Training", "a.png", *[1] * 10)], "has 1 rows, .* has 2"),
-        ([("Training", "a.png", *["x"] * 10)] * 2, r"row 0 \(line 2\): votes must be whole numbers"),
+        (
+            [("Training", "a.png", *["x"] * 10)] * 2,
+            r"fer2013new\.csv, row 0 \(line 2\): votes must be whole numbers",
+        ),
     ],
 )
 def test_votes_that_do_not_fit_are_refused(tmp_path: Path, votes: list[tuple[Any, ...]], message: str) -> None:
@@ -322,16 +334,29 @@ def test_without_a_validation_folder_the_training_folder_is_split_for_both(tmp_p
     assert len(pictures) == 10
 
 
+def png_heading(width: int, height: int) -> bytes:
+    """The start of a PNG of this size, without its pixels."""
+    content = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + content + struct.pack(">I", zlib.crc32(content))
+
+
 def test_what_cannot_be_read_is_listed(tmp_path: Path) -> None:
     class_folders(tmp_path, ("happy", "sad"), count=4)
     (tmp_path / "happy" / "noise.png").write_bytes(b"no picture")
     (tmp_path / "happy" / "nothing.jpg").write_bytes(b"")
+    (tmp_path / "happy" / "huge.png").write_bytes(png_heading(100_000, 100_000))
     (tmp_path / "happy" / "notes.txt").write_text("not looked at")
     (tmp_path / "bored").mkdir()
 
     skipped = [each for part in ("train", "validation") for each in read_faces(tmp_path, part=part).skipped]
 
-    assert {Path(each.where).name for each in skipped} == {"noise.png", "nothing.jpg", "bored"}
+    happy = tmp_path / "happy"
+    assert {Path(each.where) for each in skipped} == {
+        happy / "noise.png",
+        happy / "nothing.jpg",
+        happy / "huge.png",
+        tmp_path / "bored",
+    }
     assert {each.why.split(";")[0] for each in skipped} == {
         "the picture cannot be decoded",
         "the folder is named after no class",

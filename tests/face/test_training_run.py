@@ -6,6 +6,7 @@ import gc
 import io
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -256,12 +257,13 @@ def test_checkpoints_of_other_runs_and_networks_are_refused(tmp_path: Path) -> N
         run(tmp_path, SumLearner((0.1,)), resume=False)
     with pytest.raises(WeightsError, match="made with another accuracies"):
         run(tmp_path, SumLearner((0.1, 0.2)))
-    with pytest.raises(WeightsError, match="cannot read the checkpoint"):
+    folder = re.escape(str(tmp_path / "checkpoints" / "last"))
+    with pytest.raises(WeightsError, match=f"cannot read the checkpoint in {folder}: "):
         Checkpoints(tmp_path).load(Kind.LAST, State({"another": np.zeros(3, np.float32)}, 0))
     for file in (tmp_path / "checkpoints" / "last" / "1" / "state").rglob("*"):
         if file.is_file():
             file.write_bytes(b"damaged")
-    with pytest.raises(WeightsError, match="cannot read the checkpoint"):
+    with pytest.raises(WeightsError, match=f"cannot read the checkpoint in {folder}: "):
         run(tmp_path, SumLearner((0.1,)))
 
 

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from mien import Manifest, WeightsError, read_manifest
 from mien_face.inference import NETWORK_NAME, ExpressionNetwork, ExpressionProbabilities
 from mien_face.labels import EXPRESSIONS, FER2013_LABELS
-from mien_face.training.prepare import Equalise, equalised
+from mien_face.training.names import Crop, Equalise
+from mien_face.training.prepare import Preparation, equalised
 from mien_face.zoo.catalogue import ZOO
 from mien_face.zoo.classifier import ZooClassifier
 from mien_face.zoo.neighbours import NAME as KNN_NAME
@@ -80,16 +81,25 @@ def load_classifier(manifest_path: Path) -> FaceClassifier:
     if manifest.network == NETWORK_NAME:
         return ExpressionNetwork.load(manifest_path)
     if manifest.network == KNN_NAME:
-        return SingleHead(KnnClassifier.load(manifest_path), _equalisation(manifest, manifest_path))
+        return SingleHead(KnnClassifier.load(manifest_path), preparation_of(manifest).equalise)
     if manifest.network in ZOO:
-        return SingleHead(ZooClassifier.load(manifest_path), _equalisation(manifest, manifest_path))
+        return SingleHead(ZooClassifier.load(manifest_path), preparation_of(manifest).equalise)
     known = ", ".join((NETWORK_NAME, *sorted(ZOO), KNN_NAME))
     raise WeightsError(f"{manifest_path} holds weights of {manifest.network!r}; known networks are {known}")
 
 
-def _equalisation(manifest: Manifest, path: Path) -> Equalise:
-    preparation: Any = manifest.training.get("preparation", {})
+def preparation_of(manifest: Manifest) -> Preparation:
+    """How the pictures were prepared that a network was trained on, copies aside: others must be, to be judged fairly.
+
+    Raises:
+        WeightsError: The manifest names a preparation that is not known here.
+    """
+    found: Any = manifest.training.get("preparation", {})
     try:
-        return Equalise(preparation.get("equalise", Equalise.NONE))
+        return Preparation(
+            crop=Crop(found.get("crop", Crop.AUTO)),
+            align=bool(found.get("align", False)),
+            equalise=Equalise(found.get("equalise", Equalise.NONE)),
+        )
     except (AttributeError, ValueError) as error:
-        raise WeightsError(f"{path} was trained with an unknown preparation, {preparation!r}") from error
+        raise WeightsError(f"{manifest.name} was trained with an unknown preparation, {found!r}") from error

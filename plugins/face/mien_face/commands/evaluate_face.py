@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from mien import MienError
-from mien_face.commands.shared import SHIPPED_MANIFEST, STDOUT, fail
+from mien_face.commands.shared import STDOUT, fail
+from mien_face.factory import EXPRESSION_MANIFEST
 from mien_face.labels import LabelSet
+from mien_face.training.names import Equalise
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,7 +27,7 @@ SHOWN_SKIPS: Final = 10
 def evaluate_face(
     data: Annotated[Path, typer.Option(help="Labelled faces, or a folder with a validation part.")],
     labels: Annotated[LabelSet, typer.Option(help="FER2013's labels, or FER+'s majority.")] = LabelSet.FER,
-    weights: Annotated[Path, typer.Option(help="Manifest of the weights.")] = SHIPPED_MANIFEST,
+    weights: Annotated[Path, typer.Option(help="Manifest of the weights.")] = EXPRESSION_MANIFEST,
     json_path: Annotated[
         Path | None,
         typer.Option("--json", metavar="FILE", help="Write the figures here as JSON; '-' prints only that."),
@@ -69,17 +72,18 @@ def _measure(
 ) -> Report:
     """Measure, and write the card where one is wanted. The first judgement is that by ``labels``."""
     from mien_face import report
-    from mien_face.classifiers import load_classifier
+    from mien_face.classifiers import load_classifier, preparation_of
     from mien_face.training.data import read_faces
 
-    faces = read_faces(data, part="validation")
+    classifier = load_classifier(weights)
+    preparation = replace(preparation_of(classifier.manifest), equalise=Equalise.NONE)  # the classifier's own task
+    faces = read_faces(data, part="validation", preparation=preparation)
     for skipped in faces.skipped[:SHOWN_SKIPS]:
         typer.echo(f"skipped {skipped.where}: {skipped.why}", err=True)
     if len(faces.skipped) > SHOWN_SKIPS:
         typer.echo(f"skipped {len(faces.skipped)} in all", err=True)
     if sample is not None:
         faces = report.sample(faces, sample)
-    classifier = load_classifier(weights)
     measured = report.measure(
         classifier,
         faces,

@@ -10,6 +10,8 @@ import typer
 
 from mien import InputError, MienError
 from mien_face.commands.shared import fail
+from mien_face.training.names import Crop, Equalise
+from mien_face.training.schedule import Decline
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,31 +30,6 @@ class EngineName(StrEnum):
 
     JAX = "jax"
     TORCH = "torch"
-
-
-class ScheduleName(StrEnum):
-    """How the learning rate goes down."""
-
-    CONSTANT = "constant"
-    COSINE = "cosine"
-    ONE_CYCLE = "one-cycle"
-    PLATEAU = "plateau"
-
-
-class CropName(StrEnum):
-    """Which part of a picture is kept."""
-
-    AUTO = "auto"
-    WHOLE = "whole"
-    HAAR = "haar"
-
-
-class EqualiseName(StrEnum):
-    """How light is evened out."""
-
-    NONE = "none"
-    HISTOGRAM = "histogram"
-    CLAHE = "clahe"
 
 
 class ShipName(StrEnum):
@@ -85,7 +62,7 @@ def train_face(
     peak_rate: Annotated[
         float | None, typer.Option(min=1e-7, help="Highest learning rate; else the network's.")
     ] = None,
-    schedule: Annotated[ScheduleName | None, typer.Option(help="Of the learning rate; else the network's.")] = None,
+    schedule: Annotated[Decline | None, typer.Option(help="Of the learning rate; else the network's.")] = None,
     patience: Annotated[
         int | None, typer.Option(min=0, help="End after so many epochs without a lower validation loss; 0: never.")
     ] = None,
@@ -105,10 +82,10 @@ def train_face(
     ship: Annotated[ShipName | None, typer.Option(help="Epoch whose weights are exported; else the network's.")] = None,
     engine: Annotated[EngineName, typer.Option(help="torch is faster on a CPU, and needs PyTorch.")] = EngineName.JAX,
     crop: Annotated[
-        CropName, typer.Option(help="Keep the face that the Haar cascade finds, or the whole picture.")
-    ] = CropName.AUTO,
+        Crop, typer.Option(help="Keep the face that the Haar cascade finds, or the whole picture.")
+    ] = Crop.AUTO,
     align: Annotated[bool, typer.Option("--align", help="Turn faces until their eyes are level.")] = False,
-    equalise: Annotated[EqualiseName, typer.Option(help="Even out light.")] = EqualiseName.NONE,
+    equalise: Annotated[Equalise, typer.Option(help="Even out light.")] = Equalise.NONE,
     mirrored_copies: Annotated[
         bool, typer.Option("--mirrored-copies", help="Add a mirrored copy of every face.")
     ] = False,
@@ -117,12 +94,12 @@ def train_face(
 ) -> None:
     """Train a network that tells facial expressions apart, and export its weights with a manifest."""
     try:
-        from mien_face.training.prepare import Crop, Equalise, Preparation
+        from mien_face.training.prepare import Preparation
 
         preparation = Preparation(
-            crop=Crop(crop),
+            crop=crop,
             align=align,
-            equalise=Equalise(equalise),
+            equalise=equalise,
             mirrored_copies=mirrored_copies,
             affine_copies=affine_copies,
             balance=balance,
@@ -160,7 +137,7 @@ def _changes(
     epochs: int | None,
     batch_size: int | None,
     peak_rate: float | None,
-    schedule: ScheduleName | None,
+    schedule: Decline | None,
     patience: int | None,
     class_weights: bool | None,
     augmentation: float | None,
@@ -168,13 +145,12 @@ def _changes(
     ship: ShipName | None,
 ) -> Changes:
     from mien_face.training.networks import Changes
-    from mien_face.training.schedule import Decline
 
     return Changes(
         epochs=epochs,
         batch_size=batch_size,
         peak_rate=peak_rate,
-        decline=None if schedule is None else Decline(schedule),
+        decline=schedule,
         patience=patience,
         class_weights=class_weights,
         augmentation=augmentation,
@@ -199,7 +175,6 @@ def _run(
     from rich.console import Console
 
     from mien_face.training.networks import KNN, NAMES, RESNETS
-    from mien_face.training.prepare import Equalise
 
     if network not in NAMES:
         raise InputError(f"there is no network {network!r}; known are {', '.join(NAMES)}")

@@ -19,10 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
-import numpy as np
-
 from mien import Box, InputError, MissingDependencyError
+from mien_face.decoding import decode_rgb
 from mien_face.detection.base import Pixels
 
 CSV_NAME: Final = "boxes.csv"
@@ -74,10 +72,10 @@ class LabelledPicture:
             InputError: It cannot be read or decoded.
         """
         content = _read_bytes(self.source, self.image) if isinstance(self.image, Path) else self.image
-        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB) if content else None
+        picture = decode_rgb(content)
         if picture is None:
             raise InputError(f"{self.source}: the picture cannot be decoded; expected JPEG, PNG or WebP")
-        return np.asarray(picture, np.uint8)
+        return picture
 
 
 def read_pictures(path: Path) -> list[LabelledPicture]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from functools import cache
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from mien_face.crop import crop_box
 from mien_face.detection.haar import HaarDetector, load_cascade
 from mien_face.training.augment import Augmentation, augment
 from mien_face.training.faces import FaceData, Skipped
+from mien_face.training.names import Crop, Equalise
 
 Grey = npt.NDArray[np.uint8]
 """``[height, width]``."""
@@ -41,22 +41,6 @@ AFFINE: Final = Augmentation(rotation=10, scale=0.1, shift=0.1 * INPUT_SIZE, mir
 _CLAHE_LIMIT: Final = 2.0
 _CLAHE_TILES: Final = (6, 6)
 """8x8 pixels of a crop each."""
-
-
-class Crop(StrEnum):
-    """Which part of a picture is kept."""
-
-    AUTO = "auto"
-    WHOLE = "whole"
-    HAAR = "haar"
-
-
-class Equalise(StrEnum):
-    """How light is evened out."""
-
-    NONE = "none"
-    HISTOGRAM = "histogram"
-    CLAHE = "clahe"
 
 
 @dataclass(frozen=True, slots=True)

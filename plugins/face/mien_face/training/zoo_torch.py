@@ -90,9 +90,7 @@ def _apply(
 ) -> torch.Tensor:
     match layer:
         case described.Conv(side=side, stride=stride, same=same):
-            kernel = tensors[f"{name}kernel"].permute(
-                3, 2, 0, 1
-            )  # [height, width, in, out] -> [out, in, height, width]
+            kernel = tensors[f"{name}kernel"].permute(3, 2, 0, 1)  # [h, w, in, out] -> [out, in, h, w]
             padded = _padded(features, side, stride, 0.0) if same and stride > 1 else features
             border = side // 2 if same and stride == 1 else 0
             return functional.conv2d(padded, kernel, tensors.get(f"{name}bias"), stride=stride, padding=border)

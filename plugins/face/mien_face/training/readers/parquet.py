@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from mien import InputError, MissingDependencyError
 from mien_face.config import INPUT_SIZE
+from mien_face.decoding import decode_grey
 from mien_face.labels import FER2013_LABELS
 from mien_face.training.faces import COLUMNS, VOTE_COLUMNS, FaceData
 from mien_face.training.prepare import Preparation, prepare_crops
@@ -69,9 +69,9 @@ def _from_columns(file: Path, columns: dict[str, list[Any]]) -> FaceData:
 
 
 def _decode(file: Path, row: int, image: bytes) -> npt.NDArray[np.uint8]:
-    crop = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_GRAYSCALE) if image else None
+    crop = decode_grey(image)
     if crop is None:
         raise InputError(f"{file}, row {row}: the picture cannot be decoded")
     if crop.shape != (INPUT_SIZE, INPUT_SIZE):
         raise InputError(f"{file}, row {row}: the picture must be {INPUT_SIZE}x{INPUT_SIZE}, got {crop.shape}")
-    return np.asarray(crop, np.uint8)
+    return crop

@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 
 from mien import InputError
+from mien_face.decoding import decode_grey
 from mien_face.labels import EXPRESSIONS, FER2013_LABELS
 from mien_face.training.faces import VOTE_COLUMNS, FaceData, Skipped
-from mien_face.training.prepare import Crop, Grey, NoFaceError, Preparation, prepare_picture
+from mien_face.training.names import Crop
+from mien_face.training.prepare import Grey, NoFaceError, Preparation, prepare_picture
 
 SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm"})
 
@@ -48,7 +49,7 @@ def gather(
     labels: list[int] = []
     left_out = list(skipped)
     for file, name in files:
-        grey = _decode(file)
+        grey = decode_grey(file.read_bytes())
         if grey is None:
             left_out.append(Skipped(str(file), "the picture cannot be decoded"))
             continue
@@ -64,9 +65,3 @@ def gather(
     faces = FaceData(np.stack(crops), np.array(labels, np.int64), np.zeros((len(crops), len(VOTE_COLUMNS)), np.float32))
     names = EXPRESSIONS if max(labels) >= len(FER2013_LABELS) else FER2013_LABELS
     return replace(faces, names=names, skipped=tuple(left_out))
-
-
-def _decode(file: Path) -> Grey | None:
-    content = np.frombuffer(file.read_bytes(), np.uint8)
-    grey = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if len(content) else None
-    return None if grey is None else np.asarray(grey, np.uint8)

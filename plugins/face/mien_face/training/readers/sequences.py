@@ -15,7 +15,8 @@ from typing import Final
 
 from mien import InputError
 from mien_face.training.faces import FaceData, Skipped
-from mien_face.training.prepare import Crop, Preparation
+from mien_face.training.names import Crop
+from mien_face.training.prepare import Preparation
 from mien_face.training.readers.pictures import gather, pictures_in
 from mien_face.training.splitting import check_part, validation_names
 
