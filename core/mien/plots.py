@@ -113,7 +113,7 @@ def save_curves(path: Path, series: Mapping[str, Sequence[float]], *, title: str
                 epochs = np.arange(1, len(series[name]) + 1)
                 each.plot(epochs, series[name], marker=".", markersize=5, label=name, color=colors[name])
             each.set_ylabel(label)
-            each.xaxis.get_major_locator().set_params(integer=True)
+            each.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)  # one epoch has no fractions
             if names:
                 each.legend(loc="best")
         axes[0].set_title(title)

@@ -46,6 +46,14 @@ def test_a_run_that_has_just_begun_can_be_drawn(tmp_path: Path, series: dict[str
     assert "A run" in text_of(tmp_path / "curves.svg")
 
 
+def test_epochs_are_whole_also_where_there_is_one(tmp_path: Path) -> None:
+    plots.save_curves(tmp_path / "curves.svg", {"loss": [1.0]}, title="A run")
+
+    marks = ElementTree.parse(tmp_path / "curves.svg").getroot().find(".//*[@id='matplotlib.axis_1']")
+    assert marks is not None
+    assert "".join(marks.itertext()).split() == ["1", "epoch"]
+
+
 def test_a_confusion_matrix_shows_counts_and_labels(tmp_path: Path) -> None:
     plots.draw_confusion(CONFUSION, ("calm", "cross"), title="Two").save(tmp_path / "two.svg")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,3 +81,14 @@ def refusal() -> AudioClip:
 def recognizer() -> PocketSphinxTranscriber:
     """The embedded engine; loading takes a second."""
     return PocketSphinxTranscriber()
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks the network is found out."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("asked the network although offline")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)

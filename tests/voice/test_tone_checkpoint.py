@@ -155,14 +155,8 @@ def test_a_missing_folder_and_an_empty_one_are_told(tmp_path: Path) -> None:
         ToneCheckpoint(ToneSettings(checkpoint=str(tmp_path), offline=True))
 
 
-def test_offline_asks_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("asked the network although offline")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+@pytest.mark.usefixtures("no_network")
+def test_offline_asks_no_hub() -> None:
     with pytest.raises(PluginError, match=r"nobody/nothing.*local folder"):
         ToneCheckpoint(ToneSettings(checkpoint="nobody/nothing", offline=True))
 

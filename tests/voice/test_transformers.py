@@ -59,14 +59,8 @@ def test_a_folder_without_a_checkpoint_is_told(tmp_path: Path) -> None:
         TransformersTranscriber(TransformersSettings(checkpoint=str(tmp_path)))
 
 
-def test_offline_asks_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("asked the network although offline")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+@pytest.mark.usefixtures("no_network")
+def test_offline_asks_no_hub() -> None:
     with pytest.raises(PluginError, match=r"nobody/nothing.*local folder"):
         TransformersTranscriber(TransformersSettings(checkpoint="nobody/nothing", offline=True))
 
