@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from mien_face.evaluation import calibration_error, evaluate, intervals
+from mien_face.evaluation import evaluate, intervals
 
 NAMES = ("a", "b", "c")
 
@@ -39,11 +39,11 @@ def test_calibration_error_is_the_weighted_gap_of_confidence_and_accuracy() -> N
     # two at confidence 0.9, one of them right: gap 0.4; two at 0.6, both right: gap 0.4; the mean over faces is 0.4
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]])
 
-    assert calibration_error(probabilities, np.array([0, 1, 0, 1])) == pytest.approx(0.4)
+    assert evaluate(probabilities, np.array([0, 1, 0, 1]), NAMES[:2]).ece == pytest.approx(0.4)
 
 
 def test_certain_and_right_answers_have_no_calibration_error() -> None:
-    assert calibration_error(np.eye(3), np.arange(3)) == 0
+    assert evaluate(np.eye(3), np.arange(3), NAMES).ece == 0
 
 
 def test_a_class_that_does_not_occur_counts_in_no_mean() -> None:

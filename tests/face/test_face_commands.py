@@ -75,6 +75,17 @@ def test_a_file_that_cannot_be_written_is_a_plain_message(app: typer.Typer, face
     assert isinstance(result.exception, SystemExit)
 
 
+def test_a_folder_that_cannot_be_made_is_a_plain_message(app: typer.Typer, faces: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    out = tmp_path / "file" / "out"
+
+    result = CliRunner().invoke(app, ["train", "face", "--data", str(faces), "--network", "knn", "--out", str(out)])
+
+    assert result.exit_code == 1
+    assert f"mien: cannot use {out}" in result.stderr
+    assert isinstance(result.exception, SystemExit)
+
+
 @pytest.mark.parametrize("command", ["train", "evaluate"])
 def test_missing_data_is_a_plain_message(app: typer.Typer, command: str, tmp_path: Path) -> None:
     options = ["--out", str(tmp_path / "out")] if command == "train" else []

@@ -80,7 +80,7 @@ def test_crops_whose_face_is_not_found_again_are_listed(astronaut: npt.NDArray[n
         ("some.csv, face 0", "the Haar cascade finds no face in it")
     ]
     with pytest.raises(InputError, match="finds no face in any of the 1 pictures"):
-        prepare_crops(data.head(1), Preparation(crop=Crop.HAAR), source="some.csv")
+        prepare_crops(data.take(np.arange(1)), Preparation(crop=Crop.HAAR), source="some.csv")
 
 
 class BrightSpots:

@@ -49,7 +49,7 @@ def test_faces_are_read_from_a_file_or_its_folder(tmp_path: Path) -> None:
         faces = read_faces(place, part="validation")
         assert (len(faces), faces.crops.shape, faces.labels.tolist()) == (2, (2, 48, 48), [3, 3])
         assert faces.votes.shape == (2, 10)
-    assert len(faces.head(1)) == 1
+    assert len(faces.take(np.arange(1))) == 1
 
 
 def small_picture() -> bytes:

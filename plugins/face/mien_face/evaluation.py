@@ -131,7 +131,7 @@ def evaluate(probabilities: Floats, labels: Labels, names: Sequence[str]) -> Eva
     confusion = _confusion(labels, answers, len(names))
     per_class = {name: _class_figures(confusion, index) for index, name in enumerate(names)}
     occurring = [figures for figures in per_class.values() if figures.support]
-    calibration = _calibration(probabilities, labels)
+    calibration = metrics.reliability(probabilities.max(axis=1), answers == labels)
     return Evaluation(
         n=len(labels),
         accuracy=float(np.mean(answers == labels)),
@@ -174,18 +174,9 @@ def intervals(probabilities: Floats, labels: Labels, names: Sequence[str], *, se
     return Intervals(**summary, recall=dict(zip(labelled, ends[len(SUMMARY) :], strict=True)))
 
 
-def calibration_error(probabilities: Floats, labels: Labels) -> float:
-    """Expected calibration error: over bins of confidence, the mean gap to accuracy, weighted by faces."""
-    return _calibration(probabilities, labels).error
-
-
 def negative_log_likelihood(probabilities: Floats, labels: Labels) -> float:
     """Mean of -log p(true class), nats."""
     return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], _SMALLEST)).mean())
-
-
-def _calibration(probabilities: Floats, labels: Labels) -> metrics.Reliability:
-    return metrics.reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
 
 
 def _confusion(labels: Labels, answers: Labels, classes: int) -> npt.NDArray[np.int64]:

@@ -63,7 +63,11 @@ def build_page(report: Report) -> str:
             _section("Each emotion", _classes(judgement), wide=True),
             _section("", draw_recall(judgement).inline_svg()),
             _section("", draw_confusion(judgement).inline_svg()),
-            _section("", draw_calibration(judgement).inline_svg() + _calibration_note()),
+            _section(
+                "",
+                draw_calibration(judgement).inline_svg() + _calibration_note(),
+                wide=not judgement.robustness,  # else it would stand beside nothing
+            ),
             _section("Poor pictures", _robustness(judgement)) if judgement.robustness else "",
             _section("About these figures", _notes(report), wide=True),
             "</div>",

@@ -24,7 +24,6 @@ MAX_CHARACTERS: Final = 2_000
 """Characters that are read of one utterance."""
 
 _TOKEN: Final = re.compile(r"\[[a-z]+\]|<3|[:;=]-?[()dp/|]|[^\W\d_]+(?:'[^\W\d_]+)*|\d+|[^\w\s]|_")
-_PLACEHOLDER: Final = re.compile(r"\[(name|religion)\]", re.IGNORECASE)
 _REPEATED: Final = re.compile(r"(.)\1{2,}", re.DOTALL)
 _QUOTES: Final = str.maketrans(
     {

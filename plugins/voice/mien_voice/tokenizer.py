@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 TOKENIZER_FILE: Final = Path(__file__).parent / "weights" / "tokenizer.json"
 PADDING: Final = "[PAD]"
 UNKNOWN: Final = "[UNK]"
-PADDING_ID: Final = 0
 UNKNOWN_ID: Final = 1
 MAX_TOKENS: Final = 64
 """Subwords that the deep half reads of one utterance; more are cut."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mien import InputError, MienError
-from mien_face.commands.shared import STDOUT, fail
+from mien import InputError
+from mien_face.commands.shared import STDOUT, plain_errors
 from mien_face.settings import DetectorName, FaceSettings
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def evaluate_detector(
     ] = None,
 ) -> None:
     """Measure a face detector on labelled pictures."""
-    try:
+    with plain_errors():
         if detector is DetectorName.YUNET and yunet is None:
             raise InputError("--detector yunet needs --yunet, the path of its ONNX file")
         settings = FaceSettings(
@@ -60,15 +60,13 @@ def evaluate_detector(
             min_detection_score=LOWEST_SCORE,
         )
         figures = _evaluate(data, settings, split, min_size)
-    except MienError as error:
-        fail(error)
-    text = json.dumps({"detector": detector.value, **figures.to_json()}, indent=2)
-    if json_path == STDOUT:
-        typer.echo(text)
-        return
+        text = json.dumps({"detector": detector.value, **figures.to_json()}, indent=2)
+        if json_path == STDOUT:
+            typer.echo(text)
+            return
+        if json_path is not None:
+            json_path.write_text(text + "\n", encoding="utf-8")
     _print_table(detector, figures)
-    if json_path is not None:
-        json_path.write_text(text + "\n", encoding="utf-8")
 
 
 def _evaluate(data: Path, settings: FaceSettings, split: Split, min_size: float) -> DetectionFigures:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from mien import MienError
-from mien_face.commands.shared import STDOUT, fail
+from mien_face.commands.shared import STDOUT, plain_errors
 from mien_face.factory import EXPRESSION_MANIFEST
 from mien_face.labels import LabelSet
 from mien_face.training.names import Equalise
@@ -47,7 +46,7 @@ def evaluate_face(
     ] = None,
 ) -> None:
     """Measure the expression network on labelled faces."""
-    try:
+    with plain_errors():
         report = _measure(data, weights, labels, robustness=robustness, sample=sample, card=card)
         if html is not None:
             from mien_face.reportpage import build_page
@@ -60,10 +59,6 @@ def evaluate_face(
             return
         if json_path is not None:
             json_path.write_text(text + "\n", encoding="utf-8")
-    except MienError as error:
-        fail(error)
-    except OSError as error:
-        fail(MienError(f"cannot use {error.filename}: {error.strerror}"))
     _print_tables(report.judgements[0])
 
 

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 
 import typer
 
-from mien import ImageFrame, InputError, MienError
-from mien_face.commands.shared import fail
+from mien import ImageFrame, InputError
+from mien_face.commands.shared import plain_errors
 from mien_face.settings import FaceSettings, parse_face_settings
 
 MAX_BYTES: Final = 64 << 20
@@ -48,15 +48,11 @@ def explain(
 
     Faces are found and read as `mien analyze` does it, by the table [plugins.face] of --config.
     """
-    try:
+    with plain_errors():
         settings = _configured(context)
         if weights is not None:
             settings = settings.model_copy(update={"weights": weights})
         written = _explain(path, out or Path(f"{path.stem}-explained.png"), emotion, settings, whole=whole)
-    except MienError as error:
-        fail(error)
-    except OSError as error:
-        fail(MienError(f"cannot use {error.filename}: {error.strerror}"))
     typer.echo(written)
 
 

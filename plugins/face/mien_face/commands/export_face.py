@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mien import InputError, MienError
-from mien_face.commands.shared import fail
+from mien import InputError
+from mien_face.commands.shared import plain_errors
 from mien_face.factory import EXPRESSION_MANIFEST
 
 
@@ -17,10 +17,8 @@ def export_face(
     weights: Annotated[Path, typer.Option(help="Manifest of the weights.")] = EXPRESSION_MANIFEST,
 ) -> None:
     """Write the expression network as an ONNX file, for a runtime of your own."""
-    try:
+    with plain_errors():
         size = _export(onnx, weights)
-    except MienError as error:
-        fail(error)
     typer.echo(f"wrote {onnx} ({size / 1e6:.1f} MB)", err=True)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien import InputError, MienError
-from mien_face.commands.shared import fail
+from mien import InputError
+from mien_face.commands.shared import plain_errors
 from mien_face.training.names import Crop, Equalise
 from mien_face.training.schedule import Decline
 
@@ -93,7 +93,8 @@ def train_face(
     balance: Annotated[int, typer.Option(min=0, help="Bring every class to so many faces; 0: leave them.")] = 0,
 ) -> None:
     """Train a network that tells facial expressions apart, and export its weights with a manifest."""
-    try:
+    with plain_errors():
+        from mien_face.training.networks import Changes
         from mien_face.training.prepare import Preparation
 
         preparation = Preparation(
@@ -104,7 +105,17 @@ def train_face(
             affine_copies=affine_copies,
             balance=balance,
         )
-        changes = _changes(epochs, batch_size, peak_rate, schedule, patience, class_weights, augmentation, robust, ship)
+        changes = Changes(
+            epochs=epochs,
+            batch_size=batch_size,
+            peak_rate=peak_rate,
+            decline=schedule,
+            patience=patience,
+            class_weights=class_weights,
+            augmentation=augmentation,
+            robust=robust,
+            ships_best=None if ship is None else ship is ShipName.BEST,
+        )
         folder = out or Path("runs") / f"face-{network}"
         _run(
             network,
@@ -118,8 +129,6 @@ def train_face(
             start=start,
             engine=engine,
         )
-    except MienError as error:
-        fail(error)
 
 
 def make_learner(
@@ -131,32 +140,6 @@ def make_learner(
 
     arrays = None if start is None else first_weights(network, changes, start)
     return learner_of(network, changes, labels=labels, engine=Engine(engine), start=arrays)
-
-
-def _changes(
-    epochs: int | None,
-    batch_size: int | None,
-    peak_rate: float | None,
-    schedule: Decline | None,
-    patience: int | None,
-    class_weights: bool | None,
-    augmentation: float | None,
-    robust: bool,
-    ship: ShipName | None,
-) -> Changes:
-    from mien_face.training.networks import Changes
-
-    return Changes(
-        epochs=epochs,
-        batch_size=batch_size,
-        peak_rate=peak_rate,
-        decline=schedule,
-        patience=patience,
-        class_weights=class_weights,
-        augmentation=augmentation,
-        robust=robust,
-        ships_best=None if ship is None else ship is ShipName.BEST,
-    )
 
 
 def _run(

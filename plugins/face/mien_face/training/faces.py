@@ -62,10 +62,6 @@ class FaceData:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def head(self, count: int) -> FaceData:
-        """The first ``count`` faces."""
-        return self.take(np.arange(min(count, len(self))))
-
     def take(self, chosen: npt.NDArray[np.int64]) -> FaceData:
         """The faces at these positions, in this order; a position may come more than once."""
         return replace(self, crops=self.crops[chosen], labels=self.labels[chosen], votes=self.votes[chosen])
