@@ -48,16 +48,20 @@ def explain(
 
     Faces are found and read as `mien analyze` does it, by the table [plugins.face] of --config.
     """
+    settings = _configured(context)  # what is wrong with the configuration is told as for any command
+    if weights is not None:
+        settings = settings.model_copy(update={"weights": weights})
     with plain_errors():
-        settings = _configured(context)
-        if weights is not None:
-            settings = settings.model_copy(update={"weights": weights})
         written = _explain(path, out or Path(f"{path.stem}-explained.png"), emotion, settings, whole=whole)
     typer.echo(written)
 
 
 def _configured(context: typer.Context) -> FaceSettings:
-    """``[plugins.face]`` of ``--config``; the command line hangs its settings at the context."""
+    """``[plugins.face]`` of ``--config``; the command line hangs its settings at the context.
+
+    Raises:
+        ConfigError: The configuration is wrong.
+    """
     return parse_face_settings(context.obj.settings.plugins.get("face", {}))
 
 

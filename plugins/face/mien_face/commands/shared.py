@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from mien import ConfigError, MienError
+from mien import MienError
 
 STDOUT: Final = Path("-")
 """As a path for JSON: standard output."""
@@ -17,7 +17,7 @@ STDOUT: Final = Path("-")
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Around what a command does: ends it with a message where input, weights, configuration or a file is at fault."""
+    """Around what a command does: ends it with a message where input, weights or a file is at fault."""
     try:
         yield
     except MienError as error:
@@ -27,6 +27,6 @@ def plain_errors() -> Iterator[None]:
 
 
 def fail(error: MienError) -> NoReturn:
-    """End the command with the error's message, without a traceback; 2 where the configuration is wrong, else 1."""
+    """End the command with the error's message, without a traceback."""
     typer.echo(f"mien: {error}", err=True)
-    raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from error
+    raise typer.Exit(1) from error
