@@ -1,9 +1,11 @@
 """Trains the published networks on the FER2013 split, and puts their figures beside the shipped network's.
 
-    python benchmarks/reference_systems.py --data FER2013_FOLDER [--network NAME ...] [--minutes N] [--runs FOLDER]
+    python benchmarks/reference_systems.py --data FER2013_FOLDER [--network NAME ...] [--minutes N] [--threads N]
+        [--runs FOLDER]
     python benchmarks/reference_systems.py --render
 
-Each network is trained by its published recipe for as long as ``--minutes`` allows, at most for its published epochs.
+Each network is trained by its published recipe for as long as ``--minutes`` of processor time allow, at most for its
+published epochs. Several of these commands can run at once, for one network each.
 The figures go to ``reference_systems.json`` beside this file, from which ``reference_systems.md`` is made; a later
 run with the same ``--runs`` goes on where the last one ended, in the middle of an epoch if need be. With PyTorch
 gradients are computed in bfloat16 where that is fast, else by JAX. Everything is measured on the validation part: the
@@ -27,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import load_weights
-from mien_face.config import INPUT_SIZE, NetworkConfig
+from mien_face.config import NetworkConfig
 from mien_face.evaluation import evaluate
 from mien_face.inference import ExpressionNetwork, softmax
 from mien_face.labels import FER2013_LABELS
@@ -58,34 +60,46 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder with train.parquet and validation.parquet")
     parser.add_argument("--network", action="append", choices=[*ZOO, "knn", "shipped"], help="all if left away")
-    parser.add_argument("--minutes", type=float, default=3.0, help="of training for each network")
+    parser.add_argument("--minutes", type=float, default=3.0, help="of processor time for training each network")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="that PyTorch computes with")
     parser.add_argument("--runs", type=Path, default=Path("runs/reference"), help="where unfinished runs are kept")
     parser.add_argument("--render", action="store_true", help="only make the page from the figures that are there")
     options = parser.parse_args()
-    figures: Figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
     if not options.render:
         training, validation = (read_faces(options.data, part=part) for part in ("train", "validation"))
         for name in options.network or [*ZOO, "knn", "shipped"]:
-            figures[name] = measure(name, training, validation, runs=options.runs, minutes=options.minutes)
-            print(json.dumps({name: figures[name]}), flush=True)
-            FIGURES.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
-    PAGE.write_text(page(figures))
+            found = measure(
+                name, training, validation, runs=options.runs, minutes=options.minutes, threads=options.threads
+            )
+            print(json.dumps({name: found}), flush=True)
+            FIGURES.write_text(json.dumps(known_figures() | {name: found}, indent=2, sort_keys=True) + "\n")
+    PAGE.write_text(page(known_figures()))
 
 
-def measure(name: str, training: FaceData, validation: FaceData, *, runs: Path, minutes: float) -> Figures:
+def known_figures() -> Figures:
+    """What was measured so far, by name."""
+    return json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+
+
+def measure(
+    name: str, training: FaceData, validation: FaceData, *, runs: Path, minutes: float, threads: int
+) -> Figures:
     """Everything that is told of one network."""
     host = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     if name == "knn":
         return {**nearest_neighbours(training, validation), "host": host}
     if name == "shipped":
         return {**shipped(validation), "host": host}
-    return {**trained(ZOO[name], training, validation, runs=runs / name, minutes=minutes), "host": host}
+    engine, computed_by = fastest_engine(ZOO[name], threads)
+    found = trained(ZOO[name], engine, training, validation, runs=runs / name, minutes=minutes)
+    return {**found, "computed_by": computed_by, "host": host}
 
 
-def trained(network: ZooNetwork, training: FaceData, validation: FaceData, *, runs: Path, minutes: float) -> Figures:
+def trained(
+    network: ZooNetwork, engine: ZooEngine, training: FaceData, validation: FaceData, *, runs: Path, minutes: float
+) -> Figures:
     """Train a network for some minutes more, and judge it."""
     labels = network.labels or FER2013_LABELS
-    engine, computed_by = fastest_engine(network, len(labels))
     learner = ZooLearner(network, labels, network.recipe, engine)
     own = learner.select(training)
     state, spent = go_on(learner, own, learner.select(validation), Checkpoints(runs), seconds=60 * minutes)
@@ -100,7 +114,6 @@ def trained(network: ZooNetwork, training: FaceData, validation: FaceData, *, ru
         "recipe_epochs": network.recipe.epochs,
         "faces_a_second": state.step * learner.batch_size / spent,
         "minutes": spent / 60,
-        "computed_by": computed_by,
         "classes": len(labels),
         "parameters": parameters,
         "statistics": statistics,
@@ -114,24 +127,24 @@ def trained(network: ZooNetwork, training: FaceData, validation: FaceData, *, ru
 def go_on(
     learner: ZooLearner, training: FaceData, validation: FaceData, checkpoints: Checkpoints, *, seconds: float
 ) -> tuple[ZooState, float]:
-    """Train until the time is up or the recipe's epochs are done; the state, and the seconds spent in all runs."""
+    """Train until the time is up or the recipe's epochs are done; the state, and the processor seconds of all runs."""
     state, spent, plateau = learner.initial(SEED), 0.0, Plateau()
     settings = {**learner.describe(), "data": training.digest()}
     if checkpoints.epoch(Kind.LAST) is not None:
         state, about = checkpoints.load(Kind.LAST, state, settings=settings)
         spent, plateau = about["seconds"], Plateau(**about["plateau"])
     steps = learner.steps(training)
-    total, started = steps * learner.epochs, time.monotonic()
-    while state.step < total and time.monotonic() - started < seconds and not _impatient(learner, plateau):
+    total, started = steps * learner.epochs, time.process_time()
+    while state.step < total and time.process_time() - started < seconds and not _impatient(learner, plateau):
         epoch, done = divmod(state.step, steps)
         for batch in islice(learner.batches(training, seed=SEED, epoch=epoch + 1), done, None):
             rate = learner.rate(step=state.step, steps=total, reductions=plateau.reductions)
             state, _ = learner.step(state, batch, rate=rate)
-            if time.monotonic() - started >= seconds:
+            if time.process_time() - started >= seconds:
                 break
         if state.step % steps == 0:
             plateau = plateau.after(learner.judge(state, validation).loss, patience=learner.schedule.patience)
-    spent += time.monotonic() - started
+    spent += time.process_time() - started
     about = {"settings": settings, "seconds": spent, "plateau": _plain(plateau)}
     checkpoints.save(Kind.LAST, state, epoch=state.step, about=about)
     return state, spent
@@ -157,7 +170,7 @@ def shipped(validation: FaceData) -> Figures:
     return {
         **quoted(answers, validation),
         "parameters": sum(array.size for array in arrays.values()),
-        "mflops": operations(NetworkConfig.from_json(manifest.config)) / 1e6,
+        "mflops": NetworkConfig.from_json(manifest.config).operations() / 1e6,
         "ms_a_face": milliseconds(lambda: network.classify(validation.crops[:1])),
         "classes": len(FER2013_LABELS),
         "published": "",
@@ -165,28 +178,16 @@ def shipped(validation: FaceData) -> Figures:
     }
 
 
-def operations(config: NetworkConfig) -> int:
-    """FLOPs a face of the shipped network's convolutions, without the heads' 0.01 %."""
-    side = INPUT_SIZE // 2
-    sides = {"stem": side}
-    for block in config.blocks():
-        side //= block.stride
-        sides |= {f"{block.name}.{part}": side for part in ("first", "second", "shortcut")}
-    return sum(
-        2 * sides[name] ** 2 * kernel * kernel * inputs * outputs
-        for name, kernel, inputs, outputs in config.convolutions()
-    )
-
-
-def fastest_engine(network: ZooNetwork, classes: int) -> tuple[ZooEngine, str]:
+def fastest_engine(network: ZooNetwork, threads: int) -> tuple[ZooEngine, str]:
     """PyTorch where it is installed, in bfloat16 where the processor computes that fast; else JAX."""
+    classes = len(network.labels or FER2013_LABELS)
     try:
         import torch
 
         from mien_face.training.zoo_torch import TorchZooEngine
     except ImportError:
         return JaxZooEngine(network, classes), f"jax {jax.__version__}, float32"
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(threads)
     half = "amx_bf16" in Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else False
     kind = "bfloat16" if half else "float32"
     return TorchZooEngine(network, classes, half=half), f"torch {torch.__version__.split('+')[0]}, {kind}"
@@ -272,8 +273,8 @@ def note(own: Figures) -> str:
     if "epochs" not in own:
         return f"{own['source']}. {own['host']}."
     return (
-        f"{own['source']}. Trained for {own['minutes']:.1f} minutes at {own['faces_a_second']:.0f} faces a second on a "
-        f"machine that others used too ({own['host']}; {own['computed_by']})."
+        f"{own['source']}. Trained for {own['minutes']:.0f} minutes of processor time, in each second of which it saw "
+        f"{own['faces_a_second']:.0f} faces ({own['host']}; {own['computed_by']})."
     )
 
 

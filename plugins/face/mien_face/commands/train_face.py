@@ -78,7 +78,12 @@ def train_face(
     robust: Annotated[
         bool, typer.Option("--robust", help="Also cover, blur, shrink and spoil faces with noise (resnets only).")
     ] = False,
-    start: Annotated[Path | None, typer.Option(help="Run, or checkpoint file, whose weights to begin with.")] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            help="Run, or checkpoint file, whose weights to begin with (resnets only; a smaller one's are grown)."
+        ),
+    ] = None,
     ship: Annotated[ShipName | None, typer.Option(help="Epoch whose weights are exported; else the network's.")] = None,
     engine: Annotated[EngineName, typer.Option(help="torch is faster on a CPU, and needs PyTorch.")] = EngineName.JAX,
     crop: Annotated[
@@ -132,13 +137,19 @@ def train_face(
 
 
 def make_learner(
-    network: str, changes: Changes, *, labels: tuple[str, ...], engine: EngineName, start: Path | None
+    network: str,
+    changes: Changes,
+    *,
+    labels: tuple[str, ...],
+    seed: int,
+    engine: EngineName,
+    start: Path | None,
 ) -> Learner:
     """The network that is trained, and how."""
     from mien_face.training.networks import EngineName as Engine
     from mien_face.training.networks import first_weights, learner_of
 
-    arrays = None if start is None else first_weights(network, changes, start)
+    arrays = None if start is None else first_weights(network, changes, start, seed=seed)
     return learner_of(network, changes, labels=labels, engine=Engine(engine), start=arrays)
 
 
@@ -179,7 +190,7 @@ def _run(
             f"accuracy {manifest.metrics['accuracy']:.4f} on {len(held_out)} faces; wrote {out}", soft_wrap=True
         )
         return
-    learner = make_learner(network, changes, labels=training.names, engine=engine, start=start)
+    learner = make_learner(network, changes, labels=training.names, seed=seed, engine=engine, start=start)
     try:
         _train(learner, training, held_out, seed=seed, out=out, resume=resume, about=about, console=console)
     finally:

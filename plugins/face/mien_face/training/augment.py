@@ -52,16 +52,19 @@ class Augmentation:
     def scaled(self, strength: float) -> Augmentation:
         """The same changes, weaker (under 1) or stronger; mirroring and the ranges of sizes stay."""
         return replace(
-            self,
+            self.likelier(strength),
             rotation=self.rotation * strength,
             scale=self.scale * strength,
             shift=self.shift * strength,
-            **{name: min(getattr(self, name) * strength, 1.0) for name in _PROBABILITIES},
         )
+
+    def likelier(self, factor: float) -> Augmentation:
+        """The same changes, but what hides or spoils a face happens that much more often (or, under 1, less often)."""
+        return replace(self, **{name: min(getattr(self, name) * factor, 1.0) for name in _PROBABILITIES})
 
 
 _PROBABILITIES: Final = ("erase", "cover", "blur", "coarse", "noise")
-"""What ``Augmentation.scaled`` makes likelier."""
+"""What ``Augmentation.likelier`` makes likelier."""
 
 ROBUST: Final = Augmentation(
     rotation=12.0,

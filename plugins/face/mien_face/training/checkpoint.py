@@ -74,6 +74,21 @@ class Checkpoints:
                 f"The previous one is intact: go on with --resume. ({_first_line(error)})"
             ) from error
 
+    def about(self, kind: Kind) -> dict[str, Any]:
+        """What was said of the latest checkpoint of a kind when it was saved.
+
+        Raises:
+            WeightsError: It cannot be read.
+        """
+        try:
+            with self._manager(kind) as manager:
+                restored = manager.restore(
+                    manager.latest_step(), args=self._orbax.args.Composite(about=self._orbax.args.JsonRestore())
+                )
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise self._unreadable(kind, error) from error
+        return dict(restored.about)
+
     def load(
         self, kind: Kind, like: State, *, settings: Mapping[str, Any] | None = None
     ) -> tuple[State, dict[str, Any]]:
@@ -90,19 +105,20 @@ class Checkpoints:
         Raises:
             WeightsError: It cannot be read, is of another network, or was made with other settings (which are named).
         """
-        place = self._folder / kind
+        about = self.about(kind)
+        if settings is not None:
+            _check_settings(self._folder / kind, about.get("settings", {}), settings)
         args = self._orbax.args
         try:
             with self._manager(kind) as manager:
-                epoch = manager.latest_step()
-                about = dict(manager.restore(epoch, args=args.Composite(about=args.JsonRestore())).about)
-                if settings is not None:
-                    _check_settings(place, about.get("settings", {}), settings)
                 items = args.Composite(state=args.StandardRestore(_flat(like)))
-                found = manager.restore(epoch, args=items).state
+                found = manager.restore(manager.latest_step(), args=items).state
             return _unflat(like, found), about
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise WeightsError(f"cannot read the checkpoint in {place}: {_first_line(error)}") from error
+            raise self._unreadable(kind, error) from error
+
+    def _unreadable(self, kind: Kind, error: Exception) -> WeightsError:
+        return WeightsError(f"cannot read the checkpoint in {self._folder / kind}: {_first_line(error)}")
 
     def _manager(self, kind: Kind) -> Any:
         options = self._orbax.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False)

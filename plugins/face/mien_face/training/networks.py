@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from mien import InputError, MissingDependencyError
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.training.augment import ROBUST
+from mien_face.training.growing import grow
 from mien_face.training.learner import Learner
 from mien_face.training.recipe import WIDE_RECIPE, Recipe
 from mien_face.training.schedule import Decline, Schedule
@@ -109,16 +110,16 @@ def learner_of(
     return _of_the_zoo(ZOO[name], changes, engine, labels)
 
 
-def first_weights(name: str, changes: Changes, start: Path) -> Arrays:
-    """Read the weights of an earlier run of a network of ``RESNETS``, to begin with.
+def first_weights(name: str, changes: Changes, start: Path, *, seed: int) -> Arrays:
+    """Read the weights of an earlier run of a network of ``RESNETS``, to begin with; those of a smaller one are grown.
 
     Raises:
         InputError: The network starts from random weights only.
-        WeightsError: They cannot be read, or are another network's.
+        WeightsError: They cannot be read, or are of a network that is not of this kind, or larger.
     """
     if name not in RESNETS:
         raise InputError(f"--start takes a checkpoint of {' or '.join(RESNETS)}; {name} starts from random weights")
-    return read_start(start, resnet_recipe(name, changes)[0])
+    return grow(read_start(start), resnet_recipe(name, changes)[0], seed=seed)
 
 
 def resnet_recipe(name: str, changes: Changes) -> tuple[NetworkConfig, Recipe]:

@@ -31,12 +31,14 @@ class Phase:
         side: Crops are reduced to this height and width, pixels; a multiple of 8.
         rates: Learning rate of its first and its last step; linear in between.
         mixup: Share of the batches whose faces are mixed.
+        spoiling: How often faces are hidden and spoilt, relative to the recipe's augmentation.
     """
 
     epochs: int
     side: int
     rates: tuple[float, float]
     mixup: float = 0.0
+    spoiling: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ def batches(data: FaceData, recipe: Recipe, *, seed: int, epoch: int) -> Iterato
     """
     generator = np.random.default_rng([seed, epoch])
     phase, _ = recipe.phase(epoch)
+    augmentation = recipe.augmentation.likelier(phase.spoiling)
     order = generator.permutation(np.repeat(np.arange(len(data)), np.asarray(recipe.repeats)[data.labels]))
     smoothing = np.float32(recipe.label_smoothing)
     hard = np.eye(len(FER2013_LABELS), dtype=np.float32)[data.labels]
@@ -171,7 +174,7 @@ def batches(data: FaceData, recipe: Recipe, *, seed: int, epoch: int) -> Iterato
     for start in range(0, len(order) - recipe.batch_size + 1, recipe.batch_size):
         chosen = order[start : start + recipe.batch_size]
         batch = Batch(
-            standardise(_reduced(augment(data.crops[chosen], recipe.augmentation, generator), phase.side)),
+            standardise(_reduced(augment(data.crops[chosen], augmentation, generator), phase.side)),
             {
                 Head.FER2013: (smooth[chosen], ones[chosen]),
                 Head.FERPLUS: (votes[chosen], vote_weights[chosen]),

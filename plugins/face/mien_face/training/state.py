@@ -80,27 +80,25 @@ def save_state(path: Path, state: TrainState, *, epoch: int, settings: dict[str,
     write_atomically(path, save(flat, metadata=about))
 
 
-def read_start(path: Path, config: NetworkConfig) -> Arrays:
+def read_start(path: Path) -> Arrays:
     """Read the averaged weights of another run, to start from.
 
     Args:
         path: The run's folder, or a ``checkpoint.safetensors`` as ``save_state`` writes it.
-        config: The network.
 
     Raises:
-        WeightsError: It cannot be read, or is of another network.
+        WeightsError: It cannot be read, or is of another kind of network.
     """
-    if path.is_dir():
-        checkpoints = Checkpoints(path)
-        if checkpoints.epoch(Kind.LAST) is None:
-            raise WeightsError(f"{path} holds no run's checkpoint; expected a folder that mien train face wrote to")
-        state, _ = checkpoints.load(Kind.LAST, initial_state(config, 0))
-    else:
-        state, _, _ = _read(path)
-    expected = {name: array.shape for name, array in initial_arrays(config, 0).items()}
-    if {name: array.shape for name, array in state.averaged.items()} != expected:
-        raise WeightsError(f"{path} is a checkpoint of another network than {config}")
-    return state.averaged
+    if not path.is_dir():
+        return _read(path)[0].averaged
+    checkpoints = Checkpoints(path)
+    if checkpoints.epoch(Kind.LAST) is None:
+        raise WeightsError(f"{path} holds no run's checkpoint; expected a folder that mien train face wrote to")
+    try:
+        config = NetworkConfig.from_json(checkpoints.about(Kind.LAST)["settings"]["network"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"{path} is a run of another kind of network") from error
+    return checkpoints.load(Kind.LAST, initial_state(config, 0))[0].averaged
 
 
 def _read(path: Path) -> tuple[TrainState, int, dict[str, object]]:
