@@ -10,6 +10,7 @@ import typer
 
 from mien import InputError
 from mien_face.commands.shared import plain_errors
+from mien_face.training.engines import EngineName
 from mien_face.training.names import Crop, Equalise
 from mien_face.training.schedule import Decline
 
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 
 SHOWN_SKIPS = 10
 """Skipped pictures that are listed on the screen; all are in ``skipped.txt``."""
-
-
-class EngineName(StrEnum):
-    """What computes a training run."""
-
-    JAX = "jax"
-    TORCH = "torch"
 
 
 class ShipName(StrEnum):
@@ -146,11 +140,10 @@ def make_learner(
     start: Path | None,
 ) -> Learner:
     """The network that is trained, and how."""
-    from mien_face.training.networks import EngineName as Engine
     from mien_face.training.networks import first_weights, learner_of
 
     arrays = None if start is None else first_weights(network, changes, start, seed=seed)
-    return learner_of(network, changes, labels=labels, engine=Engine(engine), start=arrays)
+    return learner_of(network, changes, labels=labels, engine=engine, start=arrays)
 
 
 def _run(

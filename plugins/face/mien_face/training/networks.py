@@ -7,14 +7,14 @@ needs a line in ``learner_of``.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from mien import InputError, MissingDependencyError
+from mien import InputError
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.training.augment import ROBUST
+from mien_face.training.engines import EngineName, imported_for
 from mien_face.training.growing import grow
 from mien_face.training.learner import Learner
 from mien_face.training.recipe import WIDE_RECIPE, Recipe
@@ -45,13 +45,6 @@ KNN: Final = "knn"
 
 NAMES: Final = (RESNET, RESNET_WIDE, *sorted(ZOO), KNN)
 """All that ``--network`` takes."""
-
-
-class EngineName(StrEnum):
-    """What computes a training run."""
-
-    JAX = "jax"
-    TORCH = "torch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,26 +155,21 @@ def _resnet(name: str, changes: Changes, engine: EngineName, start: Arrays | Non
 
 
 def _engine(name: EngineName, config: NetworkConfig, recipe: Recipe) -> Engine:
-    if name is EngineName.JAX:
-        try:
-            from mien_face.training.jax_engine import JaxEngine
-        except ImportError as error:
-            raise MissingDependencyError("training needs Flax: pip install 'mien[train]'") from error
+    with imported_for(name):
+        if name is EngineName.TORCH:
+            from mien_face.training.torch_engine import TorchEngine
+
+            return TorchEngine(config, recipe)
+        from mien_face.training.jax_engine import JaxEngine
+
         return JaxEngine(config, recipe)
-    try:
-        from mien_face.training.torch_engine import TorchEngine
-    except ImportError as error:
-        raise MissingDependencyError("--engine torch needs PyTorch: pip install torch, or use --engine jax") from error
-    return TorchEngine(config, recipe)
 
 
 def _of_the_zoo(network: ZooNetwork, changes: Changes, engine: EngineName, labels: tuple[str, ...]) -> Learner:
     if changes.ships_best is False:
         raise InputError(f"{network.name} always exports its best epoch; leave --ship away")
-    try:
+    with imported_for(EngineName.JAX):  # whatever computes the gradients
         from mien_face.training.zoo_learner import ZooLearner
-    except ImportError as error:
-        raise MissingDependencyError("training needs Flax and Optax: pip install 'mien[train]'") from error
     own = network.labels or labels
     recipe = network.recipe
     schedule = recipe.schedule.with_rate(changes.peak_rate)
@@ -203,12 +191,11 @@ def _of_the_zoo(network: ZooNetwork, changes: Changes, engine: EngineName, label
 
 
 def _zoo_engine(name: EngineName, network: ZooNetwork, classes: int) -> ZooEngine:
-    if name is EngineName.JAX:
+    with imported_for(name):
+        if name is EngineName.TORCH:
+            from mien_face.training.zoo_torch import TorchZooEngine
+
+            return TorchZooEngine(network, classes)
         from mien_face.training.zoo_engine import JaxZooEngine
 
         return JaxZooEngine(network, classes)
-    try:
-        from mien_face.training.zoo_torch import TorchZooEngine
-    except ImportError as error:
-        raise MissingDependencyError("--engine torch needs PyTorch: pip install torch, or use --engine jax") from error
-    return TorchZooEngine(network, classes)

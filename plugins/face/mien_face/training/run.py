@@ -88,7 +88,10 @@ def train(
         MienError: A checkpoint could not be written.
     """
     if len(training) < learner.batch_size:
-        raise InputError(f"{len(training)} faces are fewer than one batch of {learner.batch_size}; bring more")
+        raise InputError(
+            f"{len(training)} faces are fewer than one batch of {learner.batch_size}; "
+            "bring more, or choose a smaller --batch-size"
+        )
     settings: Settings = {**learner.describe(), "seed": seed, "data": training.digest()}
     checkpoints = Checkpoints(out)
     state, course = learner.initial(seed), Course()
