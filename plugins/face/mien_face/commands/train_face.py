@@ -41,7 +41,7 @@ def train_face(
         ),
     ],
     network: Annotated[
-        str, typer.Option(help="What to train: the shipped resnet, resnet-wide, one of the zoo, or knn.")
+        str, typer.Option(help="What to train: resnet, resnet-wide (which ships), one of the zoo, or knn.")
     ] = "resnet",
     out: Annotated[
         Path | None, typer.Option(help="Folder for checkpoints, metrics, curves and weights; else runs/face-NETWORK.")

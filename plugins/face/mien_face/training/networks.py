@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from mien_face.training.zoo_engine import ZooEngine
 
 RESNET: Final = "resnet"
-"""The network that ships."""
+"""The small one: a third of the operations of the network that ships, and the start of its training."""
 
 RESNET_WIDE: Final = "resnet-wide"
-"""The same with about twice the parameters and three times the operations; it needs a GPU, or a day of a CPU."""
+"""The network that ships."""
 
 RESNETS: Final = MappingProxyType(
     {
@@ -143,6 +143,7 @@ def _resnet(name: str, changes: Changes, engine: EngineName, start: Arrays | Non
     from mien_face.training.resnet_learner import ResnetLearner
 
     return ResnetLearner(
+        name,
         computes,
         config,
         recipe,

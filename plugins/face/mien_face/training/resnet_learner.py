@@ -1,4 +1,4 @@
-"""Trains the network that ships: two heads, Nesterov's momentum, averaged weights. The recipe is in ``recipe``."""
+"""Trains networks of the shipped kind: two heads, Nesterov's momentum, averaged weights; by a ``recipe``."""
 
 from __future__ import annotations
 
@@ -24,14 +24,12 @@ from mien_face.training.schedule import Schedule
 from mien_face.training.state import TrainState, initial_state
 from mien_face.training.weighing import class_weights
 
-NAME = "resnet"
-"""As ``--network`` calls it."""
-
 
 class ResnetLearner:
-    """The shipped network with its recipe.
+    """A network of the shipped kind with its recipe.
 
     Args:
+        name: As ``--network`` calls it.
         engine: Computes gradients and answers.
         config: The network.
         recipe: How it is trained.
@@ -42,10 +40,9 @@ class ResnetLearner:
         ships_best: Whether the best epoch's weights are exported, rather than the last's.
     """
 
-    name = NAME
-
     def __init__(
         self,
+        name: str,
         engine: Engine,
         config: NetworkConfig,
         recipe: Recipe,
@@ -56,6 +53,7 @@ class ResnetLearner:
         weigh_classes: bool = False,
         ships_best: bool = False,
     ) -> None:
+        self._name = name
         self._engine = engine
         self._config = config
         self._recipe = recipe
@@ -64,6 +62,11 @@ class ResnetLearner:
         self._patience = patience
         self._weigh_classes = weigh_classes
         self._ships_best = ships_best
+
+    @property
+    def name(self) -> str:
+        """As ``--network`` calls it."""
+        return self._name
 
     @property
     def epochs(self) -> int:
