@@ -18,14 +18,20 @@ from mien_face.training.detector.pictures import read_training
 from mien_face.training.detector.recipe import Recipe
 from mien_face.training.detector.targets import Batch, collect
 
-_AHEAD: Final = 6
-"""Batches a worker is ahead."""
+_GROUP: Final = 4
+"""Batches that are composed together; canvases made of the same pictures are shuffled among them."""
+
+_AHEAD: Final = 2
+"""Groups a worker is ahead."""
 
 _worker: dict[str, Composer] = {}
 
 
 class BatchSource:
     """Composes batches; each is decided by the seed and its number alone, whatever process makes it.
+
+    Raises:
+        ValueError: The canvases of a group cannot be divided by how often each is used.
 
     Args:
         config: Of the network that learns.
@@ -44,7 +50,11 @@ class BatchSource:
         seed: int,
         workers: int,
     ) -> None:
-        self._task = (config, recipe.batch_size, seed)
+        if _GROUP * recipe.batch_size % recipe.uses:
+            raise ValueError(
+                f"{_GROUP} batches of {recipe.batch_size} cannot be made of canvases used {recipe.uses} times"
+            )
+        self._task = (config, recipe, seed)
         self._workers = workers
         self._hard: tuple[str, ...] = ()
         self._pool: ProcessPoolExecutor | None = None
@@ -60,16 +70,11 @@ class BatchSource:
 
     def batches(self, first: int, count: int) -> Iterator[Batch]:
         """Yield batches number ``first`` to ``first + count - 1``."""
-        if self._pool is None:
-            yield from (_compose(*self._task, number, self._hard) for number in range(first, first + count))
-            return
-        waiting: deque[Future[Batch]] = deque()
-        for number in range(first, first + count):
-            waiting.append(self._pool.submit(_compose, *self._task, number, self._hard))
-            if len(waiting) > _AHEAD * self._workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        last = first + count - 1
+        for group, batches in self._groups(first // _GROUP, last // _GROUP):
+            for number, batch in enumerate(batches, _GROUP * group):
+                if first <= number <= last:
+                    yield batch
 
     def show_more(self, names: Sequence[str]) -> None:
         """Show the photographs of these names more often from the next batches on."""
@@ -80,6 +85,19 @@ class BatchSource:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
+    def _groups(self, first: int, last: int) -> Iterator[tuple[int, list[Batch]]]:
+        if self._pool is None:
+            yield from ((group, _compose(*self._task, group, self._hard)) for group in range(first, last + 1))
+            return
+        waiting: deque[tuple[int, Future[list[Batch]]]] = deque()
+        for group in range(first, last + 1):
+            waiting.append((group, self._pool.submit(_compose, *self._task, group, self._hard)))
+            if len(waiting) > _AHEAD * self._workers:
+                ready, batches = waiting.popleft()
+                yield ready, batches.result()
+        for ready, batches in waiting:
+            yield ready, batches.result()
+
 
 def _prepare(folder: Path, recipe: Recipe) -> None:
     cv2.setNumThreads(1)
@@ -88,8 +106,11 @@ def _prepare(folder: Path, recipe: Recipe) -> None:
     )
 
 
-def _compose(config: DetectorConfig, size: int, seed: int, number: int, hard: tuple[str, ...]) -> Batch:
+def _compose(config: DetectorConfig, recipe: Recipe, seed: int, group: int, hard: tuple[str, ...]) -> list[Batch]:
     composer = _worker["composer"]
     composer.show_more(hard)
-    generators = np.random.default_rng((seed, number)).spawn(size)
-    return collect(config, [composer.compose(generator) for generator in generators])
+    order, *generators = np.random.default_rng((seed, group)).spawn(1 + _GROUP * recipe.batch_size // recipe.uses)
+    canvases = [canvas for generator in generators for canvas in composer.compose(generator, uses=recipe.uses)]
+    shuffled = [canvases[index] for index in order.permutation(len(canvases))]
+    size = recipe.batch_size
+    return [collect(config, shuffled[start : start + size]) for start in range(0, len(shuffled), size)]

@@ -94,6 +94,23 @@ def placed(
     return canvas
 
 
+def varied(canvas: Canvas, matrix: Matrix, *, mirror: bool) -> Canvas:
+    """Bring a canvas with its labels onto a new one of its size; what it does not fill is grey.
+
+    Args:
+        canvas: Not changed.
+        matrix: From its pixels to those of the new one.
+        mirror: Whether the matrix mirrors, so that left and right landmarks change places.
+    """
+    height, width = canvas.pixels.shape[:2]
+    grey = (PADDING_VALUE,) * 3
+    changed = Canvas(np.asarray(cv2.warpAffine(canvas.pixels, matrix, (width, height), borderValue=grey), np.uint8))
+    for box, landmarks in zip(canvas.boxes, canvas.landmarks, strict=True):
+        changed.add(*moved(box, landmarks, matrix, mirror=mirror))
+    changed.ignored.extend(move_box(box, matrix) for box in canvas.ignored)
+    return changed
+
+
 def moved(box: Floats, landmarks: Floats, matrix: Matrix, *, mirror: bool = False) -> tuple[Floats, Floats]:
     """A face's box and landmarks after an affine map."""
     points = (landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 import cv2
 import numpy as np
 
-from mien_face.training.detector.canvas import Canvas, Matrix, move_box, placed, similarity
+from mien_face.training.detector.canvas import Canvas, Matrix, move_box, placed, similarity, varied
 from mien_face.training.detector.damage import damage, occlude
 from mien_face.training.detector.paste import paste_decoy, paste_face
 from mien_face.training.detector.pictures import Floats, Picture, Pictures
@@ -23,6 +23,9 @@ _COMPOSED: Final = {"pasted": 22 / 54, "close_up": 12 / 54, "mosaic": 20 / 54}
 """Shares among the canvases that are not one photograph."""
 
 _SMALLEST: Final = 13.0
+
+_FILLED: Final = 0.75
+"""Share of a canvas's side that a photograph takes at least: detectors are given pictures that fill their input."""
 
 
 class Composer:
@@ -51,15 +54,34 @@ class Composer:
         """Show photographs without faces more often: those of these names."""
         self._hard = [each for each in self._others if each.name in names]
 
-    def compose(self, generator: Generator) -> Canvas:
-        """Make a canvas: its pixels, faces and what is to be ignored."""
+    def compose(self, generator: Generator, *, uses: int = 1) -> list[Canvas]:
+        """Make canvases: their pixels, faces and what is to be ignored.
+
+        Args:
+            generator: Decides everything.
+            uses: How many to make of the same pictures: mirrored, scaled, turned and damaged in different ways, which
+                takes a fraction of the time that new ones take.
+        """
         kind = generator.choice(list(self._shares), p=list(self._shares.values()))
         makers = {"photograph": self._photograph, "pasted": self._pasted, "close_up": self._close_up}
-        canvas = self._mosaic(generator) if kind == "mosaic" else makers[str(kind)](generator, self._side)
-        occlude(canvas, generator)
-        if generator.random() < self._damaged:
-            canvas.pixels = damage(canvas.pixels, generator)
-        return canvas
+        plain = self._mosaic(generator) if kind == "mosaic" else makers[str(kind)](generator, self._side)
+        canvases = [*(self._varied(plain, generator, mirror=use % 2 == 0) for use in range(uses - 1)), plain]
+        for canvas in canvases:
+            occlude(canvas, generator)
+            if generator.random() < self._damaged:
+                canvas.pixels = damage(canvas.pixels, generator)
+        return canvases
+
+    def _varied(self, plain: Canvas, generator: Generator, *, mirror: bool) -> Canvas:
+        """A piece of a canvas, most often a little enlarged."""
+        matrix = similarity(
+            scale=math.exp(generator.uniform(-0.15, 0.4)),
+            degrees=generator.normal(0, 5),
+            source=generator.uniform(0.35, 0.65, 2) * self._side,
+            target=np.full(2, self._side / 2),
+            mirror=mirror,
+        )
+        return varied(plain, matrix, mirror=mirror)
 
     def _photograph(self, generator: Generator, side: int) -> Canvas:
         """A real photograph, cropped, scaled and turned; sometimes others' faces take the place of its own."""
@@ -75,7 +97,7 @@ class Composer:
         if len(picture.boxes) and generator.random() < 0.65:  # around one of its faces
             box = picture.boxes[int(generator.integers(len(picture.boxes)))]
             scale = _size(generator, side * 0.7) / _box_size(box)
-            scale = min(scale, 4.0 * side / 288)
+            scale = min(max(scale, _FILLED * side / max(height, width)), 4.0 * side / 288)
             source, target = (box[:2] + box[2:]) / 2, generator.uniform(0.1, 0.9, 2) * side
         else:
             scale = side / max(height, width) * math.exp(generator.uniform(-0.3, 0.8))
@@ -152,7 +174,7 @@ class Composer:
         if generator.random() < 0.5:  # as a detector is given it
             scale, degrees, target = side / max(height, width), 0.0, np.full(2, side / 2)
         else:
-            scale = side / max(height, width) * generator.uniform(0.35, 1.3)
+            scale = side / max(height, width) * generator.uniform(0.5, 1.35)
             degrees, target = _turn(generator), side * generator.uniform(0.35, 0.65, 2)
         matrix = similarity(scale=scale, degrees=degrees, source=middle, target=target, mirror=mirror)
         if generator.random() < 0.35:

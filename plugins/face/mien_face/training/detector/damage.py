@@ -34,7 +34,7 @@ def damage(pixels: Pixels, generator: np.random.Generator) -> Pixels:
     if chance() < 0.15:
         grey = pixels @ np.array(_GREY, np.float32)
         pixels = np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
-    if chance() < 0.12:
+    if chance() < 0.3:
         pixels = _coarser(pixels, generator)
     if chance() < 0.2:
         pixels = _blurred(pixels, generator)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from mien_face.training.detector.canvas import Canvas, Matrix, moved
 from mien_face.training.detector.pictures import Floats, Picture, Pixels
 
-_MASK_SIDE: Final = 64
+_MASK_SIDE: Final = 48
 
 
 def paste_face(
@@ -77,11 +77,11 @@ def _blend(
     size = (right - left, bottom - top)
     warped = cv2.warpAffine(source, shifted, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     laid = np.asarray(warped, np.uint8)
-    opacity = cv2.warpAffine(mask, shifted, size, flags=cv2.INTER_LINEAR)[..., None]
-    region = target[top:bottom, left:right]
+    opacity = np.asarray(cv2.warpAffine(mask, shifted, size, flags=cv2.INTER_LINEAR), np.float32)
+    region = np.ascontiguousarray(target[top:bottom, left:right])
     gain = _matching_gain(laid, region, generator)
-    mixed = region + opacity * (np.minimum(laid * gain, 255) - region)
-    target[top:bottom, left:right] = mixed.astype(np.uint8)
+    matched = cv2.multiply(laid, np.append(gain, 1.0).astype(np.float64))  # saturates
+    target[top:bottom, left:right] = cv2.blendLinear(matched, region, opacity, 1 - opacity)
     return True
 
 

@@ -17,6 +17,7 @@ class Recipe:
         side: Height and width of a canvas, pixels.
         photographs: Share of the canvases that are one real photograph; the rest is composed.
         damaged: Share of the canvases that are made worse.
+        uses: How many canvases are made of the same pictures, mirrored, scaled, turned and damaged in other ways.
         peak_rate: Highest learning rate.
         warm_up: Steps until the highest rate.
         weight_decay: Of AdamW, for kernels only.
@@ -35,6 +36,7 @@ class Recipe:
     side: int = 256
     photographs: float = 0.46
     damaged: float = 0.65
+    uses: int = 2
     peak_rate: float = 3e-3
     warm_up: int = 100
     weight_decay: float = 0.02
@@ -43,8 +45,8 @@ class Recipe:
     negative_weight: float = 0.75
     focus: float = 2.0
     box_weight: float = 2.0
-    landmark_weight: float = 4.0
-    landmark_knee: float = 0.04
+    landmark_weight: float = 6.0
+    landmark_knee: float = 0.015
 
     def rate(self, step: int) -> float:
         """Learning rate of a step: a linear start, then half a cosine down to a fiftieth."""

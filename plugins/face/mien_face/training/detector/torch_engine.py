@@ -6,7 +6,9 @@ step runs on ``shards`` threads with one core each, which never wait for each ot
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,11 +44,17 @@ class TorchEngine:
         config: The network.
         recipe: Weights of the losses.
         shards: Threads, each with an equal part of a batch.
+        compiled: Whether PyTorch compiles the network, which takes a minute or two and a C++ compiler, and a third off
+            every step.
     """
 
-    def __init__(self, config: DetectorConfig, recipe: Recipe, *, shards: int = 2) -> None:
-        self._config = config
+    def __init__(self, config: DetectorConfig, recipe: Recipe, *, shards: int = 2, compiled: bool = False) -> None:
         self._recipe = recipe
+        network = partial(forward, config)
+        self._forward: Callable[[Tensors, torch.Tensor], TorchOutput] = (
+            torch.compile(network, dynamic=False) if compiled else network
+        )
+        self._warm = not compiled
         self._shards = shards
         torch.set_num_threads(1)
         self._pool = ThreadPoolExecutor(shards, initializer=torch.set_num_threads, initargs=(1,))
@@ -55,6 +63,9 @@ class TorchEngine:
         """Differentiate the losses: the mean over the shards, each normalised by its own batch statistics."""
         tensors = {name: _to_torch(name, array) for name, array in arrays.items()}
         parts = [batch.part(index, self._shards) for index in range(self._shards)]
+        if not self._warm:  # compiles here, as no two threads may
+            self._shard_gradients(tensors, parts[0])
+            self._warm = True
         results = list(self._pool.map(lambda part: self._shard_gradients(tensors, part), parts))
         means = {name: _to_numpy(name, torch.stack([values[name] for _, values in results]).mean(0)) for name in arrays}
         losses = {name: float(np.mean([each[name] for each, _ in results])) for name in results[0][0]}
@@ -74,7 +85,9 @@ class TorchEngine:
             name: tensor.clone() if is_statistic(name) else tensor.detach().requires_grad_()
             for name, tensor in tensors.items()
         }
-        outputs = forward(self._config, own, _images(batch.images))
+        # a view of [n, h, w, 3]: in oneDNN's favourite layout already
+        images = torch.from_numpy(np.ascontiguousarray(batch.images)).permute(0, 3, 1, 2)
+        outputs = self._forward(own, images)
         losses = detection_losses(self._recipe, outputs, batch)
         names = [name for name in own if not is_statistic(name)]
         gradients = torch.autograd.grad(sum(losses.values(), torch.zeros(())), [own[name] for name in names])
@@ -89,7 +102,7 @@ def forward(config: DetectorConfig, tensors: Tensors, images: torch.Tensor) -> T
     Args:
         config: The network.
         tensors: Parameters and statistics, kernels as ``[out, in, height, width]``.
-        images: RGB in [0, 255], ``[n, 3, h, w]``.
+        images: RGB, uint8 ``[n, 3, h, w]``.
     """
     layers = {layer.name: layer for layer in config.layers()}
 
@@ -103,7 +116,7 @@ def forward(config: DetectorConfig, tensors: Tensors, images: torch.Tensor) -> T
         mean, variance, scale = (tensors[f"{name}.{part}"] for part in ("mean", "variance", "scale"))
         return functional.batch_norm(outputs, mean, variance, scale, bias, True, _STATISTICS_MOMENTUM, NORM_EPSILON)
 
-    features = functional.relu(convolve("stem", images / 127.5 - 1))
+    features = functional.relu(convolve("stem", images.float() / 127.5 - 1))
     stages = []
     for stage, depth in enumerate(config.depths):
         features = functional.relu(convolve(f"stages.{stage}.down", features))
@@ -179,11 +192,6 @@ def _decode(answers: list[torch.Tensor]) -> TorchOutput:
     points = flat[..., 5:].unflatten(-1, (LANDMARKS, 2))
     boxes = torch.cat([middles - halves, middles + halves], dim=-1)
     return TorchOutput(flat[..., 0], boxes, points * units[:, None] + centres[:, None])
-
-
-def _images(images: npt.NDArray[np.uint8]) -> torch.Tensor:
-    # a view of [n, h, w, 3]: in oneDNN's favourite layout already
-    return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float()
 
 
 def _to_torch(name: str, array: npt.NDArray[Any]) -> torch.Tensor:
