@@ -9,6 +9,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from face.support import ENGINES, made_engine
 
 from mien import read_manifest
 from mien_face.config import NetworkConfig
@@ -45,18 +46,9 @@ def first_batch(recipe: Recipe = RECIPE) -> Batch:
     return next(batches(made_up(), recipe, seed=0, epoch=1))
 
 
-@pytest.fixture(params=["jax", "torch"])
+@pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    made: Engine
-    if request.param == "jax":
-        made = JaxEngine(CONFIG, RECIPE)
-    else:
-        pytest.importorskip("torch")
-        from mien_face.training.torch_engine import TorchEngine
-
-        made = TorchEngine(CONFIG, RECIPE)
-    yield made
-    made.close()
+    yield from made_engine("mien_face.training", request.param, CONFIG, RECIPE)
 
 
 def test_steps_lower_the_loss(engine: Engine) -> None:

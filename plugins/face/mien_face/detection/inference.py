@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -139,23 +140,27 @@ class DetectionNetwork:
     def _executable(self, count: int, shape: Shape) -> jax.stages.Compiled:
         with self._lock:
             if (count, shape) not in self._compiled:
-                self._compiled[count, shape] = self._compile(count, shape)
+                self._compiled[count, shape] = _compile(self._config, self._overlap, count, shape)
             return self._compiled[count, shape]
 
-    def _compile(self, count: int, shape: Shape) -> jax.stages.Compiled:
-        import jax
 
-        from mien_face.detection.forward import forward
-        from mien_face.detection.nms import Candidates, candidates
+@lru_cache(maxsize=8)
+def _compile(config: DetectorConfig, overlap: float, count: int, shape: Shape) -> jax.stages.Compiled:
+    """Compile for any weights of a network, which are an argument: while one learns, new ones come again and again."""
+    import jax
+    import jax.numpy as jnp
 
-        config, overlap = self._config, self._overlap
-        kept = min(CANDIDATES, sum(math.prod(grid) for grid in config.grids(*shape)))
+    from mien_face.detection.forward import forward
+    from mien_face.detection.nms import Candidates, candidates
 
-        def find(arrays: dict[str, jax.Array], images: jax.Array, min_score: jax.Array) -> Candidates:
-            return candidates(forward(config, arrays, images), count=kept, overlap=overlap, min_score=min_score)
+    kept = min(CANDIDATES, sum(math.prod(grid) for grid in config.grids(*shape)))
 
-        images = np.zeros((count, *shape, 3), np.uint8)
-        return jax.jit(find).lower(self._arrays, images, np.float32(0)).compile()
+    def find(arrays: dict[str, jax.Array], images: jax.Array, min_score: jax.Array) -> Candidates:
+        return candidates(forward(config, arrays, images), count=kept, overlap=overlap, min_score=min_score)
+
+    arrays = {name: jax.ShapeDtypeStruct(size, jnp.float32) for name, size in _shapes(config).items()}
+    images = jax.ShapeDtypeStruct((count, *shape, 3), jnp.uint8)
+    return jax.jit(find).lower(arrays, images, jax.ShapeDtypeStruct((), jnp.float32)).compile()
 
 
 def _unit(manifest: Manifest, key: str) -> float:
@@ -166,11 +171,17 @@ def _unit(manifest: Manifest, key: str) -> float:
 
 
 def _check_arrays(config: DetectorConfig, arrays: dict[str, Floats], path: Path) -> None:
-    expected: dict[str, tuple[int, ...]] = {}
-    for layer in config.layers():
-        expected[f"{layer.name}.kernel"] = (layer.side, layer.side, layer.inputs, layer.outputs)
-        expected[f"{layer.name}.bias"] = (layer.outputs,)
+    expected = _shapes(config)
     found = {name: array.shape for name, array in arrays.items()}
     wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
     if wrong:
         raise WeightsError(f"the arrays that {path} names do not fit its config: {', '.join(wrong[:5])}")
+
+
+def _shapes(config: DetectorConfig) -> dict[str, tuple[int, ...]]:
+    """Of a folded network's arrays."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in config.layers():
+        shapes[f"{layer.name}.kernel"] = (layer.side, layer.side, layer.inputs, layer.outputs)
+        shapes[f"{layer.name}.bias"] = (layer.outputs,)
+    return shapes

@@ -24,7 +24,7 @@ def save_state(path: Path, state: TrainState, *, epoch: int, settings: dict[str,
     leaves = {str(index): np.asarray(leaf) for index, leaf in enumerate(jax.tree.leaves(state.optimiser))}
     groups = {"arrays": state.arrays, "averaged": state.averaged, "optimiser": leaves}
     flat = {
-        f"{group}/{name}": np.ascontiguousarray(array)
+        f"{group}/{name}": np.asarray(array, order="C")  # ascontiguousarray would make a vector of optax's step count
         for group, arrays in groups.items()
         for name, array in arrays.items()
     }
