@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mien_face.detection.forward import DetectorOutput
-from mien_face.detection.nms import candidates, intersections_over_unions, suppress
+from mien_face.detection.nms import agreed, candidates, intersections_over_unions, suppress
 
 COUNT = 12
 OVERLAP = 0.4
@@ -69,3 +69,14 @@ def test_candidates_are_the_best_answers_of_each_picture_and_equals_keep_their_o
     assert np.asarray(found.landmarks)[..., 3, 0].tolist() == [[100, 300, 0], [0, 200, 100]]
     assert np.asarray(found.kept).tolist() == [[True, True, True], [True, True, False]]
     assert np.asarray(found.scores)[0].tolist() == pytest.approx([0.8808, 0.8808, 0.5], abs=1e-4)
+
+
+def test_answers_about_one_face_agree_on_landmarks_the_surer_the_more() -> None:
+    boxes = as_boxes([(0, 0, 20, 20), (1, 0, 20, 20), (60, 0, 20, 20), (5, 5, 0, 0)])
+    scores = np.array([0.8, 0.4, 0.9, 0.7], np.float32)
+    landmarks = np.repeat(np.array([10, 20, 70, 5], np.float32), 10).reshape(4, 5, 2)
+
+    found = np.asarray(agreed(*map(jax.numpy.asarray, (scores, boxes, landmarks))))
+
+    assert found[:2, 0, 0] == pytest.approx([(16 * 10 + 20) / 17] * 2)
+    assert found[2:].tolist() == landmarks[2:].tolist()

@@ -8,7 +8,7 @@ the outcome depends on nothing but the input.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,13 +17,20 @@ from jax import lax
 from mien_face.detection.forward import DetectorOutput
 
 
+_SAME_FACE: Final = 0.6
+"""Intersection over union from which answers of neighbouring cells have a say in each other's landmarks."""
+
+_TRUST: Final = 4
+"""Power of an answer's score by which its say counts."""
+
+
 class Candidates(NamedTuple):
     """The best-scored answers of some pictures, best first; n pictures, k candidates.
 
     Attributes:
         scores: In [0, 1], [n, k].
         boxes: Left, top, right, bottom in pixels of the network's input, [n, k, 4].
-        landmarks: (x, y) in the same pixels, [n, k, 5, 2].
+        landmarks: (x, y) in the same pixels, [n, k, 5, 2]; agreed with the answers that show the same face.
         kept: Whether it is a face of its own, [n, k].
     """
 
@@ -47,7 +54,23 @@ def candidates(answers: DetectorOutput, *, count: int, overlap: float, min_score
     boxes = jnp.take_along_axis(answers.boxes, places[..., None], axis=1)
     landmarks = jnp.take_along_axis(answers.landmarks, places[..., None, None], axis=1)
     kept = jax.vmap(lambda boxes, valid: suppress(boxes, valid, overlap=overlap))(boxes, scores >= min_score)
-    return Candidates(scores, boxes, landmarks, kept)
+    return Candidates(scores, boxes, jax.vmap(agreed)(scores, boxes, landmarks), kept)
+
+
+def agreed(scores: jax.Array, boxes: jax.Array, landmarks: jax.Array) -> jax.Array:
+    """Average the landmarks of answers that show the same face: the errors of neighbouring cells cancel in part.
+
+    Args:
+        scores: In [0, 1], [k].
+        boxes: [k, 4].
+        landmarks: [k, 5, 2].
+
+    Returns:
+        Landmarks, [k, 5, 2].
+    """
+    same = (intersections_over_unions(boxes) > _SAME_FACE) | jnp.eye(len(boxes), dtype=bool)
+    says = jnp.where(same, scores**_TRUST, 0)  # [k, k]: what the column says about the row's face
+    return jnp.einsum("ij,jpx->ipx", says / says.sum(axis=1, keepdims=True), landmarks)
 
 
 def suppress(boxes: jax.Array, valid: jax.Array, *, overlap: float) -> jax.Array:
