@@ -16,7 +16,6 @@ from jax import lax
 
 from mien_face.detection.forward import DetectorOutput
 
-
 _SAME_FACE: Final = 0.6
 """Intersection over union from which answers of neighbouring cells have a say in each other's landmarks."""
 
