@@ -13,6 +13,7 @@ from mien_face import commands
 from mien_face.detection.base import Detection
 from mien_face.detection.config import DetectorConfig
 from mien_face.detection.labelled import LabelledFace, LabelledPicture
+from mien_face.training.detector.card import CARD_NAME, render
 from mien_face.training.detector.export import choose_threshold
 
 
@@ -56,3 +57,10 @@ def test_the_shipped_manifest_says_what_the_weights_are() -> None:
     assert DetectorConfig.from_json(manifest.config).flops(240, 320) <= 80e6
     assert "Flickr8k" in manifest.license_note
     assert manifest.training
+
+
+def test_the_card_is_of_the_shipped_weights() -> None:
+    plugin = Path(commands.__file__).parents[2]
+    manifest = read_manifest(plugin / "mien_face" / "weights" / "detector.json")
+
+    assert (plugin / CARD_NAME).read_text(encoding="utf-8") == render(manifest), "copy it from where train put it"

@@ -17,7 +17,7 @@ Shape = tuple[int, int]
 WIDE: Final = 4 / 3
 """Width over height of the input for pictures at least so wide; all others take a square."""
 
-MOST_ENLARGED: Final = 2.0
+MOST_ENLARGED: Final = 1.5
 """Smaller pictures are enlarged, since the network learned from pictures that fill its input; but not without end."""
 
 
