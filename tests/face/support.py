@@ -16,8 +16,9 @@ from mien_face.training.detector.compose import Composer
 from mien_face.training.detector.pictures import Picture, Pictures
 from mien_face.training.detector.recipe import Recipe
 from mien_face.training.detector.targets import Batch, collect
+from mien_face.training.engines import EngineName
 
-ENGINES = ("jax", "torch")
+ENGINES = tuple(EngineName)
 
 CONFIG = DetectorConfig(stem=4, widths=(4, 8, 8), depths=(0, 1, 1), bottleneck=4, heads=(4, 4, 8))
 RECIPE = Recipe(epochs=2, steps=2, batch_size=4, side=64, warm_up=1)
@@ -61,7 +62,7 @@ def first_batch(count: int = 4) -> Batch:
     )
 
 
-def made_engine(package: str, name: str, config: object, recipe: object) -> Iterator[Any]:
+def made_engine(package: str, name: EngineName, config: object, recipe: object) -> Iterator[Any]:
     """The engine of this name of a package that trains, closed afterwards; skips without its library."""
     pytest.importorskip({"jax": "flax", "torch": "torch"}[name])
     made = getattr(import_module(f"{package}.{name}_engine"), f"{name.capitalize()}Engine")(config, recipe)

@@ -79,7 +79,12 @@ def test_compiling_changes_no_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     from mien_face.training.detector.torch_engine import TorchEngine
 
     compiled: list[Any] = []
-    monkeypatch.setattr(torch, "compile", lambda function, **_: compiled.append(function) or function)  # takes minutes
+
+    def pretend(function: Any, **_: Any) -> Any:  # as compiling takes minutes
+        compiled.append(function)
+        return function
+
+    monkeypatch.setattr(torch, "compile", pretend)
     arrays, batch = initial_arrays(CONFIG, 0), first_batch()
 
     found = []

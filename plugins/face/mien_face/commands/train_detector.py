@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien import MienError, MissingDependencyError
+from mien import MienError
 from mien_face.commands.shared import fail
-from mien_face.commands.train_face import EngineName
+from mien_face.training.engines import EngineName, imported_for
 
 if TYPE_CHECKING:
     from mien_face.detection.config import DetectorConfig
@@ -127,17 +127,14 @@ def _train(
 
 
 def _engine(name: EngineName, config: DetectorConfig, recipe: Recipe, *, compiled: bool) -> Engine:
-    if name is EngineName.JAX:
-        try:
+    with imported_for(name):
+        if name is EngineName.JAX:
             from mien_face.training.detector.jax_engine import JaxEngine
-        except ImportError as error:
-            raise MissingDependencyError("training needs Flax and optax: pip install 'mien[train]'") from error
-        return JaxEngine(config, recipe)
-    try:
+
+            return JaxEngine(config, recipe)
         from mien_face.training.detector.torch_engine import TorchEngine
-    except ImportError as error:
-        raise MissingDependencyError("--engine torch needs PyTorch: pip install torch, or use --engine jax") from error
-    return TorchEngine(config, recipe, compiled=compiled)
+
+        return TorchEngine(config, recipe, compiled=compiled)
 
 
 def _print_epoch(report: EpochReport) -> None:

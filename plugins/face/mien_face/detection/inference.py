@@ -148,7 +148,6 @@ class DetectionNetwork:
 def _compile(config: DetectorConfig, overlap: float, count: int, shape: Shape) -> jax.stages.Compiled:
     """Compile for any weights of a network, which are an argument: while one learns, new ones come again and again."""
     import jax
-    import jax.numpy as jnp
 
     from mien_face.detection.forward import forward
     from mien_face.detection.nms import Candidates, candidates
@@ -158,9 +157,9 @@ def _compile(config: DetectorConfig, overlap: float, count: int, shape: Shape) -
     def find(arrays: dict[str, jax.Array], images: jax.Array, min_score: jax.Array) -> Candidates:
         return candidates(forward(config, arrays, images), count=kept, overlap=overlap, min_score=min_score)
 
-    arrays = {name: jax.ShapeDtypeStruct(size, jnp.float32) for name, size in _shapes(config).items()}
-    images = jax.ShapeDtypeStruct((count, *shape, 3), jnp.uint8)
-    return jax.jit(find).lower(arrays, images, jax.ShapeDtypeStruct((), jnp.float32)).compile()
+    arrays = {name: np.zeros(size, np.float32) for name, size in _shapes(config).items()}
+    images = np.zeros((count, *shape, 3), np.uint8)
+    return jax.jit(find).lower(arrays, images, np.float32(0)).compile()
 
 
 def _unit(manifest: Manifest, key: str) -> float:
