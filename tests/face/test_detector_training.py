@@ -210,3 +210,15 @@ def test_the_command_trains_and_writes_a_manifest(data: Path, tmp_path: Path, mo
     assert 0 < manifest.calibration["threshold"] < 1
     assert manifest.metrics["people_faces"] == 1
     assert "--epochs 1 --steps 1" in manifest.training["command"]
+
+
+def test_only_torch_can_be_compiled_first(tmp_path: Path) -> None:
+    app = typer.Typer()
+    commands.register(app)
+
+    result = CliRunner().invoke(
+        app, ["train", "detector", "--data", str(tmp_path), "--out", str(tmp_path), "--compiled"]
+    )
+
+    assert result.exit_code == 2
+    assert "--engine torch" in result.output

@@ -37,6 +37,8 @@ def train_detector(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
 ) -> None:
     """Train the face detector, and export its weights with a manifest."""
+    if compiled and engine is not EngineName.TORCH:
+        raise typer.BadParameter("only --engine torch has something to compile first", param_hint="--compiled")
     command = (
         f"mien train detector --data {data.name} --epochs {epochs} --steps {steps} --seed {seed} "
         f"--peak-rate {peak_rate} --photographs {photographs} --damaged {damaged} --engine {engine}"
