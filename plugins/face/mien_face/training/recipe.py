@@ -210,13 +210,13 @@ def _mixed(batch: Batch, share: np.float32) -> Batch:
 
 
 WIDE_RECIPE: Final = Recipe(
-    epochs=23,
+    epochs=21,
     augmentation=ROBUST,
     phases=(
         Phase(9, 40, (0.06, 0.045), mixup=0.3, spoiling=0.875),
         Phase(3, 48, (0.045, 0.025), mixup=0.3, spoiling=0.625),
         Phase(3, 48, (0.025, 0.0143), mixup=0.15, spoiling=0.4375),
-        Phase(8, 48, (0.0143, 0.0), spoiling=0.25),
+        Phase(6, 48, (0.0143, 0.0), spoiling=0.25),
     ),
     repeats=(1, 2, 1, 1, 1, 1, 1),
 )
