@@ -80,3 +80,12 @@ def test_answers_about_one_face_agree_on_landmarks_the_surer_the_more() -> None:
 
     assert found[:2, 0, 0] == pytest.approx([(16 * 10 + 20) / 17] * 2)
     assert found[2:].tolist() == landmarks[2:].tolist()
+
+
+def test_an_answer_without_any_score_keeps_its_landmarks() -> None:
+    landmarks = np.full((1, 5, 2), 7.0, np.float32)
+    boxes = np.array([[0, 0, 10, 10]], np.float32)
+
+    found = np.asarray(agreed(*map(jax.numpy.asarray, (np.zeros(1, np.float32), boxes, landmarks))))
+
+    np.testing.assert_allclose(found, landmarks)

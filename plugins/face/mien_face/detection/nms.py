@@ -22,6 +22,9 @@ _SAME_FACE: Final = 0.6
 _TRUST: Final = 4
 """Power of an answer's score by which its say counts."""
 
+_LEAST_SCORE: Final = 1e-6
+"""Lower ones count as this much: their power would vanish, and with it a face's own say."""
+
 
 class Candidates(NamedTuple):
     """The best-scored answers of some pictures, best first; n pictures, k candidates.
@@ -68,7 +71,8 @@ def agreed(scores: jax.Array, boxes: jax.Array, landmarks: jax.Array) -> jax.Arr
         Landmarks, [k, 5, 2].
     """
     same = (intersections_over_unions(boxes) > _SAME_FACE) | jnp.eye(len(boxes), dtype=bool)
-    says = jnp.where(same, scores**_TRUST, 0)  # [k, k]: what the column says about the row's face
+    weights = jnp.maximum(scores, _LEAST_SCORE) ** _TRUST
+    says = jnp.where(same, weights, 0)  # [k, k]: what the column says about the row's face
     return jnp.einsum("ij,jpx->ipx", says / says.sum(axis=1, keepdims=True), landmarks)
 
 
