@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mien_face.detection.config import LANDMARKS, PADDING_VALUE
+from mien_face.detection.config import PADDING_VALUE
 from mien_face.training.detector.pictures import Floats, Picture, Pixels
 
 Matrix = npt.NDArray[np.float64]
@@ -141,11 +141,6 @@ def visible_share(box: Floats, width: int, height: int) -> float:
     across = min(float(box[2]), width) - max(float(box[0]), 0.0)
     down = min(float(box[3]), height) - max(float(box[1]), 0.0)
     return max(across, 0.0) * max(down, 0.0) / area
-
-
-def empty_landmarks() -> Floats:
-    """Landmarks of nothing, for padding."""
-    return np.zeros((LANDMARKS, 2), np.float32)
 
 
 def _shared(first: Floats, second: Floats) -> float:
