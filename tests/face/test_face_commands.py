@@ -130,6 +130,37 @@ def test_training_writes_weights_that_can_be_evaluated(
     assert json.loads(judged.stdout)["n"] == 7
 
 
+def test_training_goes_on_from_exported_weights_and_learns_from_them(
+    app: typer.Typer, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mien_face.config import NetworkConfig
+    from mien_face.training import networks
+
+    recipe = networks.resnet_recipe
+    small = NetworkConfig(stem=4, widths=(4,), depths=(1,))
+    monkeypatch.setattr(networks, "resnet_recipe", lambda name, changes: (small, recipe(name, changes)[1]))
+    first, second = tmp_path / "first", tmp_path / "second"
+    options = ["train", "face", "--data", str(faces), "--batch-size", "4"]
+    assert CliRunner().invoke(app, [*options, "--out", str(first), "--epochs", "1"]).exit_code == 0
+    exported = first / "expression.json"
+
+    result = CliRunner().invoke(
+        app,
+        [
+            *(*options, "--out", str(second), "--epochs", "2", "--refine", "--peak-rate", "0.01"),
+            *("--start", str(exported), "--teacher", str(exported), "--teacher", "shipped", "--teacher-share", "0.7"),
+        ],
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "first 2 teacher(s) look at 7 faces" in result.stdout
+    about = json.loads((second / "expression.json").read_text())["training"]
+    assert about["recipe"]["teacher_share"] == 0.7
+    assert about["recipe"]["phases"][0]["rates"][0] == pytest.approx(0.01)
+    assert about["teachers"][0] == json.loads(exported.read_text())["sha256"]
+    assert len(about["teachers"]) == 2
+
+
 def test_fewer_faces_than_a_batch_are_refused(app: typer.Typer, faces: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["train", "face", "--data", str(faces), "--out", str(tmp_path / "out")])
 
@@ -199,6 +230,10 @@ def test_what_was_skipped_is_shown_and_written(app: typer.Typer, tmp_path: Path)
         (["--network", "vgg"], "no network 'vgg'; known are resnet"),
         (["--equalise", "clahe"], "resnet takes light and contrast out by itself"),
         (["--start", "nowhere"], "cannot read the checkpoint nowhere"),
+        (["--start", "nowhere.json"], "cannot read the weight manifest nowhere.json"),
+        (["--teacher", "nowhere.json"], "cannot read the weight manifest nowhere.json"),
+        (["--teacher-share", "0.3"], "name one with --teacher"),
+        (["--network", "ward2018", "--refine"], "--teacher and --refine are for resnet and resnet-wide"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(

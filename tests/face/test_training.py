@@ -221,6 +221,14 @@ def test_phases_keep_their_shares_of_a_longer_or_shorter_run(epochs: int) -> Non
     assert recipe.rate(1) == pytest.approx(0)
 
 
+def test_another_highest_rate_keeps_the_proportions_of_all_phases() -> None:
+    recipe = WIDE_RECIPE.with_peak(WIDE_RECIPE.rate(0) / 2)
+
+    for progress in (0, 0.3, 0.7, 0.9):
+        assert recipe.rate(progress) == pytest.approx(WIDE_RECIPE.rate(progress) / 2)
+    assert RECIPE.with_peak(0.01).rate(RECIPE.warm_up) == pytest.approx(0.01)
+
+
 def test_a_run_shorter_than_its_phases_is_refused() -> None:
     with pytest.raises(ValueError, match="4 phases"):
         WIDE_RECIPE.with_epochs(3)

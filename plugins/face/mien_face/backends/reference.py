@@ -6,6 +6,8 @@ it in processes that have chosen not to. Tests hold it against the Flax network.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,20 +17,26 @@ from mien_face.labels import Head
 Floats = npt.NDArray[np.float32]
 
 
-def reference_logits(config: NetworkConfig, arrays: Arrays, images: Floats) -> Floats:
+def reference_logits(
+    config: NetworkConfig, arrays: Arrays, images: Floats, *, observe: Callable[[str, Floats], None] | None = None
+) -> Floats:
     """Run the network.
 
     Args:
         config: The network.
         arrays: Its folded arrays, float32.
         images: Normalised crops, [n, 48, 48, 1].
+        observe: Is shown each convolution's name and what it gives before its bias is added, [n, h, w, c].
 
     Returns:
         Logits of both heads side by side, [n, 7 + 8].
     """
 
     def convolve(name: str, inputs: Floats, *, stride: int = 1) -> Floats:
-        return _convolve(inputs, arrays[f"{name}.kernel"], stride) + arrays[f"{name}.bias"]
+        outputs = _convolve(inputs, arrays[f"{name}.kernel"], stride)
+        if observe is not None:
+            observe(name, outputs)
+        return outputs + arrays[f"{name}.bias"]
 
     features = _relu(convolve("stem", images, stride=2))  # [n, 24, 24, c]
     for block in config.blocks():

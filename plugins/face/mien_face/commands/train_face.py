@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -75,8 +76,22 @@ def train_face(
     start: Annotated[
         Path | None,
         typer.Option(
-            help="Run, or checkpoint file, whose weights to begin with (resnets only; a smaller one's are grown)."
+            help="Weights to begin with: shipped, a run's folder, a checkpoint, or an exported expression.json "
+            "(resnets only; a smaller one's are grown)."
         ),
+    ] = None,
+    refine: Annotated[
+        bool, typer.Option("--refine", help="The recipe for weights that are trained already (resnets only).")
+    ] = False,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Exported expression.json, or shipped, whose answers count beside the labels; may be repeated "
+            "(resnets only)."
+        ),
+    ] = None,
+    teacher_share: Annotated[
+        float | None, typer.Option(min=0, max=1, help="How much they count; else the network's.")
     ] = None,
     ship: Annotated[ShipName | None, typer.Option(help="Epoch whose weights are exported; else the network's.")] = None,
     engine: Annotated[EngineName, typer.Option(help="torch is faster on a CPU, and needs PyTorch.")] = EngineName.JAX,
@@ -113,6 +128,8 @@ def train_face(
             class_weights=class_weights,
             augmentation=augmentation,
             robust=robust,
+            refine=refine,
+            teacher_share=teacher_share,
             ships_best=None if ship is None else ship is ShipName.BEST,
         )
         folder = out or Path("runs") / f"face-{network}"
@@ -126,6 +143,7 @@ def train_face(
             seed=seed,
             resume=resume,
             start=start,
+            teachers=teacher or [],
             engine=engine,
         )
 
@@ -133,17 +151,35 @@ def train_face(
 def make_learner(
     network: str,
     changes: Changes,
+    training: FaceData,
     *,
-    labels: tuple[str, ...],
     seed: int,
     engine: EngineName,
-    start: Path | None,
+    start: Path | None = None,
+    teachers: Sequence[Path] = (),
 ) -> Learner:
     """The network that is trained, and how."""
+    from mien_face.training.distilling import Teacher
     from mien_face.training.networks import first_weights, learner_of
 
-    arrays = None if start is None else first_weights(network, changes, start, seed=seed)
-    return learner_of(network, changes, labels=labels, engine=engine, start=arrays)
+    arrays = None
+    if start is not None:
+        arrays = first_weights(network, changes, _or_shipped(start), crops=training.crops, seed=seed)
+    return learner_of(
+        network,
+        changes,
+        labels=training.names,
+        engine=engine,
+        start=arrays,
+        teacher=Teacher.load([_or_shipped(path) for path in teachers]) if teachers else None,
+    )
+
+
+def _or_shipped(path: Path) -> Path:
+    """A path as it was given; ``shipped`` means the plugin's own weights."""
+    from mien_face.factory import EXPRESSION_MANIFEST
+
+    return EXPRESSION_MANIFEST if path == Path("shipped") and not path.exists() else path
 
 
 def _run(
@@ -157,6 +193,7 @@ def _run(
     seed: int,
     resume: bool,
     start: Path | None,
+    teachers: Sequence[Path],
     engine: EngineName,
 ) -> None:
     from rich.console import Console
@@ -165,6 +202,8 @@ def _run(
 
     if network not in NAMES:
         raise InputError(f"there is no network {network!r}; known are {', '.join(NAMES)}")
+    if changes.teacher_share is not None and not teachers:
+        raise InputError("--teacher-share says how much a teacher counts: name one with --teacher, or leave it away")
     if network in RESNETS and preparation.equalise is not Equalise.NONE:
         raise InputError(f"{network} takes light and contrast out by itself: leave --equalise away, or train another")
     console = Console()
@@ -183,7 +222,9 @@ def _run(
             f"accuracy {manifest.metrics['accuracy']:.4f} on {len(held_out)} faces; wrote {out}", soft_wrap=True
         )
         return
-    learner = make_learner(network, changes, labels=training.names, seed=seed, engine=engine, start=start)
+    learner = make_learner(network, changes, training, seed=seed, engine=engine, start=start, teachers=teachers)
+    if teachers:
+        console.print(f"first {len(teachers)} teacher(s) look at {len(training)} faces", highlight=False)
     try:
         _train(learner, training, held_out, seed=seed, out=out, resume=resume, about=about, console=console)
     finally:

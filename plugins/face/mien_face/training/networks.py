@@ -11,15 +11,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+import numpy.typing as npt
+
 from mien import InputError
 from mien_face.config import Arrays, NetworkConfig
+from mien_face.inference import load_folded
 from mien_face.training.augment import ROBUST
+from mien_face.training.distilling import Teacher
 from mien_face.training.engines import EngineName, imported_for
 from mien_face.training.growing import grow
 from mien_face.training.learner import Learner
-from mien_face.training.recipe import WIDE_RECIPE, Recipe
+from mien_face.training.recipe import REFINING, WIDE_RECIPE, Recipe
 from mien_face.training.schedule import Decline, Schedule
 from mien_face.training.state import read_start
+from mien_face.training.unfolding import unfold
 from mien_face.zoo.catalogue import ZOO, ZooNetwork
 
 if TYPE_CHECKING:
@@ -60,6 +66,8 @@ class Changes:
         class_weights: Whether a face counts in inverse proportion to its class's size.
         augmentation: Strength of the recipe's random changes.
         robust: Whether those are ``augment.ROBUST``: also covered, blurred, small and noisy faces.
+        refine: Whether the recipe is ``recipe.REFINING``, for a network that is trained already.
+        teacher_share: Share of a target that is the teacher's.
         ships_best: Whether the best epoch's weights are exported rather than the last's (the shipped network only; all
             of the zoo export the best).
     """
@@ -72,6 +80,8 @@ class Changes:
     class_weights: bool | None = None
     augmentation: float | None = None
     robust: bool = False
+    refine: bool = False
+    teacher_share: float | None = None
     ships_best: bool | None = None
 
 
@@ -82,6 +92,7 @@ def learner_of(
     labels: tuple[str, ...],
     engine: EngineName = EngineName.JAX,
     start: Arrays | None = None,
+    teacher: Teacher | None = None,
 ) -> Learner:
     """Make a network ready to be trained.
 
@@ -91,53 +102,70 @@ def learner_of(
         labels: The classes of the data.
         engine: What computes.
         start: Weights to begin with; only a network of ``RESNETS`` takes any.
+        teacher: What it learns from beside the labels; likewise.
 
     Raises:
         InputError: There is no such network, or a change does not fit it.
         MissingDependencyError: A package that computes it is not installed.
     """
     if name in RESNETS:
-        return _resnet(name, changes, engine, start)
+        return _resnet(name, changes, engine, start, teacher)
     if name not in ZOO:
         raise InputError(f"there is no network {name!r}; known are {', '.join(NAMES)}")
+    if teacher is not None or changes.refine:
+        raise InputError(f"--teacher and --refine are for {' and '.join(RESNETS)}; leave them away for {name}")
     return _of_the_zoo(ZOO[name], changes, engine, labels)
 
 
-def first_weights(name: str, changes: Changes, start: Path, *, seed: int) -> Arrays:
+def first_weights(name: str, changes: Changes, start: Path, *, crops: npt.NDArray[np.uint8], seed: int) -> Arrays:
     """Read the weights of an earlier run of a network of ``RESNETS``, to begin with; those of a smaller one are grown.
 
+    Args:
+        name: The network that is to be trained.
+        changes: To its recipe.
+        start: A run's folder, a checkpoint file, or the manifest of exported weights.
+        crops: Faces that it is to learn from, uint8 ``[n, 48, 48]``: exported weights are unfolded with them.
+        seed: Of what is drawn where a network grows.
+
     Raises:
-        InputError: The network starts from random weights only.
+        InputError: The network starts from random weights only, or there is no face.
         WeightsError: They cannot be read, or are of a network that is not of this kind, or larger.
     """
     if name not in RESNETS:
-        raise InputError(f"--start takes a checkpoint of {' or '.join(RESNETS)}; {name} starts from random weights")
-    return grow(read_start(start), resnet_recipe(name, changes)[0], seed=seed)
+        raise InputError(f"--start takes weights of {' or '.join(RESNETS)}; {name} starts from random weights")
+    if start.suffix == ".json":
+        exported = load_folded(start)
+        arrays = unfold(exported.config, exported.arrays, crops)
+    else:
+        arrays = read_start(start)
+    return grow(arrays, resnet_recipe(name, changes)[0], seed=seed)
 
 
 def resnet_recipe(name: str, changes: Changes) -> tuple[NetworkConfig, Recipe]:
     """A network of ``RESNETS``, and how it is trained with these changes.
 
     Raises:
-        InputError: Fewer epochs than its recipe has phases, or another highest rate where its phases say the rate.
+        InputError: Fewer epochs than its recipe has phases.
     """
     config, recipe = RESNETS[name]
-    if recipe.phases and changes.peak_rate is not None:
-        raise InputError(f"--peak-rate does not fit {name}, whose recipe sets the rate phase by phase; leave it away")
+    if changes.refine:
+        recipe = REFINING
     try:
         recipe = recipe.with_epochs(changes.epochs or recipe.epochs)
     except ValueError as error:
         raise InputError(f"--epochs: {error}") from error
+    if changes.peak_rate is not None:
+        recipe = recipe.with_peak(changes.peak_rate)
     augmentation = ROBUST if changes.robust else recipe.augmentation
     return config, replace(
         recipe,
         batch_size=changes.batch_size or recipe.batch_size,
-        peak_rate=changes.peak_rate or recipe.peak_rate,
+        teacher_share=recipe.teacher_share if changes.teacher_share is None else changes.teacher_share,
         augmentation=augmentation.scaled(1.0 if changes.augmentation is None else changes.augmentation),
     )
 
 
-def _resnet(name: str, changes: Changes, engine: EngineName, start: Arrays | None) -> Learner:
+def _resnet(name: str, changes: Changes, engine: EngineName, start: Arrays | None, teacher: Teacher | None) -> Learner:
     config, recipe = resnet_recipe(name, changes)
     computes = _engine(engine, config, recipe)
     from mien_face.training.resnet_learner import ResnetLearner
@@ -148,6 +176,7 @@ def _resnet(name: str, changes: Changes, engine: EngineName, start: Arrays | Non
         config,
         recipe,
         start=start,
+        teacher=teacher,
         schedule=None if changes.decline is None else Schedule(recipe.peak_rate, changes.decline),
         patience=changes.patience or None,
         weigh_classes=bool(changes.class_weights),

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mien_face.config import INPUT_SIZE
-from mien_face.labels import FER2013_LABELS, Head, vote_targets
+from mien_face.labels import FER2013_LABELS, Head
 from mien_face.preprocess import standardise
 from mien_face.training.augment import ROBUST, Augmentation, augment
 from mien_face.training.data import FaceData
+from mien_face.training.targets import Targets, at, label_targets
 
 _MIXUP: Final = 0.3
 """Both parameters of the Beta distribution that mixup's shares come from: mostly near 0 or 1."""
@@ -53,6 +54,7 @@ class Recipe:
         momentum: Of Nesterov's method.
         weight_decay: Added to gradients of kernels, times the kernel.
         label_smoothing: Share of a FER2013 target spread over all classes.
+        teacher_share: Share of a target that is the teacher's, if there is one.
         head_weights: Weight of each head's loss.
         average_decay: Of the moving average of weights, once it has warmed up.
         augmentation: Random changes of crops.
@@ -71,6 +73,7 @@ class Recipe:
     momentum: float = 0.9
     weight_decay: float = 5e-4
     label_smoothing: float = 0.05
+    teacher_share: float = 0.5
     head_weights: Mapping[Head, float] = field(
         default_factory=lambda: MappingProxyType({Head.FER2013: 1.0, Head.FERPLUS: 0.7})
     )
@@ -99,6 +102,14 @@ class Recipe:
         lengths = np.diff([*starts, epochs])
         phases = tuple(replace(phase, epochs=int(n)) for phase, n in zip(self.phases, lengths, strict=True))
         return replace(self, epochs=epochs, phases=phases)
+
+    def with_peak(self, rate: float) -> Recipe:
+        """The same recipe with another highest learning rate; phases keep their rates' proportions."""
+        factor = rate / max([max(phase.rates) for phase in self.phases] or [rate])
+        phases = tuple(
+            replace(phase, rates=(phase.rates[0] * factor, phase.rates[1] * factor)) for phase in self.phases
+        )
+        return replace(self, peak_rate=rate, phases=phases)
 
     def phase(self, epoch: int) -> tuple[Phase, int]:
         """The phase of an epoch, counted from 1, and the epochs before it."""
@@ -148,7 +159,7 @@ class Batch:
     """
 
     images: npt.NDArray[np.float32]
-    targets: Mapping[Head, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]
+    targets: Targets
 
     def part(self, index: int, count: int) -> Batch:
         """Every ``count``-th face from ``index`` on."""
@@ -157,29 +168,29 @@ class Batch:
         return Batch(self.images[chosen], {head: (v.copy(), w.copy()) for head, (v, w) in targets.items()})
 
 
-def batches(data: FaceData, recipe: Recipe, *, seed: int, epoch: int) -> Iterator[Batch]:
+def batches(
+    data: FaceData, recipe: Recipe, *, seed: int, epoch: int, targets: Targets | None = None
+) -> Iterator[Batch]:
     """One epoch in random order, augmented; a last, smaller batch is left out.
 
     Order and changes depend on ``seed`` and ``epoch`` alone, so that a resumed run sees what an unbroken one would.
+
+    Args:
+        data: The faces.
+        recipe: How they are changed, and how many at once.
+        seed: Of the run.
+        epoch: Counted from 1.
+        targets: What is to be answered for each face; None: its labels alone.
     """
     generator = np.random.default_rng([seed, epoch])
     phase, _ = recipe.phase(epoch)
     augmentation = recipe.augmentation.likelier(phase.spoiling)
     order = generator.permutation(np.repeat(np.arange(len(data)), np.asarray(recipe.repeats)[data.labels]))
-    smoothing = np.float32(recipe.label_smoothing)
-    hard = np.eye(len(FER2013_LABELS), dtype=np.float32)[data.labels]
-    smooth = (1 - smoothing) * hard + smoothing / np.float32(len(FER2013_LABELS))
-    ones = np.ones(len(data), np.float32)
-    votes, vote_weights = vote_targets(data.votes)
+    wanted = label_targets(data, smoothing=recipe.label_smoothing) if targets is None else targets
     for start in range(0, len(order) - recipe.batch_size + 1, recipe.batch_size):
         chosen = order[start : start + recipe.batch_size]
-        batch = Batch(
-            standardise(_reduced(augment(data.crops[chosen], augmentation, generator), phase.side)),
-            {
-                Head.FER2013: (smooth[chosen], ones[chosen]),
-                Head.FERPLUS: (votes[chosen], vote_weights[chosen]),
-            },
-        )
+        changed = augment(data.crops[chosen], augmentation, generator)
+        batch = Batch(standardise(_reduced(changed, phase.side)), at(wanted, chosen))
         mixed = phase.mixup > 0 and generator.random() < phase.mixup
         yield _mixed(batch, np.float32(generator.beta(_MIXUP, _MIXUP))) if mixed else batch
 
@@ -222,3 +233,14 @@ WIDE_RECIPE: Final = Recipe(
 )
 """For a ``resnet-wide`` that starts from a trained ``resnet``: small and much spoilt pictures first, which cost less,
 clear ones last, which bring most. Disgust, 436 faces, is shown twice. From random weights it takes more epochs."""
+
+REFINING: Final = Recipe(
+    epochs=30,
+    augmentation=ROBUST,
+    phases=(
+        Phase(22, 48, (0.04, 0.0107), spoiling=0.375),
+        Phase(8, 48, (0.0107, 0.0), spoiling=0.1875),
+    ),
+    repeats=(1, 2, 1, 1, 1, 1, 1),
+)
+"""For a network that is trained already: clear, little spoilt faces, none of them mixed, at a rate that falls to 0."""

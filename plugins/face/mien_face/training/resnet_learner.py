@@ -15,6 +15,7 @@ from mien_face.evaluation import negative_log_likelihood
 from mien_face.inference import softmax
 from mien_face.labels import FER2013_LABELS, Head, majority_labels
 from mien_face.preprocess import normalise
+from mien_face.training.distilling import Teacher
 from mien_face.training.export import export
 from mien_face.training.faces import FaceData
 from mien_face.training.learner import Judgement, StepFigures
@@ -22,6 +23,7 @@ from mien_face.training.loop import Engine, train_step
 from mien_face.training.recipe import Batch, Recipe, batches, steps_in_epoch
 from mien_face.training.schedule import Schedule
 from mien_face.training.state import TrainState, initial_state
+from mien_face.training.targets import Targets, label_targets, taught
 from mien_face.training.weighing import class_weights
 
 
@@ -34,6 +36,7 @@ class ResnetLearner:
         config: The network.
         recipe: How it is trained.
         start: Weights to begin with instead of random ones.
+        teacher: What it learns from beside the labels.
         schedule: In place of the recipe's course of the learning rate.
         patience: Of early stopping; None: never.
         weigh_classes: Whether a face counts in inverse proportion to the size of its FER2013 class.
@@ -48,6 +51,7 @@ class ResnetLearner:
         recipe: Recipe,
         *,
         start: Arrays | None = None,
+        teacher: Teacher | None = None,
         schedule: Schedule | None = None,
         patience: int | None = None,
         weigh_classes: bool = False,
@@ -58,6 +62,8 @@ class ResnetLearner:
         self._config = config
         self._recipe = recipe
         self._start = start
+        self._teacher = teacher
+        self._targets: tuple[FaceData, Targets] | None = None
         self._schedule = schedule
         self._patience = patience
         self._weigh_classes = weigh_classes
@@ -98,6 +104,7 @@ class ResnetLearner:
         return {
             "network": {"name": self.name, **self._config.to_json()},
             "recipe": self._recipe.to_json(),
+            "teachers": [] if self._teacher is None else self._teacher.describe(),
             "schedule": None if self._schedule is None else self._schedule.to_json(),
             "class_weights": self._weigh_classes,
             "patience": self._patience,
@@ -117,7 +124,7 @@ class ResnetLearner:
 
     def batches(self, data: FaceData, *, seed: int, epoch: int) -> Iterator[Batch]:
         """One epoch of the recipe."""
-        found = batches(data, self._recipe, seed=seed, epoch=epoch)
+        found = batches(data, self._recipe, seed=seed, epoch=epoch, targets=self._targets_of(data))
         if not self._weigh_classes:
             return found
         weights = class_weights(data.labels, len(FER2013_LABELS))
@@ -155,6 +162,15 @@ class ResnetLearner:
     def close(self) -> None:
         """Give the engine back."""
         self._engine.close()
+
+    def _targets_of(self, data: FaceData) -> Targets:
+        """What each face is to be answered with; kept, since a teacher takes a while."""
+        if self._targets is None or self._targets[0] is not data:
+            targets = label_targets(data, smoothing=self._recipe.label_smoothing)
+            if self._teacher is not None:
+                targets = taught(targets, self._teacher.answers(data.crops), share=self._recipe.teacher_share)
+            self._targets = data, targets
+        return self._targets[1]
 
 
 def _weighed(batch: Batch, weights: Any) -> Batch:

@@ -1,0 +1,154 @@
+"""What a network learns from: labels, and the answers of teachers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mien import InputError, WeightsError
+from mien_face.config import NetworkConfig
+from mien_face.inference import ExpressionNetwork, softmax
+from mien_face.labels import FER2013_LABELS, HEAD_LABELS, Head
+from mien_face.training.data import FaceData
+from mien_face.training.distilling import Teacher
+from mien_face.training.engines import EngineName
+from mien_face.training.export import export
+from mien_face.training.jax_engine import JaxEngine
+from mien_face.training.networks import Changes, learner_of
+from mien_face.training.recipe import Recipe, batches
+from mien_face.training.resnet_learner import ResnetLearner
+from mien_face.training.state import initial_arrays
+from mien_face.training.targets import label_targets, taught
+
+CONFIG = NetworkConfig(stem=4, widths=(4, 6), depths=(1, 1), dropout=0.0)
+
+
+def made_up(count: int = 12) -> FaceData:
+    """Faces with votes for every second one."""
+    generator = np.random.default_rng(0)
+    votes = np.zeros((count, 10), np.float32)
+    votes[::2, 1], votes[::2, 2] = 7, 3
+    crops = generator.integers(0, 256, (count, 48, 48)).astype(np.uint8)
+    return FaceData(crops, (np.arange(count) % 7).astype(np.int64), votes)
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two exported networks that disagree."""
+    paths = []
+    for seed in (1, 2):
+        arrays = initial_arrays(CONFIG, seed)
+        for head in Head:
+            arrays[f"{head}.kernel"] *= 100  # an untrained head says almost nothing
+        paths.append(tmp_path_factory.mktemp("teacher") / "expression.json")
+        export(CONFIG, arrays, validation=made_up(), manifest_path=paths[-1], training={})
+    return paths
+
+
+def test_teachers_look_at_a_face_and_its_mirror_image(manifests: list[Path]) -> None:
+    crops = made_up().crops
+    teacher = Teacher.load(manifests)
+
+    answers = teacher.answers(crops)
+    of_mirrored = teacher.answers(np.ascontiguousarray(crops[:, :, ::-1]))
+
+    for head, labels in HEAD_LABELS.items():
+        assert answers[head].shape == (12, len(labels))
+        np.testing.assert_allclose(answers[head].sum(axis=1), 1, rtol=1e-5)
+        np.testing.assert_allclose(of_mirrored[head], answers[head], atol=1e-6)
+
+
+def test_teachers_answer_by_the_mean_of_their_logarithms(manifests: list[Path]) -> None:
+    crops = made_up().crops
+    views = (crops, crops[:, :, ::-1].copy())
+    looks = [ExpressionNetwork.load(path).logits(view)[:, :7] for path in manifests for view in views]
+    logarithms = np.mean([np.log(softmax(look, temperature=1)) for look in looks], axis=0)
+
+    answers = Teacher.load(manifests).answers(crops)
+
+    expected = np.exp(logarithms) / np.exp(logarithms).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(answers[Head.FER2013], expected, atol=1e-5)
+
+
+def test_a_teacher_that_is_no_expression_network_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="cannot read the weight manifest"):
+        Teacher.load([tmp_path / "nowhere.json"])
+    with pytest.raises(ValueError, match="at least one network"):
+        Teacher([])
+
+
+@given(share=st.floats(0, 1), smoothing=st.floats(0, 0.5), seed=st.integers(0, 2**16))
+def test_mixed_targets_are_distributions(share: float, smoothing: float, seed: int) -> None:
+    data = made_up()
+    generator = np.random.default_rng(seed)
+    answers = {
+        head: generator.dirichlet(np.ones(len(labels)), len(data)).astype(np.float32)
+        for head, labels in HEAD_LABELS.items()
+    }
+
+    mixed = taught(label_targets(data, smoothing=smoothing), answers, share=share)
+
+    for head in Head:
+        values, weights = mixed[head]
+        np.testing.assert_allclose(values.sum(axis=1), 1, rtol=1e-4)
+        np.testing.assert_array_equal(weights, 1)
+    np.testing.assert_array_equal(mixed[Head.FERPLUS][0][1::2], answers[Head.FERPLUS][1::2])  # nobody voted on these
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_the_share_says_how_much_a_teacher_counts(share: float) -> None:
+    data = made_up()
+    labels = label_targets(data, smoothing=0.05)
+    answers = {head: np.full((12, len(names)), 1 / len(names), np.float32) for head, names in HEAD_LABELS.items()}
+
+    values, _ = taught(labels, answers, share=share)[Head.FER2013]
+
+    np.testing.assert_allclose(values, answers[Head.FER2013] if share else labels[Head.FER2013][0])
+
+
+def test_a_learner_asks_its_teacher_once(manifests: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    answer = Teacher.answers
+    monkeypatch.setattr(Teacher, "answers", lambda self, crops: asked.append(len(crops)) or answer(self, crops))
+    recipe = Recipe(epochs=2, batch_size=4, teacher_share=1.0)
+    learner = ResnetLearner("resnet", JaxEngine(CONFIG, recipe), CONFIG, recipe, teacher=Teacher.load(manifests[:1]))
+    data = made_up()
+
+    found = [batch.targets[Head.FER2013][0] for epoch in (1, 2) for batch in learner.batches(data, seed=0, epoch=epoch)]
+
+    assert asked == [len(data)]
+    expected = Teacher.load(manifests[:1]).answers(data.crops)[Head.FER2013]
+    for epoch in (found[:3], found[3:]):
+        rows = np.concatenate(epoch)
+        np.testing.assert_allclose(np.sort(rows, axis=0), np.sort(expected, axis=0), atol=1e-6)
+
+
+def test_a_run_knows_its_teachers(manifests: list[Path]) -> None:
+    """So that it is not resumed with others, and its weights can be made again."""
+    alone = learner_of("resnet", Changes(), labels=FER2013_LABELS)
+    guided = learner_of("resnet", Changes(), labels=FER2013_LABELS, teacher=Teacher.load(manifests))
+
+    assert alone.describe()["teachers"] == []
+    assert guided.describe()["teachers"] == [ExpressionNetwork.load(path).manifest.sha256 for path in manifests]
+
+
+def test_targets_given_to_an_epoch_replace_those_of_the_labels() -> None:
+    data, recipe = made_up(), Recipe(batch_size=12)
+    values = np.eye(7, dtype=np.float32)[np.zeros(12, np.int64)]
+    targets = {**label_targets(data, smoothing=0), Head.FER2013: (values, np.ones(12, np.float32))}
+
+    batch = next(batches(data, recipe, seed=0, epoch=1, targets=targets))
+
+    np.testing.assert_array_equal(batch.targets[Head.FER2013][0], values)
+
+
+@pytest.mark.parametrize("changes", [Changes(refine=True), Changes()], ids=["refine", "teacher"])
+def test_networks_of_the_zoo_keep_their_published_recipe(manifests: list[Path], changes: Changes) -> None:
+    teacher = None if changes.refine else Teacher.load(manifests)
+
+    with pytest.raises(InputError, match=r"--teacher and --refine are for resnet and resnet-wide"):
+        learner_of("ward2018", changes, labels=FER2013_LABELS, engine=EngineName.JAX, teacher=teacher)
