@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mien_face import winograd
+from mien_face import gathered, winograd
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.folding import fold
-from mien_face.forward import forward, prepare
+from mien_face.forward import convolution, forward, prepare
 from mien_face.labels import Head
 from mien_face.network import arrays_of, count_parameters, network_of
 from mien_face.training.state import initial_arrays, is_statistic
@@ -68,15 +68,19 @@ def test_arrays_of_another_network_are_refused() -> None:
         network_of(SMALL, lived_in(SMALL) | {"stem.kernel": np.zeros((3, 3, 1, 4), np.float32)})
 
 
-def test_the_folded_network_answers_as_the_unfolded_one() -> None:
-    arrays = lived_in(SMALL)
-    network = network_of(SMALL, arrays)
+@pytest.mark.parametrize("count", [1, 4], ids=["gathered", "filtered"])
+def test_the_folded_network_answers_as_the_unfolded_one(count: int) -> None:
+    config = NetworkConfig(stem=4, widths=(4, 6, 8), depths=(1, 1, 2))
+    arrays = lived_in(config)
+    network = network_of(config, arrays)
     network.eval()
-    images = pictures(4)
+    images = pictures(count)
     outputs = network(images)
     expected = np.concatenate([outputs[head] for head in Head], axis=1)
 
-    found = jax.jit(lambda folded, images: forward(SMALL, folded, images))(prepare(SMALL, fold(SMALL, arrays)), images)
+    found = jax.jit(lambda folded, images: forward(config, folded, images))(
+        prepare(config, fold(config, arrays)), images
+    )
 
     assert np.abs(expected).max() > 0.01  # an untrained network that says nothing would prove nothing
     np.testing.assert_allclose(found, expected, atol=1e-4)
@@ -111,3 +115,14 @@ def test_winograds_convolution_is_a_convolution(side: int) -> None:
     found = winograd.convolve(jax.numpy.asarray(images), jax.numpy.asarray(winograd.transform_kernel(kernel)))
 
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(("height", "side", "stride"), [(6, 3, 1), (12, 3, 2), (4, 5, 2), (3, 1, 1)])
+def test_gathered_neighbours_make_a_convolution(height: int, side: int, stride: int) -> None:
+    generator = np.random.default_rng(1)
+    images = generator.standard_normal((2, height, height, 5), np.float32)
+    kernel = generator.standard_normal((side, side, 5, 4), np.float32)
+
+    found = gathered.convolve(jax.numpy.asarray(images), jax.numpy.asarray(kernel), stride)
+
+    np.testing.assert_allclose(found, convolution(images, kernel, stride), atol=1e-4)

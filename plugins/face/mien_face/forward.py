@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jax import lax
 
-from mien_face import winograd
+from mien_face import gathered, winograd
 from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
 from mien_face.labels import Head
 
@@ -17,7 +17,8 @@ from mien_face.labels import Head
 def prepare(config: NetworkConfig, arrays: Arrays) -> Arrays:
     """Bring folded arrays into the form that ``forward`` computes with, once and for all.
 
-    The heads become one, ``heads.kernel`` and ``heads.bias``, and the kernels of small maps ``<layer>.transformed``.
+    The heads become one, ``heads.kernel`` and ``heads.bias``; kernels of small maps are added as
+    ``<layer>.transformed``.
 
     Args:
         config: The network.
@@ -28,9 +29,7 @@ def prepare(config: NetworkConfig, arrays: Arrays) -> Arrays:
         kernel = arrays[f"{name}.kernel"]
         if winograd.is_worth_it(height=height, side=kernel.shape[0], stride=stride):
             prepared[f"{name}.transformed"] = winograd.transform_kernel(kernel)
-        else:
-            prepared[f"{name}.kernel"] = kernel
-        prepared[f"{name}.bias"] = arrays[f"{name}.bias"]
+        prepared |= {f"{name}.{part}": arrays[f"{name}.{part}"] for part in ("kernel", "bias")}
     for part in ("kernel", "bias"):
         prepared[f"heads.{part}"] = np.concatenate([arrays[f"{head}.{part}"] for head in Head], axis=-1)
     return prepared
@@ -67,11 +66,13 @@ def forward(
     """
 
     def convolve(name: str, inputs: jax.Array, *, stride: int = 1) -> jax.Array:
-        transformed = arrays.get(f"{name}.transformed")
-        if transformed is not None:
+        kernel, transformed = arrays[f"{name}.kernel"], arrays.get(f"{name}.transformed")
+        if gathered.is_worth_it(count=len(inputs), height=inputs.shape[1] // stride, side=kernel.shape[0]):
+            outputs = gathered.convolve(inputs, kernel, stride)
+        elif transformed is not None:
             outputs = winograd.convolve(inputs, transformed)
         else:
-            outputs = convolution(inputs, arrays[f"{name}.kernel"], stride)
+            outputs = convolution(inputs, kernel, stride)
         return outputs + arrays[f"{name}.bias"]
 
     features = rectify(convolve("stem", images, stride=2))  # [n, 24, 24, c]
