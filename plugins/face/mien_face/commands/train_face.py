@@ -202,6 +202,8 @@ def _run(
 
     if network not in NAMES:
         raise InputError(f"there is no network {network!r}; known are {', '.join(NAMES)}")
+    if network == KNN and (start is not None or teachers or changes.refine):
+        raise InputError("knn is fitted rather than trained: leave --start, --refine and --teacher away")
     if changes.teacher_share is not None and not teachers:
         raise InputError("--teacher-share says how much a teacher counts: name one with --teacher, or leave it away")
     if network in RESNETS and preparation.equalise is not Equalise.NONE:
