@@ -132,6 +132,37 @@ def _time_block(backend: Backend, images: npt.NDArray[np.float32], times: Times)
         times.cpu.append((time.process_time() - busy) * 1e3 / len(images))
 
 
+class RoundedBackend:
+    """What bfloat16 does to answers, where no processor computes in it: all that goes from layer to layer is rounded.
+
+    Args:
+        config: The network.
+        arrays: Its folded arrays.
+    """
+
+    def __init__(self, config: NetworkConfig, arrays: Arrays) -> None:
+        import jax
+        import jax.numpy as jnp
+
+        from mien_face.forward import forward, prepare
+
+        def rounded(values: jax.Array) -> jax.Array:
+            return values.astype(jnp.bfloat16).astype(jnp.float32)
+
+        narrow = {name: np.asarray(rounded(jnp.asarray(array))) for name, array in arrays.items()}
+        self._arrays = jax.device_put(prepare(config, narrow))
+        self._logits = jax.jit(
+            lambda known, images: forward(config, known, rounded(images), rectify=lambda x: rounded(jax.nn.relu(x)))
+        )
+
+    def logits(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Logits of both heads side by side, [n, 7 + 8]."""
+        return np.asarray(self._logits(self._arrays, images), np.float32)
+
+    def compile(self, count: int) -> None:
+        """It compiles at the first call."""
+
+
 def agreement(faces: Path | None) -> list[Row]:
     """How far the other backends' answers are from JAX's, on real faces or on random crops."""
     if faces is None:
@@ -147,6 +178,9 @@ def agreement(faces: Path | None) -> list[Row]:
         )
         for one in contenders()
     )
+    shipped = load_folded(EXPRESSION_MANIFEST)
+    rounded = ExpressionNetwork(RoundedBackend(shipped.config, shipped.arrays), shipped.calibration, shipped.manifest)
+    others.append(("jax, rounded to bfloat16", rounded.classify(crops)))
     return [
         {
             "backend": label,
