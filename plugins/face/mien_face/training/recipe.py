@@ -235,11 +235,11 @@ WIDE_RECIPE: Final = Recipe(
 clear ones last, which bring most. Disgust, 436 faces, is shown twice. From random weights it takes more epochs."""
 
 REFINING: Final = Recipe(
-    epochs=30,
+    epochs=31,
     augmentation=ROBUST,
     phases=(
-        Phase(22, 48, (0.04, 0.0107), spoiling=0.375),
-        Phase(8, 48, (0.0107, 0.0), spoiling=0.1875),
+        Phase(23, 48, (0.04, 0.0095), spoiling=0.375),
+        Phase(8, 48, (0.0095, 0.0), spoiling=0.1875),
     ),
     repeats=(1, 2, 1, 1, 1, 1, 1),
 )
