@@ -29,6 +29,17 @@ def faces(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks of the shipped kind are trained by their recipes, but have hardly any channels."""
+    from mien_face.config import NetworkConfig
+    from mien_face.training import networks
+
+    recipe = networks.resnet_recipe
+    small = NetworkConfig(stem=4, widths=(4,), depths=(1,))
+    monkeypatch.setattr(networks, "resnet_recipe", lambda name, changes: (small, recipe(name, changes)[1]))
+
+
 @pytest.mark.parametrize(("labels", "classes"), [("fer", 7), ("ferplus", 8)])
 def test_json_to_stdout_is_only_json(app: typer.Typer, faces: Path, labels: str, classes: int) -> None:
     result = CliRunner().invoke(app, ["evaluate", "face", "--data", str(faces), "--labels", labels, "--json", "-"])
@@ -97,15 +108,8 @@ def test_missing_data_is_a_plain_message(app: typer.Typer, command: str, tmp_pat
     assert isinstance(result.exception, SystemExit)
 
 
-def test_training_writes_weights_that_can_be_evaluated(
-    app: typer.Typer, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from mien_face.config import NetworkConfig
-    from mien_face.training import networks
-
-    recipe = networks.resnet_recipe
-    small = NetworkConfig(stem=4, widths=(4,), depths=(1,))
-    monkeypatch.setattr(networks, "resnet_recipe", lambda name, changes: (small, recipe(name, changes)[1]))
+@pytest.mark.usefixtures("small_networks")
+def test_training_writes_weights_that_can_be_evaluated(app: typer.Typer, faces: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
 
     options = ["train", "face", "--data", str(faces), "--out", str(out), "--epochs", "1", "--batch-size", "4"]
@@ -130,15 +134,10 @@ def test_training_writes_weights_that_can_be_evaluated(
     assert json.loads(judged.stdout)["n"] == 7
 
 
+@pytest.mark.usefixtures("small_networks")
 def test_training_goes_on_from_exported_weights_and_learns_from_them(
-    app: typer.Typer, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: typer.Typer, faces: Path, tmp_path: Path
 ) -> None:
-    from mien_face.config import NetworkConfig
-    from mien_face.training import networks
-
-    recipe = networks.resnet_recipe
-    small = NetworkConfig(stem=4, widths=(4,), depths=(1,))
-    monkeypatch.setattr(networks, "resnet_recipe", lambda name, changes: (small, recipe(name, changes)[1]))
     first, second = tmp_path / "first", tmp_path / "second"
     options = ["train", "face", "--data", str(faces), "--batch-size", "4"]
     assert CliRunner().invoke(app, [*options, "--out", str(first), "--epochs", "1"]).exit_code == 0
