@@ -45,7 +45,8 @@ def maps(smile: Crops) -> Saliency:
 def test_hiding_what_the_map_shows_costs_more_than_hiding_what_it_leaves_out(smile: Crops, maps: Saliency) -> None:
     hidden = [smile]
     order = maps.grad_cam[0].ravel().argsort()
-    for part in (order[-500:], order[:500]):
+    half = len(order) // 2  # the network learnt from covered faces: it sees through less
+    for part in (order[half:], order[:half]):
         crop = smile.copy()
         crop.ravel()[part] = round(float(smile.mean()))
         hidden.append(crop)
@@ -54,7 +55,7 @@ def test_hiding_what_the_map_shows_costs_more_than_hiding_what_it_leaves_out(smi
         :, HAPPY
     ]
 
-    assert whole - without_most > 2 * abs(whole - without_least)
+    assert whole - without_most > 5 * abs(whole - without_least)
 
 
 def test_maps_have_their_ranges_and_finer_places_than_the_last_stage(maps: Saliency) -> None:
