@@ -15,7 +15,6 @@ from mien_face.inference import ExpressionNetwork, softmax
 from mien_face.labels import FER2013_LABELS, HEAD_LABELS, Head
 from mien_face.training.data import FaceData
 from mien_face.training.distilling import Teacher
-from mien_face.training.engines import EngineName
 from mien_face.training.export import export
 from mien_face.training.jax_engine import JaxEngine
 from mien_face.training.networks import Changes, learner_of
@@ -146,9 +145,11 @@ def test_targets_given_to_an_epoch_replace_those_of_the_labels() -> None:
     np.testing.assert_array_equal(batch.targets[Head.FER2013][0], values)
 
 
-@pytest.mark.parametrize("changes", [Changes(refine=True), Changes()], ids=["refine", "teacher"])
-def test_networks_of_the_zoo_keep_their_published_recipe(manifests: list[Path], changes: Changes) -> None:
-    teacher = None if changes.refine else Teacher.load(manifests)
+@pytest.mark.parametrize("option", ["start", "refine", "teacher"])
+def test_networks_of_the_zoo_keep_their_published_recipe(manifests: list[Path], option: str) -> None:
+    start = initial_arrays(CONFIG, 0) if option == "start" else None
+    teacher = Teacher.load(manifests) if option == "teacher" else None
+    changes = Changes(refine=option == "refine")
 
-    with pytest.raises(InputError, match=r"--teacher and --refine are for resnet and resnet-wide"):
-        learner_of("ward2018", changes, labels=FER2013_LABELS, engine=EngineName.JAX, teacher=teacher)
+    with pytest.raises(InputError, match=r"--start, --refine and --teacher are for resnet and resnet-wide"):
+        learner_of("ward2018", changes, labels=FER2013_LABELS, start=start, teacher=teacher)

@@ -233,7 +233,7 @@ def test_what_was_skipped_is_shown_and_written(app: typer.Typer, tmp_path: Path)
         (["--teacher", "nowhere.json"], "cannot read the weight manifest nowhere.json"),
         (["--network", "knn", "--start", "shipped"], "knn is fitted rather than trained"),
         (["--teacher-share", "0.3"], "name one with --teacher"),
-        (["--network", "ward2018", "--refine"], "--teacher and --refine are for resnet and resnet-wide"),
+        (["--network", "ward2018", "--refine"], "--start, --refine and --teacher are for resnet and resnet-wide"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(

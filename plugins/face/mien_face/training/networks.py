@@ -112,8 +112,8 @@ def learner_of(
         return _resnet(name, changes, engine, start, teacher)
     if name not in ZOO:
         raise InputError(f"there is no network {name!r}; known are {', '.join(NAMES)}")
-    if teacher is not None or changes.refine:
-        raise InputError(f"--teacher and --refine are for {' and '.join(RESNETS)}; leave them away for {name}")
+    if start is not None or teacher is not None or changes.refine:
+        raise InputError(f"--start, --refine and --teacher are for {' and '.join(RESNETS)}; leave them away for {name}")
     return _of_the_zoo(ZOO[name], changes, engine, labels)
 
 
