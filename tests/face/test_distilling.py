@@ -18,7 +18,7 @@ from mien_face.training.distilling import Teacher
 from mien_face.training.export import export
 from mien_face.training.jax_engine import JaxEngine
 from mien_face.training.networks import Changes, learner_of
-from mien_face.training.recipe import Recipe, batches
+from mien_face.training.recipe import Recipe, batches, for_heads
 from mien_face.training.resnet_learner import ResnetLearner
 from mien_face.training.state import initial_arrays
 from mien_face.training.targets import label_targets, taught
@@ -89,7 +89,7 @@ def test_mixed_targets_are_distributions(share: float, smoothing: float, seed: i
         for head, labels in HEAD_LABELS.items()
     }
 
-    mixed = taught(label_targets(data, smoothing=smoothing), answers, share=share)
+    mixed = taught(label_targets(data, smoothing=smoothing), answers, shares=for_heads(share, share))
 
     for head in Head:
         values, weights = mixed[head]
@@ -104,7 +104,7 @@ def test_the_share_says_how_much_a_teacher_counts(share: float) -> None:
     labels = label_targets(data, smoothing=0.05)
     answers = {head: np.full((12, len(names)), 1 / len(names), np.float32) for head, names in HEAD_LABELS.items()}
 
-    values, _ = taught(labels, answers, share=share)[Head.FER2013]
+    values, _ = taught(labels, answers, shares=for_heads(share, share))[Head.FER2013]
 
     np.testing.assert_allclose(values, answers[Head.FER2013] if share else labels[Head.FER2013][0])
 
@@ -113,7 +113,7 @@ def test_a_learner_asks_its_teacher_once(manifests: list[Path], monkeypatch: pyt
     asked = []
     answer = Teacher.answers
     monkeypatch.setattr(Teacher, "answers", lambda self, crops: asked.append(len(crops)) or answer(self, crops))
-    recipe = Recipe(epochs=2, batch_size=4, teacher_share=1.0)
+    recipe = Recipe(epochs=2, batch_size=4, teacher_shares=for_heads(1.0, 1.0))
     learner = ResnetLearner("resnet", JaxEngine(CONFIG, recipe), CONFIG, recipe, teacher=Teacher.load(manifests[:1]))
     data = made_up()
 
@@ -151,5 +151,5 @@ def test_networks_of_the_zoo_keep_their_published_recipe(manifests: list[Path], 
     teacher = Teacher.load(manifests) if option == "teacher" else None
     changes = Changes(refine=option == "refine")
 
-    with pytest.raises(InputError, match=r"--start, --refine and --teacher are for resnet and resnet-wide"):
+    with pytest.raises(InputError, match=r"--start, --refine and --teacher are for resnet, resnet-wide, resnet-deep"):
         learner_of("ward2018", changes, labels=FER2013_LABELS, start=start, teacher=teacher)

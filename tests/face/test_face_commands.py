@@ -154,7 +154,7 @@ def test_training_goes_on_from_exported_weights_and_learns_from_them(
     assert result.exit_code == 0, result.output
     assert "first 2 teacher(s) look at 7 faces" in result.stdout
     about = json.loads((second / "expression.json").read_text())["training"]
-    assert about["recipe"]["teacher_share"] == 0.7
+    assert about["recipe"]["teacher_shares"] == {"fer2013": 0.7, "ferplus": 0.7}
     assert about["recipe"]["phases"][0]["rates"][0] == pytest.approx(0.01)
     assert about["teachers"][0] == json.loads(exported.read_text())["sha256"]
     assert len(about["teachers"]) == 2
@@ -231,9 +231,12 @@ def test_what_was_skipped_is_shown_and_written(app: typer.Typer, tmp_path: Path)
         (["--start", "nowhere"], "cannot read the checkpoint nowhere"),
         (["--start", "nowhere.json"], "cannot read the weight manifest nowhere.json"),
         (["--teacher", "nowhere.json"], "cannot read the weight manifest nowhere.json"),
-        (["--network", "knn", "--start", "shipped"], "knn is fitted rather than trained"),
+        (["--network", "knn", "--start", "shipped"], "leave them away for knn"),
         (["--teacher-share", "0.3"], "name one with --teacher"),
-        (["--network", "ward2018", "--refine"], "--start, --refine and --teacher are for resnet and resnet-wide"),
+        (
+            ["--network", "ward2018", "--refine"],
+            "--start, --refine and --teacher are for resnet, resnet-wide, resnet-deep",
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_refused(

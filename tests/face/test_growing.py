@@ -6,35 +6,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from face.small_networks import SMALL, logits, trained
 
 from mien import WeightsError
-from mien_face.config import Arrays, NetworkConfig
+from mien_face.config import NetworkConfig
 from mien_face.labels import Head
 from mien_face.training.growing import grow
-from mien_face.training.jax_engine import JaxEngine
-from mien_face.training.networks import RESNET, RESNET_WIDE, RESNETS, Changes, first_weights
-from mien_face.training.recipe import Recipe
+from mien_face.training.networks import (
+    RESNET,
+    RESNET_DEEP,
+    RESNET_WIDE,
+    RESNETS,
+    Changes,
+    first_weights,
+)
 from mien_face.training.state import initial_arrays, initial_state, save_state
 
-SMALL = NetworkConfig(stem=3, widths=(4, 6), depths=(1, 1), dropout=0.0)
-RECIPE = Recipe(batch_size=8)
 NO_FACES = np.empty((0, 48, 48), np.uint8)
-
-
-def trained(config: NetworkConfig) -> Arrays:
-    """Arrays of which none is at its first value, as after training."""
-    generator = np.random.default_rng(1)
-    return {
-        name: np.abs(array + generator.normal(0.2, 0.1, array.shape)).astype(np.float32)
-        if name.endswith((".scale", ".variance"))
-        else (array + generator.normal(0, 0.1, array.shape)).astype(np.float32)
-        for name, array in initial_arrays(config, 0).items()
-    }
-
-
-def logits(config: NetworkConfig, arrays: Arrays) -> dict[Head, np.ndarray]:
-    faces = np.random.default_rng(2).standard_normal((5, 48, 48, 1)).astype(np.float32)
-    return JaxEngine(config, RECIPE).logits(arrays, faces)
 
 
 @pytest.mark.parametrize(
@@ -94,14 +82,17 @@ def test_arrays_of_something_else_are_refused() -> None:
         grow({"0.kernel": np.zeros((3, 3, 1, 8), np.float32)}, SMALL, seed=0)
 
 
-def test_the_wide_network_can_start_from_the_small_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("small", "large"), [(RESNET, RESNET_WIDE), (RESNET_WIDE, RESNET_DEEP)])
+def test_each_network_can_start_from_the_one_before(tmp_path: Path, small: str, large: str) -> None:
     path = tmp_path / "checkpoint.safetensors"
-    save_state(path, initial_state(RESNETS[RESNET][0], 0), epoch=1, settings={})
+    save_state(path, initial_state(RESNETS[small][0], 0), epoch=1, settings={})
 
-    arrays = first_weights(RESNET_WIDE, Changes(), path, crops=NO_FACES, seed=0)
+    arrays = first_weights(large, Changes(), path, crops=NO_FACES, seed=0)
 
-    wide = RESNETS[RESNET_WIDE][0]
-    assert arrays["stem.kernel"].shape == (5, 5, 1, wide.stem)
-    save_state(path, initial_state(wide, 0), epoch=1, settings={})
+    config = RESNETS[large][0]
+    assert {name: array.shape for name, array in arrays.items()} == {
+        name: array.shape for name, array in initial_arrays(config, 0).items()
+    }
+    save_state(path, initial_state(config, 0), epoch=1, settings={})
     with pytest.raises(WeightsError, match="does not fit"):
-        first_weights(RESNET, Changes(), path, crops=NO_FACES, seed=0)
+        first_weights(small, Changes(), path, crops=NO_FACES, seed=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from face.test_growing import SMALL, logits, trained
+from face.small_networks import SMALL, logits, trained
 
 from mien import InputError, WeightsError
 from mien_face.config import NORM_EPSILON

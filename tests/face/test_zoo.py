@@ -366,7 +366,9 @@ def test_recipes_can_be_changed() -> None:
 
 
 def test_an_unknown_network_is_told_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"no network 'vgg'; known are resnet, resnet-wide, .*ward2018, knn"):
+    with pytest.raises(
+        InputError, match=r"no network 'vgg'; known are resnet, resnet-wide, resnet-deep, .*ward2018, knn"
+    ):
         learner_of("vgg", Changes(), labels=FER2013_LABELS)
 
 

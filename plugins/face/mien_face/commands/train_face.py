@@ -42,7 +42,7 @@ def train_face(
         ),
     ],
     network: Annotated[
-        str, typer.Option(help="What to train: resnet, resnet-wide (which ships), one of the zoo, or knn.")
+        str, typer.Option(help="What to train: resnet, resnet-wide (which ships), resnet-deep, one of the zoo, or knn.")
     ] = "resnet",
     out: Annotated[
         Path | None, typer.Option(help="Folder for checkpoints, metrics, curves and weights; else runs/face-NETWORK.")
@@ -198,12 +198,11 @@ def _run(
 ) -> None:
     from rich.console import Console
 
-    from mien_face.training.networks import KNN, NAMES, RESNETS
+    from mien_face.training.networks import KNN, NAMES, RESNETS, refuse_unless_resnet
 
     if network not in NAMES:
         raise InputError(f"there is no network {network!r}; known are {', '.join(NAMES)}")
-    if network == KNN and (start is not None or teachers or changes.refine):
-        raise InputError("knn is fitted rather than trained: leave --start, --refine and --teacher away")
+    refuse_unless_resnet(network, start=start, teacher=teachers, refine=changes.refine)
     if changes.teacher_share is not None and not teachers:
         raise InputError("--teacher-share says how much a teacher counts: name one with --teacher, or leave it away")
     if network in RESNETS and preparation.equalise is not Equalise.NONE:

@@ -168,7 +168,7 @@ class ResnetLearner:
         if self._targets is None or self._targets[0] is not data:
             targets = label_targets(data, smoothing=self._recipe.label_smoothing)
             if self._teacher is not None:
-                targets = taught(targets, self._teacher.answers(data.crops), share=self._recipe.teacher_share)
+                targets = taught(targets, self._teacher.answers(data.crops), shares=self._recipe.teacher_shares)
             self._targets = data, targets
         return self._targets[1]
 

@@ -25,20 +25,21 @@ def label_targets(data: FaceData, *, smoothing: float) -> Targets:
     return {Head.FER2013: (smooth, np.ones(len(data), np.float32)), Head.FERPLUS: vote_targets(data.votes)}
 
 
-def taught(targets: Targets, answers: Mapping[Head, Floats], *, share: float) -> Targets:
+def taught(targets: Targets, answers: Mapping[Head, Floats], *, shares: Mapping[Head, float]) -> Targets:
     """Mix a teacher's answers into targets; a face without a target of its own is the teacher's alone.
 
     Args:
         targets: Of the labels.
         answers: The teacher's probabilities: head -> ``[count, labels]``.
-        share: Of a target that is the teacher's, 0 to 1.
+        shares: Of each head's targets that are the teacher's, 0 to 1.
 
     Returns:
         Targets that all weigh 1.
     """
     mixed: dict[Head, tuple[Floats, Floats]] = {}
     for head, (values, weights) in targets.items():
-        both = np.float32(1 - share) * values + np.float32(share) * answers[head]
+        share = np.float32(shares[head])
+        both = (1 - share) * values + share * answers[head]
         labelled = (weights > 0)[:, np.newaxis]
         mixed[head] = np.where(labelled, both, answers[head]).astype(np.float32), np.ones_like(weights)
     return mixed
