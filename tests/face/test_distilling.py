@@ -99,14 +99,17 @@ def test_mixed_targets_are_distributions(share: float, smoothing: float, seed: i
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
-def test_the_share_says_how_much_a_teacher_counts(share: float) -> None:
+def test_each_heads_share_says_how_much_a_teacher_counts(share: float) -> None:
     data = made_up()
     labels = label_targets(data, smoothing=0.05)
     answers = {head: np.full((12, len(names)), 1 / len(names), np.float32) for head, names in HEAD_LABELS.items()}
 
-    values, _ = taught(labels, answers, shares=for_heads(share, share))[Head.FER2013]
+    mixed = taught(labels, answers, shares=for_heads(share, 1 - share))
 
-    np.testing.assert_allclose(values, answers[Head.FER2013] if share else labels[Head.FER2013][0])
+    for head, taught_alone in ((Head.FER2013, share == 1), (Head.FERPLUS, share == 0)):
+        known = labels[head][1] > 0
+        expected = answers[head] if taught_alone else labels[head][0]
+        np.testing.assert_allclose(mixed[head][0][known], expected[known], rtol=1e-6)
 
 
 def test_a_learner_asks_its_teacher_once(manifests: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
