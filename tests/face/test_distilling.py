@@ -22,6 +22,7 @@ from mien_face.training.recipe import Recipe, batches, for_heads
 from mien_face.training.resnet_learner import ResnetLearner
 from mien_face.training.state import initial_arrays
 from mien_face.training.targets import label_targets, taught
+from mien_face.training.votes import drawn_to_votes
 
 CONFIG = NetworkConfig(stem=4, widths=(4, 6), depths=(1, 1), dropout=0.0)
 
@@ -110,6 +111,47 @@ def test_each_heads_share_says_how_much_a_teacher_counts(share: float) -> None:
         known = labels[head][1] > 0
         expected = answers[head] if taught_alone else labels[head][0]
         np.testing.assert_allclose(mixed[head][0][known], expected[known], rtol=1e-6)
+
+
+def test_votes_that_go_with_a_label_draw_the_teacher_to_it() -> None:
+    """Votes for happiness go with happy on most faces, so a face that drew them is likely happy whatever its label."""
+    votes = np.zeros((40, 10), np.float32)
+    votes[:20, 1], votes[20:, 3] = 10, 10
+    labels = np.repeat([3, 4], 20)
+    labels[0] = 4  # a doubtful one
+    data = FaceData(np.zeros((40, 48, 48), np.uint8), labels, votes)
+    unsure = np.full((40, 7), 1 / 7, np.float32)
+
+    drawn = drawn_to_votes(unsure, data, share=0.5)
+
+    assert (drawn.argmax(axis=1) == np.repeat([3, 4], 20)).all()
+    np.testing.assert_array_equal(drawn_to_votes(unsure, data, share=0.0), unsure)
+
+
+@given(share=st.floats(0.01, 1), seed=st.integers(0, 2**16))
+def test_answers_drawn_to_votes_are_distributions(share: float, seed: int) -> None:
+    data = made_up()
+    answers = np.random.default_rng(seed).dirichlet(np.ones(7), len(data)).astype(np.float32)
+
+    drawn = drawn_to_votes(answers, data, share=share)
+
+    np.testing.assert_allclose(drawn.sum(axis=1), 1, rtol=1e-4)
+    assert (drawn > 0).all()
+    np.testing.assert_array_equal(drawn[1::2], answers[1::2])  # nobody voted on these
+
+
+def test_a_recipe_says_how_far_votes_draw_its_teacher(manifests: list[Path]) -> None:
+    recipe = Recipe(batch_size=12, teacher_shares=for_heads(1.0, 1.0), votes_share=0.5)
+    teacher, data = Teacher.load(manifests[:1]), made_up()
+    learner = ResnetLearner("resnet", JaxEngine(CONFIG, recipe), CONFIG, recipe, teacher=teacher)
+
+    batch = next(learner.batches(data, seed=0, epoch=1))
+
+    answers = teacher.answers(data.crops)
+    expected = drawn_to_votes(answers[Head.FER2013], data, share=0.5)
+    found = {head: values for head, (values, _) in batch.targets.items()}
+    np.testing.assert_allclose(np.sort(found[Head.FER2013], axis=0), np.sort(expected, axis=0), atol=1e-6)
+    np.testing.assert_allclose(np.sort(found[Head.FERPLUS], axis=0), np.sort(answers[Head.FERPLUS], axis=0), atol=1e-6)
 
 
 def test_a_learner_asks_its_teacher_once(manifests: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,7 @@ class Recipe:
         weight_decay: Added to gradients of kernels, times the kernel.
         label_smoothing: Share of a FER2013 target spread over all classes.
         teacher_shares: Share of each head's target that is the teacher's, if there is one.
+        votes_share: How far the teacher's answers about FER2013's labels are drawn to what FER+'s votes make likely.
         head_weights: Weight of each head's loss.
         average_decay: Of the moving average of weights, once it has warmed up.
         augmentation: Random changes of crops.
@@ -79,6 +80,7 @@ class Recipe:
     weight_decay: float = 5e-4
     label_smoothing: float = 0.05
     teacher_shares: Mapping[Head, float] = field(default_factory=lambda: for_heads(0.5, 0.5))
+    votes_share: float = 0.0
     head_weights: Mapping[Head, float] = field(default_factory=lambda: for_heads(1.0, 0.7))
     average_decay: float = 0.998
     augmentation: Augmentation = field(default_factory=Augmentation)

@@ -24,6 +24,7 @@ from mien_face.training.recipe import Batch, Recipe, batches, steps_in_epoch
 from mien_face.training.schedule import Schedule
 from mien_face.training.state import TrainState, initial_state
 from mien_face.training.targets import Targets, label_targets, taught
+from mien_face.training.votes import drawn_to_votes
 from mien_face.training.weighing import class_weights
 
 
@@ -168,7 +169,10 @@ class ResnetLearner:
         if self._targets is None or self._targets[0] is not data:
             targets = label_targets(data, smoothing=self._recipe.label_smoothing)
             if self._teacher is not None:
-                targets = taught(targets, self._teacher.answers(data.crops), shares=self._recipe.teacher_shares)
+                answers = self._teacher.answers(data.crops)
+                drawn = drawn_to_votes(answers[Head.FER2013], data, share=self._recipe.votes_share)
+                answers = {**answers, Head.FER2013: drawn}
+                targets = taught(targets, answers, shares=self._recipe.teacher_shares)
             self._targets = data, targets
         return self._targets[1]
 
