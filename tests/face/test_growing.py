@@ -85,11 +85,11 @@ def test_arrays_of_something_else_are_refused() -> None:
 @pytest.mark.parametrize(("small", "large"), [(RESNET, RESNET_WIDE), (RESNET_WIDE, RESNET_DEEP)])
 def test_each_network_can_start_from_the_one_before(tmp_path: Path, small: str, large: str) -> None:
     path = tmp_path / "checkpoint.safetensors"
-    save_state(path, initial_state(RESNETS[small][0], 0), epoch=1, settings={})
+    save_state(path, initial_state(RESNETS[small].config, 0), epoch=1, settings={})
 
     arrays = first_weights(large, Changes(), path, crops=NO_FACES, seed=0)
 
-    config = RESNETS[large][0]
+    config = RESNETS[large].config
     assert {name: array.shape for name, array in arrays.items()} == {
         name: array.shape for name, array in initial_arrays(config, 0).items()
     }

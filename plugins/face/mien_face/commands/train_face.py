@@ -42,7 +42,7 @@ def train_face(
         ),
     ],
     network: Annotated[
-        str, typer.Option(help="What to train: resnet, resnet-wide (which ships), resnet-deep, one of the zoo, or knn.")
+        str, typer.Option(help="What to train: resnet, resnet-wide, resnet-deep (which ships), one of the zoo, or knn.")
     ] = "resnet",
     out: Annotated[
         Path | None, typer.Option(help="Folder for checkpoints, metrics, curves and weights; else runs/face-NETWORK.")

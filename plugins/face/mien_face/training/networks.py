@@ -22,7 +22,7 @@ from mien_face.training.distilling import Teacher
 from mien_face.training.engines import EngineName, imported_for
 from mien_face.training.growing import grow
 from mien_face.training.learner import Learner
-from mien_face.training.recipe import DEEP_RECIPE, REFINING, WIDE_RECIPE, Recipe, for_heads
+from mien_face.training.recipe import DEEP_RECIPE, DEEP_REFINING, REFINING, WIDE_RECIPE, Recipe, for_heads
 from mien_face.training.schedule import Decline, Schedule
 from mien_face.training.state import read_start
 from mien_face.training.unfolding import unfold
@@ -33,22 +33,40 @@ if TYPE_CHECKING:
     from mien_face.training.zoo_engine import ZooEngine
 
 RESNET: Final = "resnet"
-"""The small one: a third of the operations of the network that ships, and the start of its training."""
+"""The small one: a quarter of the operations of the network that ships, and the start of its training."""
 
 RESNET_WIDE: Final = "resnet-wide"
-"""The network that ships."""
+"""Three times the operations of the small one, from which it is grown, and the next step on the way."""
 
 RESNET_DEEP: Final = "resnet-deep"
-"""One more block at 24x24, for a fifth more time; it did not become better than the shipped one in every respect."""
+"""The network that ships: one more block at 24x24."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resnet:
+    """A network of the shipped kind, which the plugin runs.
+
+    Attributes:
+        config: Its layers.
+        recipe: How it is trained first.
+        refining: How it is trained on.
+    """
+
+    config: NetworkConfig
+    recipe: Recipe
+    refining: Recipe = REFINING
+
 
 RESNETS: Final = MappingProxyType(
     {
-        RESNET: (NetworkConfig(), Recipe()),
-        RESNET_WIDE: (NetworkConfig(stem=64, widths=(64, 128, 256), depths=(1, 2, 2), dropout=0.3), WIDE_RECIPE),
-        RESNET_DEEP: (NetworkConfig(stem=64, widths=(64, 128, 256), depths=(2, 2, 2), dropout=0.3), DEEP_RECIPE),
+        RESNET: Resnet(NetworkConfig(), Recipe()),
+        RESNET_WIDE: Resnet(NetworkConfig(stem=64, widths=(64, 128, 256), depths=(1, 2, 2), dropout=0.3), WIDE_RECIPE),
+        RESNET_DEEP: Resnet(
+            NetworkConfig(stem=64, widths=(64, 128, 256), depths=(2, 2, 2), dropout=0.3), DEEP_RECIPE, DEEP_REFINING
+        ),
     }
 )
-"""Networks of the shipped kind, which the plugin runs, each with how it is trained."""
+"""All of them."""
 
 KNN: Final = "knn"
 """The baseline of nearest neighbours, which is fitted rather than trained (``mien_face.training.knn``)."""
@@ -70,7 +88,7 @@ class Changes:
         class_weights: Whether a face counts in inverse proportion to its class's size.
         augmentation: Strength of the recipe's random changes.
         robust: Whether those are ``augment.ROBUST``: also covered, blurred, small and noisy faces.
-        refine: Whether the recipe is ``recipe.REFINING``, for a network that is trained already.
+        refine: Whether the recipe is the network's ``refining``, for one that is trained already.
         teacher_share: Share of a target that is the teacher's, the same for both heads.
         ships_best: Whether the best epoch's weights are exported rather than the last's (the shipped network only; all
             of the zoo export the best).
@@ -164,9 +182,8 @@ def resnet_recipe(name: str, changes: Changes) -> tuple[NetworkConfig, Recipe]:
     Raises:
         InputError: Fewer epochs than its recipe has phases.
     """
-    config, recipe = RESNETS[name]
-    if changes.refine:
-        recipe = REFINING
+    resnet = RESNETS[name]
+    recipe = resnet.refining if changes.refine else resnet.recipe
     try:
         recipe = recipe.with_epochs(changes.epochs or recipe.epochs)
     except ValueError as error:
@@ -175,7 +192,7 @@ def resnet_recipe(name: str, changes: Changes) -> tuple[NetworkConfig, Recipe]:
         recipe = recipe.with_peak(changes.peak_rate)
     augmentation = ROBUST if changes.robust else recipe.augmentation
     share = changes.teacher_share
-    return config, replace(
+    return resnet.config, replace(
         recipe,
         batch_size=changes.batch_size or recipe.batch_size,
         teacher_shares=recipe.teacher_shares if share is None else for_heads(share, share),

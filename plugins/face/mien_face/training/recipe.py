@@ -268,3 +268,17 @@ REFINING: Final = Recipe(
     repeats=(1, 2, 1, 1, 1, 1, 1),
 )
 """For a network that is trained already: clear, little spoilt faces, none of them mixed, at a rate that falls to 0."""
+
+DEEP_REFINING: Final = Recipe(
+    epochs=26,
+    teacher_shares=for_heads(0.6, 0.35),
+    votes_share=0.3,
+    head_weights=for_heads(1.0, 1.0),
+    augmentation=ROBUST,
+    phases=(
+        Phase(9, 48, (0.025, 0.011), spoiling=0.375),
+        Phase(17, 48, (0.011, 0.0), spoiling=0.1875),
+    ),
+    repeats=(1, 2, 1, 1, 1, 1, 1),
+)
+"""The same for a ``resnet-deep``: both heads count alike, and votes correct what teachers have learnt by heart."""
