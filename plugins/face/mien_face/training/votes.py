@@ -23,7 +23,8 @@ def drawn_to_votes(answers: Floats, data: FaceData, *, share: float) -> Floats:
 
     Args:
         answers: A teacher's probabilities of the FER2013 labels, ``[count, 7]``.
-        data: The faces that they are of; on those that nobody voted on the teacher's answer stays.
+        data: The faces that they are of; on those that nobody voted on the teacher's answer stays, and on all where
+            those with votes have one label only, of which nothing can be learnt.
         share: Weight of the votes, 0 to 1.
 
     Returns:
