@@ -66,7 +66,7 @@ RESNETS: Final = MappingProxyType(
         ),
     }
 )
-"""All of them."""
+"""Each by the name that ``--network`` takes."""
 
 KNN: Final = "knn"
 """The baseline of nearest neighbours, which is fitted rather than trained (``mien_face.training.knn``)."""
