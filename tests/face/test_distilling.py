@@ -21,7 +21,7 @@ from mien_face.training.networks import Changes, learner_of
 from mien_face.training.recipe import Recipe, batches, for_heads
 from mien_face.training.resnet_learner import ResnetLearner
 from mien_face.training.state import initial_arrays
-from mien_face.training.targets import label_targets, taught
+from mien_face.training.targets import label_targets, taught, without_majority
 from mien_face.training.votes import drawn_to_votes
 
 CONFIG = NetworkConfig(stem=4, widths=(4, 6), depths=(1, 1), dropout=0.0)
@@ -34,6 +34,11 @@ def made_up(count: int = 12) -> FaceData:
     votes[::2, 1], votes[::2, 2] = 7, 3
     crops = generator.integers(0, 256, (count, 48, 48)).astype(np.uint8)
     return FaceData(crops, (np.arange(count) % 7).astype(np.int64), votes)
+
+
+def _uniform(count: int) -> dict[Head, np.ndarray]:
+    """The answers of a teacher that knows nothing."""
+    return {head: np.full((count, len(names)), 1 / len(names), np.float32) for head, names in HEAD_LABELS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +104,39 @@ def test_mixed_targets_are_distributions(share: float, smoothing: float, seed: i
     np.testing.assert_array_equal(mixed[Head.FERPLUS][0][1::2], answers[Head.FERPLUS][1::2])  # nobody voted on these
 
 
+def test_what_most_people_saw_can_be_the_target() -> None:
+    data = made_up(2)  # seven of ten people saw happiness on the first face; nobody voted on the second
+    votes = data.votes.copy()
+    votes[1, :4] = (3, 3, 2, 2)
+    data = FaceData(data.crops, data.labels, votes)
+
+    all_votes, mixed, most = (
+        label_targets(data, smoothing=0.0, majority_share=share)[Head.FERPLUS][0] for share in (0.0, 0.5, 1.0)
+    )
+
+    np.testing.assert_allclose(all_votes[0, :3], [0, 0.7, 0.3], atol=1e-6)
+    np.testing.assert_allclose(mixed[0, :3], [0, 0.85, 0.15], atol=1e-6)
+    np.testing.assert_allclose(most[0, :3], [0, 1, 0], atol=1e-6)
+    np.testing.assert_array_equal(most[1], all_votes[1])
+    softened = label_targets(data, smoothing=0.08, majority_share=1.0)[Head.FERPLUS][0]
+    np.testing.assert_allclose(softened[0, :3], [0.01, 0.93, 0.01], atol=1e-6)
+
+
+def test_faces_without_a_majority_can_count_for_less() -> None:
+    data = made_up(4)
+    targets = label_targets(data, smoothing=0.05)
+
+    weights = without_majority(taught(targets, _uniform(4), shares=for_heads(0.5, 0.5)), data, weight=0.25)
+
+    np.testing.assert_array_equal(weights[Head.FERPLUS][1], [1, 0.25, 1, 0.25])
+    np.testing.assert_array_equal(weights[Head.FER2013][1], 1)
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_each_heads_share_says_how_much_a_teacher_counts(share: float) -> None:
     data = made_up()
     labels = label_targets(data, smoothing=0.05)
-    answers = {head: np.full((12, len(names)), 1 / len(names), np.float32) for head, names in HEAD_LABELS.items()}
+    answers = _uniform(12)
 
     mixed = taught(labels, answers, shares=for_heads(share, 1 - share))
 

@@ -62,6 +62,24 @@ def test_steps_lower_the_loss(engine: Engine) -> None:
     assert losses[-1] < 0.7 * losses[0]
 
 
+def test_gradients_are_taken_uphill_where_a_recipe_says_so(engine: Engine) -> None:
+    """One step of sharpness-aware minimisation, without momentum and decay, against its definition."""
+    recipe = replace(RECIPE, momentum=0.0, weight_decay=0.0, sharpness_radius=0.3)
+    state, batch = initial_state(CONFIG, 0), first_batch()
+    here = engine.gradients(state.arrays, batch, seed=state.step).parameters
+    norm = np.sqrt(sum(float((gradient**2).sum()) for gradient in here.values()))
+    uphill = state.arrays | {name: state.arrays[name] + 0.3 * gradient / norm for name, gradient in here.items()}
+
+    after, figures = train_step(engine, recipe, state, batch, rate=0.1)
+
+    there = engine.gradients({name: array.astype(np.float32) for name, array in uphill.items()}, batch, seed=0)
+    assert there.loss > figures.loss
+    for name, gradient in there.parameters.items():
+        np.testing.assert_allclose(after.arrays[name], state.arrays[name] - 0.1 * gradient, atol=1e-5, err_msg=name)
+    on_the_spot, _ = train_step(engine, replace(recipe, sharpness_radius=0.0), state, batch, rate=0.1)
+    np.testing.assert_array_equal(after.arrays["stem.mean"], on_the_spot.arrays["stem.mean"])
+
+
 def test_a_step_changes_no_array_that_it_was_given(engine: Engine) -> None:
     state = initial_state(CONFIG, 0)
     before = {name: array.copy() for name, array in state.arrays.items()}
@@ -93,6 +111,8 @@ def test_both_engines_compute_the_same_network() -> None:
     found_logits, expected_logits = (each.logits(arrays, batch.images) for each in (one_shard, reference))
     for head in Head:
         np.testing.assert_allclose(found_logits[head], expected_logits[head], atol=1e-5)
+    found_features, expected_features = (each.features(arrays, batch.images) for each in (one_shard, reference))
+    np.testing.assert_allclose(found_features, expected_features, atol=1e-5)
     one_shard.close()
 
 

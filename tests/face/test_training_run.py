@@ -91,6 +91,9 @@ class SumLearner:
         accuracy = self.accuracies[state.step // self.steps(data) - 1]
         return Judgement(1 - accuracy, accuracy, {"other_accuracy": 0.25})
 
+    def finish(self, state: State, data: FaceData) -> State:
+        return state
+
     def export(self, state: State, *, validation: FaceData, out: Path, training: Mapping[str, Any]) -> Manifest:
         raise NotImplementedError
 
@@ -180,6 +183,17 @@ def test_the_best_epoch_is_what_is_exported(tmp_path: Path) -> None:
     assert Checkpoints(tmp_path).epoch(Kind.BEST) == 2
     np.testing.assert_array_equal(outcome.state.weights["total"], states[1].weights["total"])
     assert [report.best for report in observer.reports] == [True, True, False, False]
+
+
+def test_what_is_exported_is_finished_once_and_what_is_gone_on_from_is_not(tmp_path: Path) -> None:
+    class Finishing(SumLearner):
+        def finish(self, state: State, data: FaceData) -> State:
+            return State({"total": state.weights["total"] + np.float32(1000)}, state.step)
+
+    outcome = run(tmp_path, Finishing(ships_best=False))
+
+    kept = Checkpoints(tmp_path).load(Kind.LAST, SumLearner().initial(0))[0]
+    np.testing.assert_array_equal(outcome.state.weights["total"], kept.weights["total"] + np.float32(1000))
 
 
 def test_patience_ends_a_run_and_a_resumed_one_stays_ended(tmp_path: Path) -> None:

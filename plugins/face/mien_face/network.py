@@ -105,11 +105,16 @@ class FaceNetwork(nnx.Module):
         Returns:
             Head -> logits, [n, labels].
         """
+        pooled = self.dropout(self.pooled(images), rngs=rngs)  # [n, c]
+        return {Head.FER2013: self.fer2013(pooled), Head.FERPLUS: self.ferplus(pooled)}
+
+    def pooled(self, images: jax.Array) -> jax.Array:
+        """What both heads look at: normalised crops [n, 48, 48, 1] -> means over the last features, [n, c]."""
         features = nnx.relu(self.stem(images))  # [n, 24, 24, c]
         for block in self.blocks:
             features = block(features)
-        pooled = self.dropout(features.mean(axis=(1, 2)), rngs=rngs)  # [n, c]
-        return {Head.FER2013: self.fer2013(pooled), Head.FERPLUS: self.ferplus(pooled)}
+        means: jax.Array = features.mean(axis=(1, 2))
+        return means
 
 
 def network_of(config: NetworkConfig, arrays: Mapping[str, jax.Array] | Arrays) -> FaceNetwork:

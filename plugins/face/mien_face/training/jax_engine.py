@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import jax
@@ -12,7 +13,7 @@ from flax import nnx
 
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.labels import Head
-from mien_face.network import arrays_of, network_of
+from mien_face.network import FaceNetwork, arrays_of, network_of
 from mien_face.training.loop import Gradients, split_arrays
 from mien_face.training.recipe import Batch, Recipe
 
@@ -32,7 +33,8 @@ class JaxEngine:
 
     def __init__(self, config: NetworkConfig, recipe: Recipe) -> None:
         self._gradients = jax.jit(jax.value_and_grad(lambda *args: _loss(config, recipe, *args), has_aux=True))
-        self._logits = jax.jit(lambda arrays, images: _evaluate(config, arrays, images))
+        self._logits = jax.jit(lambda arrays, images: _evaluated(config, arrays)(images))
+        self._features = jax.jit(lambda arrays, images: _evaluated(config, arrays).pooled(images))
 
     def gradients(self, arrays: Arrays, batch: Batch, *, seed: int) -> Gradients:
         """Differentiate the recipe's loss."""
@@ -43,13 +45,12 @@ class JaxEngine:
 
     def logits(self, arrays: Arrays, images: npt.NDArray[np.float32]) -> dict[Head, npt.NDArray[np.float32]]:
         """Evaluate a network on normalised crops: head -> ``[n, labels]``."""
-        count = len(images)
-        padded = np.concatenate([images, np.zeros((-count % EVALUATION_BATCH, *images.shape[1:]), np.float32)])
-        parts = [
-            self._logits(arrays, padded[start : start + EVALUATION_BATCH])
-            for start in range(0, len(padded), EVALUATION_BATCH)
-        ]
-        return {head: np.concatenate([part[head] for part in parts])[:count] for head in Head}
+        parts = [self._logits(arrays, batch) for batch in _padded(images)]
+        return {head: np.concatenate([part[head] for part in parts])[: len(images)] for head in Head}
+
+    def features(self, arrays: Arrays, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """What the heads look at: normalised crops ``[n, 48, 48, 1]`` -> ``[n, channels]``."""
+        return np.concatenate([self._features(arrays, batch) for batch in _padded(images)])[: len(images)]
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -76,10 +77,17 @@ def _loss(
     return loss, {name: arrays[name] for name in statistics}
 
 
-def _evaluate(config: NetworkConfig, arrays: dict[str, jax.Array], images: jax.Array) -> dict[Head, jax.Array]:
+def _evaluated(config: NetworkConfig, arrays: dict[str, jax.Array]) -> FaceNetwork:
     network = network_of(config, arrays)
     network.eval()  # type: ignore[no-untyped-call]
-    return network(images)
+    return network
+
+
+def _padded(images: npt.NDArray[np.float32]) -> Iterator[npt.NDArray[np.float32]]:
+    """Batches of one size, so that one program computes them all; the last is filled up with nothing."""
+    padded = np.concatenate([images, np.zeros((-len(images) % EVALUATION_BATCH, *images.shape[1:]), np.float32)])
+    for start in range(0, len(padded), EVALUATION_BATCH):
+        yield padded[start : start + EVALUATION_BATCH]
 
 
 def _to_numpy(arrays: dict[str, jax.Array]) -> Arrays:

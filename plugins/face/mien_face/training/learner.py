@@ -94,6 +94,9 @@ class Learner(Protocol):
     def judge(self, state: Any, data: FaceData) -> Judgement:
         """Evaluate what a state would ship."""
 
+    def finish(self, state: Any, data: FaceData) -> Any:
+        """The state that is exported: what was reached, and what is done once when all epochs are over."""
+
     def export(self, state: Any, *, validation: FaceData, out: Path, training: Mapping[str, Any]) -> Manifest:
         """Write weights and manifest into a folder."""
 

@@ -39,6 +39,9 @@ class Engine(Protocol):
     def logits(self, arrays: Arrays, images: npt.NDArray[np.float32]) -> dict[Head, npt.NDArray[np.float32]]:
         """Evaluate a network on normalised crops ``[n, 48, 48, 1]``: head -> ``[n, labels]``."""
 
+    def features(self, arrays: Arrays, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """What the heads look at: normalised crops ``[n, 48, 48, 1]`` -> ``[n, channels]``."""
+
     def close(self) -> None:
         """Give resources back."""
 
@@ -58,7 +61,11 @@ def train_step(
     Returns:
         The new state and how the step went.
     """
-    loss, gradients, statistics, accuracy = engine.gradients(state.arrays, batch, seed=state.step)
+    found = engine.gradients(state.arrays, batch, seed=state.step)
+    gradients, statistics = found.parameters, found.statistics
+    if recipe.sharpness_radius > 0:
+        uphill = state.arrays | _uphill(state.arrays, gradients, radius=recipe.sharpness_radius)
+        gradients = engine.gradients(uphill, batch, seed=state.step).parameters
     momentum_share = np.float32(recipe.momentum)
     arrays, momentum, averaged = dict(statistics), {}, {}
     for name, gradient in gradients.items():
@@ -70,7 +77,18 @@ def train_step(
     kept = recipe.averaging(state.step)
     for name, old in state.averaged.items():
         averaged[name] = np.float32(kept) * old + np.float32(1 - kept) * arrays[name]
-    return TrainState(arrays, momentum, averaged, state.step + 1), StepFigures(loss, accuracy)
+    return TrainState(arrays, momentum, averaged, state.step + 1), StepFigures(found.loss, found.accuracy)
+
+
+def _uphill(arrays: Arrays, gradients: Arrays, *, radius: float) -> Arrays:
+    """The parameters at the place within this distance where the loss is highest, to first order.
+
+    A step that goes by the gradients there leads to where the loss is low all around (sharpness-aware minimisation,
+    Foret et al. 2021).
+    """
+    norm = float(np.sqrt(sum(float(np.square(gradient, dtype=np.float64).sum()) for gradient in gradients.values())))
+    share = np.float32(radius / max(norm, 1e-12))
+    return {name: arrays[name] + share * gradient for name, gradient in gradients.items()}
 
 
 def split_arrays(arrays: Arrays) -> tuple[Arrays, Arrays]:

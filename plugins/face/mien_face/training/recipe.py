@@ -61,12 +61,16 @@ class Recipe:
         label_smoothing: Share of a FER2013 target spread over all classes.
         teacher_shares: Share of each head's target that is the teacher's, if there is one.
         votes_share: How far the teacher's answers about FER2013's labels are drawn to what FER+'s votes make likely.
+        majority_share: How much of FER+'s target is the emotion that most people saw, rather than all their votes.
+        undecided_weight: What a face counts with FER+'s head where no emotion has a majority of the votes.
         head_weights: Weight of each head's loss.
         average_decay: Of the moving average of weights, once it has warmed up.
         augmentation: Random changes of crops.
         phases: Parts of the run; none: one cycle of ``peak_rate`` with whole crops and without mixup.
         warm_up_steps: With phases: steps until the rate of the first is reached.
         repeats: How often an epoch shows the faces of each FER2013 label.
+        sharpness_radius: How far uphill, by the Euclidean norm of all parameters, gradients are taken; 0: here.
+        refit_penalty: After the last epoch the heads are fitted anew, held to what they were by this much; None: not.
 
     Raises:
         ValueError: The phases' epochs are not ``epochs``.
@@ -81,12 +85,16 @@ class Recipe:
     label_smoothing: float = 0.05
     teacher_shares: Mapping[Head, float] = field(default_factory=lambda: for_heads(0.5, 0.5))
     votes_share: float = 0.0
+    majority_share: float = 0.0
+    undecided_weight: float = 1.0
     head_weights: Mapping[Head, float] = field(default_factory=lambda: for_heads(1.0, 0.7))
     average_decay: float = 0.998
     augmentation: Augmentation = field(default_factory=Augmentation)
     phases: tuple[Phase, ...] = ()
     warm_up_steps: int = 300
     repeats: tuple[int, ...] = (1,) * len(FER2013_LABELS)
+    sharpness_radius: float = 0.0
+    refit_penalty: float | None = None
 
     def __post_init__(self) -> None:
         if self.phases and sum(phase.epochs for phase in self.phases) != self.epochs:

@@ -21,9 +21,10 @@ from mien_face.training.faces import FaceData
 from mien_face.training.learner import Judgement, StepFigures
 from mien_face.training.loop import Engine, train_step
 from mien_face.training.recipe import Batch, Recipe, batches, steps_in_epoch
+from mien_face.training.refitting import refit_heads
 from mien_face.training.schedule import Schedule
 from mien_face.training.state import TrainState, initial_state
-from mien_face.training.targets import Targets, label_targets, taught
+from mien_face.training.targets import Floats, Targets, label_targets, taught, without_majority
 from mien_face.training.votes import drawn_to_votes
 from mien_face.training.weighing import class_weights
 
@@ -129,7 +130,7 @@ class ResnetLearner:
         if not self._weigh_classes:
             return found
         weights = class_weights(data.labels, len(FER2013_LABELS))
-        return (_weighed(batch, weights) for batch in found)
+        return (replace(batch, targets=_weighed(batch.targets, weights)) for batch in found)
 
     def rate(self, *, step: int, steps: int, reductions: int) -> float:
         """The recipe's, or what the schedule in its place says."""
@@ -155,6 +156,16 @@ class ResnetLearner:
         others = {"ferplus_accuracy": float(np.mean(right[counted]))} if counted.any() else {}
         return Judgement(loss, float(np.mean(answers.argmax(axis=1) == data.labels)), others)
 
+    def finish(self, state: TrainState, data: FaceData) -> TrainState:
+        """Averaged weights with their heads fitted anew, if the recipe says so."""
+        penalty = self._recipe.refit_penalty
+        if penalty is None:
+            return state
+        targets = self._targets_of(data)
+        if self._weigh_classes:
+            targets = _weighed(targets, class_weights(data.labels, len(FER2013_LABELS)))
+        return state._replace(averaged=refit_heads(self._engine, state.averaged, data, targets, penalty=penalty))
+
     def export(self, state: TrainState, *, validation: FaceData, out: Path, training: Mapping[str, Any]) -> Manifest:
         """Write the averaged weights, folded and calibrated, with a manifest."""
         path = out / "expression.json"
@@ -167,18 +178,18 @@ class ResnetLearner:
     def _targets_of(self, data: FaceData) -> Targets:
         """What each face is to be answered with; kept, since a teacher takes a while."""
         if self._targets is None or self._targets[0] is not data:
-            targets = label_targets(data, smoothing=self._recipe.label_smoothing)
+            recipe = self._recipe
+            targets = label_targets(data, smoothing=recipe.label_smoothing, majority_share=recipe.majority_share)
             if self._teacher is not None:
                 answers = self._teacher.answers(data.crops)
-                drawn = drawn_to_votes(answers[Head.FER2013], data, share=self._recipe.votes_share)
+                drawn = drawn_to_votes(answers[Head.FER2013], data, share=recipe.votes_share)
                 answers = {**answers, Head.FER2013: drawn}
-                targets = taught(targets, answers, shares=self._recipe.teacher_shares)
-            self._targets = data, targets
+                targets = taught(targets, answers, shares=recipe.teacher_shares)
+            self._targets = data, without_majority(targets, data, weight=recipe.undecided_weight)
         return self._targets[1]
 
 
-def _weighed(batch: Batch, weights: Any) -> Batch:
-    """The same faces, each FER2013 target weighed by its class or classes."""
-    values, counts = batch.targets[Head.FER2013]
-    weighed = (values, (counts * (values @ weights)).astype(np.float32))
-    return replace(batch, targets={**batch.targets, Head.FER2013: weighed})
+def _weighed(targets: Targets, weights: Floats) -> Targets:
+    """The same, each FER2013 target weighed by its class or classes."""
+    values, counts = targets[Head.FER2013]
+    return {**targets, Head.FER2013: (values, (counts * (values @ weights)).astype(np.float32))}

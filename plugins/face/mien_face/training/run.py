@@ -49,7 +49,7 @@ class Outcome:
     """How a run ended.
 
     Attributes:
-        state: What is to be exported: the best or the last, as the learner has it.
+        state: What is to be exported: the best or the last, as the learner has it, finished.
         epochs: Done.
         shipped_epoch: After which ``state`` was reached.
         stopped_early: Whether patience ran out.
@@ -113,7 +113,7 @@ def train(
     if learner.ships_best and best_epoch != course.epoch:
         shipped, _ = checkpoints.load(Kind.BEST, state, settings=settings)
     return Outcome(
-        state=shipped,
+        state=learner.finish(shipped, training),
         epochs=course.epoch,
         shipped_epoch=(best_epoch or course.epoch) if learner.ships_best else course.epoch,
         stopped_early=course.epoch < learner.epochs,

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mien_face.labels import FER2013_LABELS, Head, vote_targets
+from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, Head, majority_labels, vote_targets
 from mien_face.training.faces import FaceData
 
 Floats = npt.NDArray[np.float32]
@@ -17,12 +17,30 @@ Targets: TypeAlias = Mapping[Head, tuple[Floats, Floats]]
 """Head -> distributions ``[count, labels]`` and weights ``[count]``."""
 
 
-def label_targets(data: FaceData, *, smoothing: float) -> Targets:
-    """The FER2013 label, a share of which is spread over all classes, and FER+'s votes."""
-    share = np.float32(smoothing)
-    hard = np.eye(len(FER2013_LABELS), dtype=np.float32)[data.labels]
-    smooth = (1 - share) * hard + share / np.float32(len(FER2013_LABELS))
-    return {Head.FER2013: (smooth, np.ones(len(data), np.float32)), Head.FERPLUS: vote_targets(data.votes)}
+def label_targets(data: FaceData, *, smoothing: float, majority_share: float = 0.0) -> Targets:
+    """The FER2013 label, a share of which is spread over all classes, and FER+'s votes.
+
+    Args:
+        data: The faces.
+        smoothing: That share, 0 to 1; a majority is softened by it too.
+        majority_share: Of a FER+ target that is what most people saw, rather than all their votes, on faces where the
+            emotion of the majority rule exists, 0 to 1.
+    """
+    labels = _smoothed(data.labels, len(FER2013_LABELS), smoothing)
+    votes, weights = vote_targets(data.votes)
+    majority = majority_labels(data.votes)
+    decided = majority >= 0
+    share = np.float32(majority_share)
+    votes[decided] *= 1 - share
+    votes[decided] += share * _smoothed(majority[decided], len(FERPLUS_LABELS), smoothing)
+    return {Head.FER2013: (labels, np.ones(len(data), np.float32)), Head.FERPLUS: (votes, weights)}
+
+
+def without_majority(targets: Targets, data: FaceData, *, weight: float) -> Targets:
+    """The same targets, where faces whose votes have no majority count by this weight with FER+'s head."""
+    values, weights = targets[Head.FERPLUS]
+    decided = majority_labels(data.votes) >= 0
+    return {**targets, Head.FERPLUS: (values, np.where(decided, weights, np.float32(weight) * weights))}
 
 
 def taught(targets: Targets, answers: Mapping[Head, Floats], *, shares: Mapping[Head, float]) -> Targets:
@@ -43,6 +61,11 @@ def taught(targets: Targets, answers: Mapping[Head, Floats], *, shares: Mapping[
         labelled = (weights > 0)[:, np.newaxis]
         mixed[head] = np.where(labelled, both, answers[head]).astype(np.float32), np.ones_like(weights)
     return mixed
+
+
+def _smoothed(labels: npt.NDArray[np.int64], classes: int, share: float) -> Floats:
+    hard = np.eye(classes, dtype=np.float32)[labels]
+    return (1 - np.float32(share)) * hard + np.float32(share) / np.float32(classes)
 
 
 def at(targets: Targets, chosen: npt.NDArray[np.int64]) -> Targets:

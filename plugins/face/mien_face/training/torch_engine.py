@@ -7,8 +7,9 @@ many cores, they never wait for each other inside a layer, which matters where t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,11 @@ from mien_face.training.state import is_statistic
 
 Tensors = dict[str, torch.Tensor]
 
+Result = TypeVar("Result")
+
 _STATISTICS_MOMENTUM = 0.1
+
+_EVALUATED_AT_ONCE = 64
 
 
 class TorchEngine:
@@ -62,18 +67,27 @@ class TorchEngine:
             Head -> ``[count, labels]``.
         """
         tensors = {name: _to_torch(name, array) for name, array in arrays.items()}
+        parts = self._in_parts(lambda part: forward(self._config, tensors, part, train=False, generator=None), images)
+        return {head: np.concatenate([part[head].numpy() for part in parts]) for head in Head}
 
-        def evaluate(part: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
-            with torch.no_grad():
-                outputs = forward(self._config, tensors, _images(part), train=False, generator=None)
-            return [outputs[head].numpy() for head in Head]
-
-        parts = list(self._pool.map(evaluate, np.array_split(images, max(1, len(images) // 64))))
-        return {head: np.concatenate([part[index] for part in parts]) for index, head in enumerate(Head)}
+    def features(self, arrays: Arrays, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """What the heads look at: normalised crops ``[count, 48, 48, 1]`` -> ``[count, channels]``."""
+        tensors = {name: _to_torch(name, array) for name, array in arrays.items()}
+        parts = self._in_parts(lambda part: _pooled(self._config, tensors, part, train=False), images)
+        return np.concatenate([part.numpy() for part in parts])
 
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown()
+
+    def _in_parts(self, compute: Callable[[torch.Tensor], Result], images: npt.NDArray[np.float32]) -> list[Result]:
+        """What a function without gradients makes of the pictures, some at a time, in their order."""
+
+        def evaluate(part: npt.NDArray[np.float32]) -> Result:
+            with torch.no_grad():
+                return compute(_images(part))
+
+        return list(self._pool.map(evaluate, np.array_split(images, max(1, len(images) // _EVALUATED_AT_ONCE))))
 
     def _shard_gradients(self, tensors: Tensors, batch: Batch, seed: int) -> tuple[float, Tensors]:
         """Loss on a part of a batch; gradients of parameters and new running statistics, by name."""
@@ -108,6 +122,15 @@ def forward(
     Returns:
         Head -> logits.
     """
+    pooled = _pooled(config, tensors, images, train=train)
+    if train and config.dropout > 0:
+        keep = torch.rand(pooled.shape, generator=generator) >= config.dropout
+        pooled = pooled * keep / (1 - config.dropout)
+    return {head: pooled @ tensors[f"{head}.kernel"] + tensors[f"{head}.bias"] for head in Head}
+
+
+def _pooled(config: NetworkConfig, tensors: Tensors, images: torch.Tensor, *, train: bool) -> torch.Tensor:
+    """Means over the last features, [count, channels]."""
 
     def convolve(name: str, inputs: torch.Tensor, *, stride: int = 1) -> torch.Tensor:
         kernel = tensors[f"{name}.kernel"]
@@ -125,11 +148,7 @@ def forward(
         if block.has_shortcut:
             features = convolve(f"{block.name}.shortcut", features)
         features = functional.relu(features + branch)
-    pooled = features.mean((2, 3))  # [count, channels]
-    if train and config.dropout > 0:
-        keep = torch.rand(pooled.shape, generator=generator) >= config.dropout
-        pooled = pooled * keep / (1 - config.dropout)
-    return {head: pooled @ tensors[f"{head}.kernel"] + tensors[f"{head}.bias"] for head in Head}
+    return features.mean((2, 3))
 
 
 def _images(images: npt.NDArray[np.float32]) -> torch.Tensor:

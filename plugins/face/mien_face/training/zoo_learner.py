@@ -135,6 +135,10 @@ class ZooLearner:
         loss = negative_log_likelihood(softmax(logits, temperature=1), data.labels)
         return Judgement(loss, float(np.mean(logits.argmax(axis=1) == data.labels)))
 
+    def finish(self, state: ZooState, data: FaceData) -> ZooState:
+        """The state as it is."""
+        return state
+
     def export(self, state: ZooState, *, validation: FaceData, out: Path, training: Mapping[str, Any]) -> Manifest:
         """Write weights and manifest."""
         judged = self.judge(state, validation)
