@@ -223,11 +223,11 @@ def test_targets_given_to_an_epoch_replace_those_of_the_labels() -> None:
     np.testing.assert_array_equal(batch.targets[Head.FER2013][0], values)
 
 
-@pytest.mark.parametrize("option", ["start", "refine", "teacher"])
+@pytest.mark.parametrize("option", ["start", "refine", "finish", "teacher"])
 def test_networks_of_the_zoo_keep_their_published_recipe(manifests: list[Path], option: str) -> None:
     start = initial_arrays(CONFIG, 0) if option == "start" else None
     teacher = Teacher.load(manifests) if option == "teacher" else None
-    changes = Changes(refine=option == "refine")
+    changes = Changes(refine=option == "refine", finish=option == "finish")
 
-    with pytest.raises(InputError, match=r"--start, --refine and --teacher are for resnet, resnet-wide, resnet-deep"):
+    with pytest.raises(InputError, match=r"--start, --refine, --finish and --teacher are for resnet, resnet-wide,"):
         learner_of("ward2018", changes, labels=FER2013_LABELS, start=start, teacher=teacher)

@@ -11,6 +11,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from mien_face.inference import load_folded
+from mien_face.training.state import read_start
+
 PARQUET = pytest.importorskip("pyarrow.parquet")
 
 
@@ -160,6 +163,25 @@ def test_training_goes_on_from_exported_weights_and_learns_from_them(
     assert len(about["teachers"]) == 2
 
 
+@pytest.mark.usefixtures("small_networks")
+def test_finishing_refits_the_heads(app: typer.Typer, faces: Path, tmp_path: Path) -> None:
+    """What is exported has other heads than the checkpoint, and a resumed run ends the same."""
+    options = ["train", "face", "--data", str(faces), "--batch-size", "4", "--finish", "--out", str(tmp_path / "out")]
+
+    first = CliRunner().invoke(app, [*options, "--epochs", "2"])
+    exported = load_folded(tmp_path / "out" / "expression.json")
+    again = CliRunner().invoke(app, [*options, "--epochs", "2", "--resume"])
+
+    assert first.exit_code == again.exit_code == 0, first.output + again.output
+    kept = read_start(tmp_path / "out")
+    assert not np.allclose(exported.arrays["fer2013.bias"], kept["fer2013.bias"], atol=1e-3)
+    resumed = load_folded(tmp_path / "out" / "expression.json")
+    np.testing.assert_array_equal(resumed.arrays["fer2013.bias"], exported.arrays["fer2013.bias"])
+    about = json.loads((tmp_path / "out" / "expression.json").read_text())["training"]
+    assert about["recipe"]["refit_penalty"] > 0
+    assert about["recipe"]["sharpness_radius"] > 0
+
+
 def test_fewer_faces_than_a_batch_are_refused(app: typer.Typer, faces: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["train", "face", "--data", str(faces), "--out", str(tmp_path / "out")])
 
@@ -235,8 +257,9 @@ def test_what_was_skipped_is_shown_and_written(app: typer.Typer, tmp_path: Path)
         (["--teacher-share", "0.3"], "name one with --teacher"),
         (
             ["--network", "ward2018", "--refine"],
-            "--start, --refine and --teacher are for resnet, resnet-wide, resnet-deep",
+            "--start, --refine, --finish and --teacher are for resnet, resnet-wide, resnet-deep",
         ),
+        (["--network", "resnet-deep", "--refine", "--finish"], "--refine and --finish are two recipes"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(

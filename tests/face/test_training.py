@@ -22,7 +22,8 @@ from mien_face.training.data import FaceData
 from mien_face.training.export import LEAST_RECALL, export, fit_bias, fit_temperature
 from mien_face.training.jax_engine import JaxEngine
 from mien_face.training.loop import Engine, train_step
-from mien_face.training.recipe import WIDE_RECIPE, Batch, Phase, Recipe, batches, steps_in_epoch
+from mien_face.training.recipe import Batch, Phase, Recipe, batches, steps_in_epoch
+from mien_face.training.recipes import WIDE_RECIPE
 from mien_face.training.state import initial_arrays, initial_state, read_start, save_state
 
 CONFIG = NetworkConfig(stem=4, widths=(4, 8), depths=(1, 1), dropout=0.0)

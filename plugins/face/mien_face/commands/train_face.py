@@ -83,6 +83,9 @@ def train_face(
     refine: Annotated[
         bool, typer.Option("--refine", help="The recipe for weights that are trained already (resnets only).")
     ] = False,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="The recipe for weights that --refine brings no further (resnets only).")
+    ] = False,
     teacher: Annotated[
         list[Path] | None,
         typer.Option(
@@ -129,6 +132,7 @@ def train_face(
             augmentation=augmentation,
             robust=robust,
             refine=refine,
+            finish=finish,
             teacher_share=teacher_share,
             ships_best=None if ship is None else ship is ShipName.BEST,
         )
@@ -202,7 +206,7 @@ def _run(
 
     if network not in NAMES:
         raise InputError(f"there is no network {network!r}; known are {', '.join(NAMES)}")
-    refuse_unless_resnet(network, start=start, teacher=teachers, refine=changes.refine)
+    refuse_unless_resnet(network, start=start, teacher=teachers, further=changes.refine or changes.finish)
     if changes.teacher_share is not None and not teachers:
         raise InputError("--teacher-share says how much a teacher counts: name one with --teacher, or leave it away")
     if network in RESNETS and preparation.equalise is not Equalise.NONE:

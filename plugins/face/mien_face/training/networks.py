@@ -22,7 +22,8 @@ from mien_face.training.distilling import Teacher
 from mien_face.training.engines import EngineName, imported_for
 from mien_face.training.growing import grow
 from mien_face.training.learner import Learner
-from mien_face.training.recipe import DEEP_RECIPE, DEEP_REFINING, REFINING, WIDE_RECIPE, Recipe, for_heads
+from mien_face.training.recipe import Recipe, for_heads
+from mien_face.training.recipes import DEEP_RECIPE, DEEP_REFINING, FINISHING, REFINING, WIDE_RECIPE
 from mien_face.training.schedule import Decline, Schedule
 from mien_face.training.state import read_start
 from mien_face.training.unfolding import unfold
@@ -50,11 +51,13 @@ class Resnet:
         config: Its layers.
         recipe: How it is trained first.
         refining: How it is trained on.
+        finishing: How it is trained at last, when refining brings no more.
     """
 
     config: NetworkConfig
     recipe: Recipe
     refining: Recipe = REFINING
+    finishing: Recipe = FINISHING
 
 
 RESNETS: Final = MappingProxyType(
@@ -89,6 +92,7 @@ class Changes:
         augmentation: Strength of the recipe's random changes.
         robust: Whether those are ``augment.ROBUST``: also covered, blurred, small and noisy faces.
         refine: Whether the recipe is the network's ``refining``, for one that is trained already.
+        finish: Whether it is its ``finishing``, for one that refining brings no further.
         teacher_share: Share of a target that is the teacher's, the same for both heads.
         ships_best: Whether the best epoch's weights are exported rather than the last's (the shipped network only; all
             of the zoo export the best).
@@ -103,6 +107,7 @@ class Changes:
     augmentation: float | None = None
     robust: bool = False
     refine: bool = False
+    finish: bool = False
     teacher_share: float | None = None
     ships_best: bool | None = None
 
@@ -134,7 +139,7 @@ def learner_of(
         return _resnet(name, changes, engine, start, teacher)
     if name not in ZOO:
         raise InputError(f"there is no network {name!r}; known are {', '.join(NAMES)}")
-    refuse_unless_resnet(name, start=start, teacher=teacher, refine=changes.refine)
+    refuse_unless_resnet(name, start=start, teacher=teacher, further=changes.refine or changes.finish)
     return _of_the_zoo(ZOO[name], changes, engine, labels)
 
 
@@ -143,14 +148,14 @@ def refuse_unless_resnet(name: str, **given: object) -> None:
 
     Args:
         name: The network that is to be trained.
-        given: ``start``, ``teacher`` and ``refine``, as far as a user may have given them.
+        given: What a user may have given: weights to start from, teachers, a recipe for trained weights.
 
     Raises:
         InputError: Something was given, and the network is of the zoo or a baseline.
     """
     if name not in RESNETS and any(given.values()):
         known = ", ".join(RESNETS)
-        raise InputError(f"--start, --refine and --teacher are for {known}; leave them away for {name}")
+        raise InputError(f"--start, --refine, --finish and --teacher are for {known}; leave them away for {name}")
 
 
 def first_weights(name: str, changes: Changes, start: Path, *, crops: npt.NDArray[np.uint8], seed: int) -> Arrays:
@@ -180,10 +185,14 @@ def resnet_recipe(name: str, changes: Changes) -> tuple[NetworkConfig, Recipe]:
     """A network of ``RESNETS``, and how it is trained with these changes.
 
     Raises:
-        InputError: Fewer epochs than its recipe has phases.
+        InputError: Fewer epochs than its recipe has phases, or two recipes are asked for.
     """
     resnet = RESNETS[name]
-    recipe = resnet.refining if changes.refine else resnet.recipe
+    if changes.refine and changes.finish:
+        raise InputError(
+            "--refine and --finish are two recipes: train with one, then --start the other from its folder"
+        )
+    recipe = resnet.refining if changes.refine else resnet.finishing if changes.finish else resnet.recipe
     try:
         recipe = recipe.with_epochs(changes.epochs or recipe.epochs)
     except ValueError as error:
