@@ -178,7 +178,7 @@ def test_finishing_refits_the_heads(app: typer.Typer, faces: Path, tmp_path: Pat
     resumed = load_folded(tmp_path / "out" / "expression.json")
     np.testing.assert_array_equal(resumed.arrays["fer2013.bias"], exported.arrays["fer2013.bias"])
     about = json.loads((tmp_path / "out" / "expression.json").read_text())["training"]
-    assert about["recipe"]["refit_penalty"] > 0
+    assert about["recipe"]["refit"]["penalty"] > 0
     assert about["recipe"]["sharpness_radius"] > 0
 
 

@@ -16,14 +16,14 @@ from mien_face.labels import Head
 from mien_face.preprocess import normalise
 from mien_face.training.data import FaceData
 from mien_face.training.jax_engine import JaxEngine
-from mien_face.training.recipe import Recipe
+from mien_face.training.recipe import Recipe, Refit, for_heads
 from mien_face.training.refitting import fit_head, refit_heads
 from mien_face.training.resnet_learner import ResnetLearner
 from mien_face.training.state import initial_arrays, initial_state
 from mien_face.training.targets import label_targets
 
 CONFIG = NetworkConfig(stem=4, widths=(4, 6), depths=(1, 1), dropout=0.0)
-RECIPE = Recipe(batch_size=8, refit_penalty=0.01)
+RECIPE = Recipe(batch_size=8, refit=Refit(penalty=0.01, teacher_shares=for_heads(0.5, 0.5)))
 
 
 def made_up(count: int = 24) -> FaceData:
@@ -121,7 +121,7 @@ def test_a_learner_refits_what_it_exports_if_its_recipe_says_so() -> None:
         learner = ResnetLearner("resnet", JaxEngine(CONFIG, recipe), CONFIG, recipe, weigh_classes=weigh_classes)
         return dict(learner.finish(state, data).averaged)
 
-    as_it_was, refitted = finished(replace(RECIPE, refit_penalty=None)), finished(RECIPE)
+    as_it_was, refitted = finished(replace(RECIPE, refit=None)), finished(RECIPE)
 
     np.testing.assert_array_equal(as_it_was["fer2013.bias"], state.averaged["fer2013.bias"])
     values, _ = label_targets(data, smoothing=RECIPE.label_smoothing)[Head.FER2013]
@@ -141,6 +141,28 @@ def test_classes_that_are_weighed_while_training_are_weighed_when_heads_are_refi
 
     even, counted = bias(True), bias(False)
     assert even[3] - even[4] < counted[3] - counted[4]
+
+
+def test_another_share_of_the_teacher_holds_for_refitting_too() -> None:
+    changed = RECIPE.with_teacher_share(0.9)
+
+    assert changed.refit is not None
+    assert dict(changed.teacher_shares) == dict(changed.refit.teacher_shares) == dict(for_heads(0.9, 0.9))
+    assert replace(RECIPE, refit=None).with_teacher_share(0.9).refit is None
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_what_is_exported_can_be_mixed_with_what_a_run_began_with(share: float) -> None:
+    data, state, start = made_up(), initial_state(CONFIG, 0), initial_arrays(CONFIG, 1)
+    recipe = Recipe(batch_size=8, start_share=share)
+    learner = ResnetLearner("resnet", JaxEngine(CONFIG, recipe), CONFIG, recipe, start=start)
+
+    finished = learner.finish(state, data)
+
+    for name, array in finished.averaged.items():
+        expected = share * start[name] + (1 - share) * state.averaged[name]
+        np.testing.assert_allclose(array, expected, atol=1e-6, err_msg=name)
+    assert ("start" in learner.describe()) == (share > 0)  # a resumed run has to begin with the same
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

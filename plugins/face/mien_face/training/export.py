@@ -19,7 +19,7 @@ from mien_face.inference import NETWORK_NAME, Calibration, ExpressionNetwork, co
 from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, HEAD_LABELS, Head, majority_labels
 from mien_face.training.data import FaceData
 
-VERSION: Final = "1.4.0"
+VERSION: Final = "1.5.0"
 """Of the weights that this code makes."""
 
 LICENSE_NOTE: Final = (

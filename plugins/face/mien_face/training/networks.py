@@ -22,7 +22,7 @@ from mien_face.training.distilling import Teacher
 from mien_face.training.engines import EngineName, imported_for
 from mien_face.training.growing import grow
 from mien_face.training.learner import Learner
-from mien_face.training.recipe import Recipe, for_heads
+from mien_face.training.recipe import Recipe
 from mien_face.training.recipes import DEEP_RECIPE, DEEP_REFINING, FINISHING, REFINING, WIDE_RECIPE
 from mien_face.training.schedule import Decline, Schedule
 from mien_face.training.state import read_start
@@ -200,11 +200,11 @@ def resnet_recipe(name: str, changes: Changes) -> tuple[NetworkConfig, Recipe]:
     if changes.peak_rate is not None:
         recipe = recipe.with_peak(changes.peak_rate)
     augmentation = ROBUST if changes.robust else recipe.augmentation
-    share = changes.teacher_share
+    if changes.teacher_share is not None:
+        recipe = recipe.with_teacher_share(changes.teacher_share)
     return resnet.config, replace(
         recipe,
         batch_size=changes.batch_size or recipe.batch_size,
-        teacher_shares=recipe.teacher_shares if share is None else for_heads(share, share),
         augmentation=augmentation.scaled(1.0 if changes.augmentation is None else changes.augmentation),
     )
 

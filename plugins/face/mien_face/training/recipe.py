@@ -48,6 +48,19 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
+class Refit:
+    """How heads are fitted anew once all epochs are over (``mien_face.training.refitting``).
+
+    Attributes:
+        penalty: Holds the kernels to what they were: times the sum of the squared differences, nats.
+        teacher_shares: In place of the recipe's; what a head says counts less than what features it has.
+    """
+
+    penalty: float
+    teacher_shares: Mapping[Head, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """Settings of a training run.
 
@@ -70,7 +83,8 @@ class Recipe:
         warm_up_steps: With phases: steps until the rate of the first is reached.
         repeats: How often an epoch shows the faces of each FER2013 label.
         sharpness_radius: How far uphill, by the Euclidean norm of all parameters, gradients are taken; 0: here.
-        refit_penalty: After the last epoch the heads are fitted anew, held to what they were by this much; None: not.
+        refit: How the heads are fitted anew after the last epoch; None: not at all.
+        start_share: Of the weights that the run began with in the mean that is exported, before heads are fitted anew.
 
     Raises:
         ValueError: The phases' epochs are not ``epochs``.
@@ -94,7 +108,8 @@ class Recipe:
     warm_up_steps: int = 300
     repeats: tuple[int, ...] = (1,) * len(FER2013_LABELS)
     sharpness_radius: float = 0.0
-    refit_penalty: float | None = None
+    refit: Refit | None = None
+    start_share: float = 0.0
 
     def __post_init__(self) -> None:
         if self.phases and sum(phase.epochs for phase in self.phases) != self.epochs:
@@ -123,6 +138,12 @@ class Recipe:
             replace(phase, rates=(phase.rates[0] * factor, phase.rates[1] * factor)) for phase in self.phases
         )
         return replace(self, peak_rate=rate, phases=phases)
+
+    def with_teacher_share(self, share: float) -> Recipe:
+        """The same recipe where this much of every target is the teacher's, when heads are fitted anew too."""
+        shares = for_heads(share, share)
+        refit = None if self.refit is None else replace(self.refit, teacher_shares=shares)
+        return replace(self, teacher_shares=shares, refit=refit)
 
     def phase(self, epoch: int) -> tuple[Phase, int]:
         """The phase of an epoch, counted from 1, and the epochs before it."""
@@ -159,6 +180,12 @@ class Recipe:
             **{
                 name: {str(head): value for head, value in getattr(self, name).items()}
                 for name in ("teacher_shares", "head_weights")
+            },
+            "refit": None
+            if self.refit is None
+            else {
+                "penalty": self.refit.penalty,
+                "teacher_shares": {str(head): share for head, share in self.refit.teacher_shares.items()},
             },
             "augmentation": asdict(self.augmentation),
             "phases": [asdict(phase) for phase in self.phases],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -65,7 +66,7 @@ class ResnetLearner:
         self._recipe = recipe
         self._start = start
         self._teacher = teacher
-        self._targets: tuple[FaceData, Targets] | None = None
+        self._answers: tuple[FaceData, Mapping[Head, Floats]] | None = None
         self._schedule = schedule
         self._patience = patience
         self._weigh_classes = weigh_classes
@@ -107,6 +108,7 @@ class ResnetLearner:
             "network": {"name": self.name, **self._config.to_json()},
             "recipe": self._recipe.to_json(),
             "teachers": [] if self._teacher is None else self._teacher.describe(),
+            **self._describe_start(),
             "schedule": None if self._schedule is None else self._schedule.to_json(),
             "class_weights": self._weigh_classes,
             "patience": self._patience,
@@ -126,7 +128,9 @@ class ResnetLearner:
 
     def batches(self, data: FaceData, *, seed: int, epoch: int) -> Iterator[Batch]:
         """One epoch of the recipe."""
-        found = batches(data, self._recipe, seed=seed, epoch=epoch, targets=self._targets_of(data))
+        found = batches(
+            data, self._recipe, seed=seed, epoch=epoch, targets=self._targets_of(data, self._recipe.teacher_shares)
+        )
         if not self._weigh_classes:
             return found
         weights = class_weights(data.labels, len(FER2013_LABELS))
@@ -157,14 +161,14 @@ class ResnetLearner:
         return Judgement(loss, float(np.mean(answers.argmax(axis=1) == data.labels)), others)
 
     def finish(self, state: TrainState, data: FaceData) -> TrainState:
-        """Averaged weights with their heads fitted anew, if the recipe says so."""
-        penalty = self._recipe.refit_penalty
-        if penalty is None:
-            return state
-        targets = self._targets_of(data)
-        if self._weigh_classes:
-            targets = _weighed(targets, class_weights(data.labels, len(FER2013_LABELS)))
-        return state._replace(averaged=refit_heads(self._engine, state.averaged, data, targets, penalty=penalty))
+        """Averaged weights as they are exported: mixed with the start's, heads fitted anew, as the recipe says."""
+        arrays, refit = self._mixed_with_start(state.averaged), self._recipe.refit
+        if refit is not None:
+            targets = self._targets_of(data, refit.teacher_shares)
+            if self._weigh_classes:
+                targets = _weighed(targets, class_weights(data.labels, len(FER2013_LABELS)))
+            arrays = refit_heads(self._engine, arrays, data, targets, penalty=refit.penalty)
+        return state._replace(averaged=arrays)
 
     def export(self, state: TrainState, *, validation: FaceData, out: Path, training: Mapping[str, Any]) -> Manifest:
         """Write the averaged weights, folded and calibrated, with a manifest."""
@@ -175,18 +179,37 @@ class ResnetLearner:
         """Give the engine back."""
         self._engine.close()
 
-    def _targets_of(self, data: FaceData) -> Targets:
-        """What each face is to be answered with; kept, since a teacher takes a while."""
-        if self._targets is None or self._targets[0] is not data:
-            recipe = self._recipe
-            targets = label_targets(data, smoothing=recipe.label_smoothing, majority_share=recipe.majority_share)
-            if self._teacher is not None:
-                answers = self._teacher.answers(data.crops)
-                drawn = drawn_to_votes(answers[Head.FER2013], data, share=recipe.votes_share)
-                answers = {**answers, Head.FER2013: drawn}
-                targets = taught(targets, answers, shares=recipe.teacher_shares)
-            self._targets = data, without_majority(targets, data, weight=recipe.undecided_weight)
-        return self._targets[1]
+    def _describe_start(self) -> dict[str, str]:
+        """A fingerprint of the start where the end needs it beside the state: a resumed run has to have the same."""
+        if self._start is None or not self._recipe.start_share:
+            return {}
+        fingerprint = hashlib.sha256()
+        for name in sorted(self._start):
+            fingerprint.update(np.ascontiguousarray(self._start[name]).tobytes())
+        return {"start": fingerprint.hexdigest()[:16]}
+
+    def _mixed_with_start(self, arrays: Arrays) -> Arrays:
+        """The mean of where a run began and ended is often better than either (Wortsman et al. 2022)."""
+        if self._start is None or not self._recipe.start_share:
+            return arrays
+        share = np.float32(self._recipe.start_share)
+        return {name: share * self._start[name] + (1 - share) * array for name, array in arrays.items()}
+
+    def _targets_of(self, data: FaceData, teacher_shares: Mapping[Head, float]) -> Targets:
+        """What each face is to be answered with."""
+        recipe = self._recipe
+        targets = label_targets(data, smoothing=recipe.label_smoothing, majority_share=recipe.majority_share)
+        if self._teacher is not None:
+            targets = taught(targets, self._taught_by(self._teacher, data), shares=teacher_shares)
+        return without_majority(targets, data, weight=recipe.undecided_weight)
+
+    def _taught_by(self, teacher: Teacher, data: FaceData) -> Mapping[Head, Floats]:
+        """The teacher's answers, drawn to the votes; kept, since they take a while."""
+        if self._answers is None or self._answers[0] is not data:
+            answers = teacher.answers(data.crops)
+            drawn = drawn_to_votes(answers[Head.FER2013], data, share=self._recipe.votes_share)
+            self._answers = data, {**answers, Head.FER2013: drawn}
+        return self._answers[1]
 
 
 def _weighed(targets: Targets, weights: Floats) -> Targets:
