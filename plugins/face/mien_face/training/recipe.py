@@ -53,7 +53,7 @@ class Refit:
 
     Attributes:
         penalty: Holds the kernels to what they were: times the sum of the squared differences, nats.
-        teacher_shares: In place of the recipe's; what a head says counts less than what features it has.
+        teacher_shares: In place of the recipe's.
     """
 
     penalty: float

@@ -22,7 +22,7 @@ from mien_face.training.loop import Engine
 from mien_face.training.targets import Floats, Targets
 
 _STEPS: Final = 100
-"""Of L-BFGS at most; the heads of the shipped network take about 40."""
+"""Of L-BFGS at most."""
 
 
 def refit_heads(engine: Engine, arrays: Arrays, data: FaceData, targets: Targets, *, penalty: float) -> Arrays:
@@ -72,7 +72,7 @@ def fit_head(
     try:
         from scipy.optimize import minimize
     except ImportError as error:
-        raise MissingDependencyError("a recipe with refit_penalty needs SciPy: pip install 'mien[train]'") from error
+        raise MissingDependencyError("a recipe that refits heads needs SciPy: pip install 'mien[train]'") from error
     shares = (weights / weights.sum())[:, np.newaxis]
     kernel, bias = start
     size = kernel.size
