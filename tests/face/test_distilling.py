@@ -21,7 +21,7 @@ from mien_face.training.networks import Changes, learner_of
 from mien_face.training.recipe import Recipe, batches, for_heads
 from mien_face.training.resnet_learner import ResnetLearner
 from mien_face.training.state import initial_arrays
-from mien_face.training.targets import label_targets, taught, without_majority
+from mien_face.training.targets import label_targets, taught, weigh_undecided
 from mien_face.training.votes import drawn_to_votes
 
 CONFIG = NetworkConfig(stem=4, widths=(4, 6), depths=(1, 1), dropout=0.0)
@@ -126,7 +126,7 @@ def test_faces_without_a_majority_can_count_for_less() -> None:
     data = made_up(4)
     targets = label_targets(data, smoothing=0.05)
 
-    weights = without_majority(taught(targets, _uniform(4), shares=for_heads(0.5, 0.5)), data, weight=0.25)
+    weights = weigh_undecided(taught(targets, _uniform(4), shares=for_heads(0.5, 0.5)), data, weight=0.25)
 
     np.testing.assert_array_equal(weights[Head.FERPLUS][1], [1, 0.25, 1, 0.25])
     np.testing.assert_array_equal(weights[Head.FER2013][1], 1)

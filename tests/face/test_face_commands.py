@@ -165,14 +165,20 @@ def test_training_goes_on_from_exported_weights_and_learns_from_them(
 
 @pytest.mark.usefixtures("small_networks")
 def test_finishing_refits_the_heads(app: typer.Typer, faces: Path, tmp_path: Path) -> None:
-    """What is exported has other heads than the checkpoint, and a resumed run ends the same."""
-    options = ["train", "face", "--data", str(faces), "--batch-size", "4", "--finish", "--out", str(tmp_path / "out")]
+    """What is exported has other heads than the checkpoint, and a run resumed with the same start ends the same."""
+    train = ["train", "face", "--data", str(faces), "--batch-size", "4"]
+    assert CliRunner().invoke(app, [*train, "--out", str(tmp_path / "start"), "--epochs", "1"]).exit_code == 0
+    options = [*train, "--finish", "--out", str(tmp_path / "out"), "--epochs", "2"]
+    started = [*options, "--start", str(tmp_path / "start")]
 
-    first = CliRunner().invoke(app, [*options, "--epochs", "2"])
+    first = CliRunner().invoke(app, started)
     exported = load_folded(tmp_path / "out" / "expression.json")
-    again = CliRunner().invoke(app, [*options, "--epochs", "2", "--resume"])
+    again = CliRunner().invoke(app, [*started, "--resume"])
+    without = CliRunner().invoke(app, [*options, "--resume"])
 
     assert first.exit_code == again.exit_code == 0, first.output + again.output
+    assert without.exit_code == 1
+    assert "start" in without.stderr
     kept = read_start(tmp_path / "out")
     assert not np.allclose(exported.arrays["fer2013.bias"], kept["fer2013.bias"], atol=1e-3)
     resumed = load_folded(tmp_path / "out" / "expression.json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien import MissingDependencyError
 from mien_face.config import NetworkConfig
 from mien_face.labels import Head
 from mien_face.preprocess import normalise
@@ -117,8 +115,8 @@ def test_a_head_that_nobody_voted_for_stays() -> None:
 def test_a_learner_refits_what_it_exports_if_its_recipe_says_so() -> None:
     data, state = made_up(), initial_state(CONFIG, 0)
 
-    def finished(recipe: Recipe, *, weigh_classes: bool = False) -> dict[str, np.ndarray]:
-        learner = ResnetLearner("resnet", JaxEngine(CONFIG, recipe), CONFIG, recipe, weigh_classes=weigh_classes)
+    def finished(recipe: Recipe) -> dict[str, np.ndarray]:
+        learner = ResnetLearner("resnet", JaxEngine(CONFIG, recipe), CONFIG, recipe)
         return dict(learner.finish(state, data).averaged)
 
     as_it_was, refitted = finished(replace(RECIPE, refit=None)), finished(RECIPE)
@@ -163,12 +161,3 @@ def test_what_is_exported_can_be_mixed_with_what_a_run_began_with(share: float) 
         expected = share * start[name] + (1 - share) * state.averaged[name]
         np.testing.assert_allclose(array, expected, atol=1e-6, err_msg=name)
     assert ("start" in learner.describe()) == (share > 0)  # a resumed run has to begin with the same
-
-
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "scipy.optimize", None)  # as if it were not there
-    features = np.zeros((4, 3), np.float32)
-    start = np.zeros((3, 4), np.float32), np.zeros(4, np.float32)
-
-    with pytest.raises(MissingDependencyError, match=r"needs SciPy: pip install 'mien\[train\]'"):
-        fit_head(features, np.full((4, 4), 0.25, np.float32), np.ones(4, np.float32), start=start, penalty=0.1)

@@ -82,7 +82,7 @@ class Recipe:
         phases: Parts of the run; none: one cycle of ``peak_rate`` with whole crops and without mixup.
         warm_up_steps: With phases: steps until the rate of the first is reached.
         repeats: How often an epoch shows the faces of each FER2013 label.
-        sharpness_radius: How far uphill, by the Euclidean norm of all parameters, gradients are taken; 0: here.
+        sharpness_radius: How far uphill, by the Euclidean norm of all parameters, gradients are taken; 0: none.
         refit: How the heads are fitted anew after the last epoch; None: not at all.
         start_share: Of the weights that the run began with in the mean that is exported, before heads are fitted anew.
 

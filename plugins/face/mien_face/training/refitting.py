@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import minimize
 
-from mien import MissingDependencyError
 from mien_face.config import Arrays
 from mien_face.labels import Head
 from mien_face.preprocess import normalise
@@ -34,9 +34,6 @@ def refit_heads(engine: Engine, arrays: Arrays, data: FaceData, targets: Targets
         data: Faces to fit to, each with its mirror image.
         targets: What they are to be answered with.
         penalty: Times the sum of the squared differences from a head's kernel, in nats: holds it to what it was.
-
-    Raises:
-        MissingDependencyError: SciPy is not installed.
     """
     views = (data.crops, np.ascontiguousarray(data.crops[:, :, ::-1]))
     features = np.concatenate([engine.features(arrays, normalise(view)) for view in views])
@@ -65,14 +62,7 @@ def fit_head(
 
     Returns:
         Kernel and bias with the least mean cross-entropy, in nats, and penalty together.
-
-    Raises:
-        MissingDependencyError: SciPy is not installed.
     """
-    try:
-        from scipy.optimize import minimize
-    except ImportError as error:
-        raise MissingDependencyError("a recipe that refits heads needs SciPy: pip install 'mien[train]'") from error
     shares = (weights / weights.sum())[:, np.newaxis]
     kernel, bias = start
     size = kernel.size

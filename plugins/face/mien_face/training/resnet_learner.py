@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from mien_face.training.recipe import Batch, Recipe, batches, steps_in_epoch
 from mien_face.training.refitting import refit_heads
 from mien_face.training.schedule import Schedule
 from mien_face.training.state import TrainState, initial_state
-from mien_face.training.targets import Floats, Targets, label_targets, taught, without_majority
+from mien_face.training.targets import Floats, Targets, label_targets, taught, weigh_undecided
 from mien_face.training.votes import drawn_to_votes
 from mien_face.training.weighing import class_weights
 
@@ -128,13 +127,8 @@ class ResnetLearner:
 
     def batches(self, data: FaceData, *, seed: int, epoch: int) -> Iterator[Batch]:
         """One epoch of the recipe."""
-        found = batches(
-            data, self._recipe, seed=seed, epoch=epoch, targets=self._targets_of(data, self._recipe.teacher_shares)
-        )
-        if not self._weigh_classes:
-            return found
-        weights = class_weights(data.labels, len(FER2013_LABELS))
-        return (replace(batch, targets=_weighed(batch.targets, weights)) for batch in found)
+        targets = self._targets_of(data, self._recipe.teacher_shares)
+        return batches(data, self._recipe, seed=seed, epoch=epoch, targets=targets)
 
     def rate(self, *, step: int, steps: int, reductions: int) -> float:
         """The recipe's, or what the schedule in its place says."""
@@ -165,8 +159,6 @@ class ResnetLearner:
         arrays, refit = self._mixed_with_start(state.averaged), self._recipe.refit
         if refit is not None:
             targets = self._targets_of(data, refit.teacher_shares)
-            if self._weigh_classes:
-                targets = _weighed(targets, class_weights(data.labels, len(FER2013_LABELS)))
             arrays = refit_heads(self._engine, arrays, data, targets, penalty=refit.penalty)
         return state._replace(averaged=arrays)
 
@@ -196,12 +188,13 @@ class ResnetLearner:
         return {name: share * self._start[name] + (1 - share) * array for name, array in arrays.items()}
 
     def _targets_of(self, data: FaceData, teacher_shares: Mapping[Head, float]) -> Targets:
-        """What each face is to be answered with."""
+        """What each face is to be answered with, and how much it counts."""
         recipe = self._recipe
         targets = label_targets(data, smoothing=recipe.label_smoothing, majority_share=recipe.majority_share)
         if self._teacher is not None:
             targets = taught(targets, self._taught_by(self._teacher, data), shares=teacher_shares)
-        return without_majority(targets, data, weight=recipe.undecided_weight)
+        targets = weigh_undecided(targets, data, weight=recipe.undecided_weight)
+        return _weighed(targets, class_weights(data.labels, len(FER2013_LABELS))) if self._weigh_classes else targets
 
     def _taught_by(self, teacher: Teacher, data: FaceData) -> Mapping[Head, Floats]:
         """The teacher's answers, drawn to the votes; kept, since they take a while."""

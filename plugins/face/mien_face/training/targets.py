@@ -36,7 +36,7 @@ def label_targets(data: FaceData, *, smoothing: float, majority_share: float = 0
     return {Head.FER2013: (labels, np.ones(len(data), np.float32)), Head.FERPLUS: (votes, weights)}
 
 
-def without_majority(targets: Targets, data: FaceData, *, weight: float) -> Targets:
+def weigh_undecided(targets: Targets, data: FaceData, *, weight: float) -> Targets:
     """The same targets, where faces whose votes have no majority count by this weight with FER+'s head."""
     values, weights = targets[Head.FERPLUS]
     decided = majority_labels(data.votes) >= 0
