@@ -13,13 +13,13 @@ from face.support import ENGINES, made_engine
 
 from mien import read_manifest
 from mien_face.config import NetworkConfig
-from mien_face.inference import ExpressionNetwork, softmax
-from mien_face.labels import Head
+from mien_face.inference import Calibration, ExpressionNetwork, softmax
+from mien_face.labels import FER2013_LABELS, Head
 from mien_face.network import network_of
 from mien_face.preprocess import normalise
 from mien_face.training.augment import Augmentation, augment
 from mien_face.training.data import FaceData
-from mien_face.training.export import LEAST_RECALL, export, fit_bias, fit_temperature
+from mien_face.training.export import COUNTER_BIAS, export, fit_calibration, fit_temperature
 from mien_face.training.jax_engine import JaxEngine
 from mien_face.training.loop import Engine, train_step
 from mien_face.training.recipe import Batch, Phase, Recipe, batches, steps_in_epoch
@@ -154,24 +154,17 @@ def test_the_fitted_temperature_undoes_an_overconfident_scale() -> None:
     assert fit_temperature(3 * logits, labels) == pytest.approx(3, rel=0.05)
 
 
-def test_a_label_that_is_rarely_answered_is_raised_until_it_is_found_often_enough() -> None:
-    generator = np.random.default_rng(0)
-    labels = np.repeat([0, 1], [900, 100])
-    logits = generator.normal(size=(1000, 3)).astype(np.float32)
-    logits[:, 0] += 2
-    logits[labels == 1, 1] += 1
-    probabilities = softmax(logits, temperature=1)
+def test_where_there_are_votes_their_head_answers_for_people_at_a_counter() -> None:
+    faces = made_up()
+    logits = np.random.default_rng(0).normal(size=(len(faces), 15)).astype(np.float32)
 
-    bias = fit_bias(probabilities, labels)
+    voted = fit_calibration(logits, faces)
+    unvoted = fit_calibration(logits, replace(faces, votes=np.zeros_like(faces.votes)))
 
-    assert bias[1] > 0
-    assert (bias[0], bias[2]) == (0, 0)
-    for_rare = (probabilities * np.exp(bias))[labels == 1]
-    assert LEAST_RECALL <= np.mean(for_rare.argmax(axis=1) == 1) < LEAST_RECALL + 0.1
-
-
-def test_labels_that_are_found_often_enough_keep_their_probabilities() -> None:
-    assert fit_bias(np.eye(3, dtype=np.float32), np.arange(3)) == (0, 0, 0)
+    raised = dict(zip(FER2013_LABELS, voted.combined_bias, strict=True))
+    assert voted.ferplus_share == 1.0
+    assert {label: value for label, value in raised.items() if value} == dict(COUNTER_BIAS)
+    assert unvoted == Calibration(fer2013_temperature=voted.fer2013_temperature)
 
 
 def test_augmentation_is_repeatable_and_keeps_its_input() -> None:

@@ -70,7 +70,7 @@ class ExpressionProbabilities:
     """What the network makes of some faces; every row sums to 1.
 
     Attributes:
-        combined: Both heads together in FER2013's classes, ``[faces, 7]``: the best estimate.
+        combined: Both heads together in FER2013's classes, ``[faces, 7]``: what is told of people at a counter.
         fer2013: The FER2013 head alone, ``[faces, 7]``.
         ferplus: The FER+ head alone, ``[faces, 8]``.
     """

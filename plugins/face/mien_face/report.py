@@ -190,8 +190,9 @@ def _truth(faces: FaceData, labels: LabelSet, name: str) -> npt.NDArray[np.int64
 
 
 def _answers(classifier: FaceClassifier, crops: npt.NDArray[np.uint8]) -> Answers:
+    """Each head by its own labels."""
     answers = classifier.probabilities(crops)
-    return {LabelSet.FER: answers.combined, LabelSet.FERPLUS: answers.ferplus}
+    return {LabelSet.FER: answers.fer2013, LabelSet.FERPLUS: answers.ferplus}
 
 
 def _judge(

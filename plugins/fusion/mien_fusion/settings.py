@@ -70,7 +70,7 @@ class FusionPluginSettings(_Table):
         calibration: Score -> probability, as ``mien fusion calibrate`` writes it; none leaves the score as it is.
     """
 
-    answers_per_prediction: Annotated[float, Field(gt=0.0, le=1000.0)] = 4.0
+    answers_per_prediction: Annotated[float, Field(gt=0.0, le=1000.0)] = 8.0
     correlation_seconds: Annotated[float, Field(gt=0.0, le=3600.0)] = 5.0
     same_subject_correlation: Fraction = 0.1
     mismatch_margin: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.15
