@@ -13,7 +13,7 @@ from face.support import ENGINES, made_engine
 
 from mien import read_manifest
 from mien_face.config import NetworkConfig
-from mien_face.inference import Calibration, ExpressionNetwork, softmax
+from mien_face.inference import Calibration, ExpressionNetwork
 from mien_face.labels import FER2013_LABELS, Head
 from mien_face.network import network_of
 from mien_face.preprocess import normalise
