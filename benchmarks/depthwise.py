@@ -2,7 +2,7 @@
 
     python benchmarks/depthwise.py [--repeats N]
 
-Shows why ``mien_face.zoo`` writes its depthwise layers out. Figures are medians of wall-clock time.
+Shows why ``mien_face_lab.zoo`` writes its depthwise layers out. Figures are medians of wall-clock time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from mien_face.zoo.network import shifted_sum
+from mien_face_lab.zoo.network import shifted_sum
 
 SHAPES: Final = ((32, 24, 16), (32, 12, 32), (32, 24, 64))
 """Batch, height and width, channels: the first two are layers of ``mini_xception``."""

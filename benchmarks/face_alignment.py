@@ -32,7 +32,7 @@ from mien_face.detection.base import Detection, Detector
 from mien_face.factory import EXPRESSION_MANIFEST, build_detector
 from mien_face.inference import ExpressionNetwork
 from mien_face.settings import DetectorName, FaceSettings
-from mien_face.training.detector.split import Part, part_of
+from mien_face_lab.training.detector.split import Part, part_of
 
 PADDING: Final = 0.5
 """Added on every side, as a share of the portrait's side."""

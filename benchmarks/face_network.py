@@ -168,7 +168,7 @@ def agreement(faces: Path | None) -> list[Row]:
     if faces is None:
         crops = np.random.default_rng(0).integers(0, 256, (SAMPLE, INPUT_SIZE, INPUT_SIZE), np.uint8)
     else:
-        from mien_face.training.data import read_faces
+        from mien_face_lab.training.data import read_faces
 
         crops = read_faces(faces, part="validation").crops
     expected, *others = (

@@ -189,7 +189,7 @@ def starts(backend: BackendName) -> list[Row]:
 def first_answer(path: Path, backend: BackendName) -> None:
     """What the fresh process does: answer once, warm up, and say when and with how much memory."""
     from mien.config import Settings
-    from mien.host import PluginHost
+    from mien.plugins.host import PluginHost
 
     host = PluginHost.discover(Settings(plugins={"face": {"backend": backend}}))
     analyzer = host.analyzer("face")

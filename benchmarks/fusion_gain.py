@@ -28,7 +28,7 @@ from rich.table import Table
 
 from mien import FusionContext, ImageFrame, Interval, Prediction, Sample, Utterance
 from mien.config import parse_settings
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 from mien_fusion.fitting import fit_weights
 from mien_fusion.interval import wilson_interval
 from mien_fusion.rated import RatedSessions

@@ -30,19 +30,19 @@ import numpy.typing as npt
 
 from mien import load_weights
 from mien_face.config import NetworkConfig
-from mien_face.evaluation import evaluate
 from mien_face.inference import ExpressionNetwork, softmax
 from mien_face.labels import FER2013_LABELS
-from mien_face.training.checkpoint import Checkpoints, Kind
-from mien_face.training.data import read_faces
-from mien_face.training.faces import FaceData
-from mien_face.training.schedule import Plateau
-from mien_face.training.zoo_engine import JaxZooEngine, ZooEngine
-from mien_face.training.zoo_learner import ZooLearner, ZooState
-from mien_face.zoo.catalogue import ZOO, ZooNetwork
-from mien_face.zoo.classifier import network_input
-from mien_face.zoo.neighbours import KnnClassifier
-from mien_face.zoo.network import network_of
+from mien_face_lab.evaluation import evaluate
+from mien_face_lab.training.checkpoint import Checkpoints, Kind
+from mien_face_lab.training.data import read_faces
+from mien_face_lab.training.faces import FaceData
+from mien_face_lab.training.schedule import Plateau
+from mien_face_lab.training.zoo_engine import JaxZooEngine, ZooEngine
+from mien_face_lab.training.zoo_learner import ZooLearner, ZooState
+from mien_face_lab.zoo.catalogue import ZOO, ZooNetwork
+from mien_face_lab.zoo.classifier import network_input
+from mien_face_lab.zoo.neighbours import KnnClassifier
+from mien_face_lab.zoo.network import network_of
 
 HERE: Final = Path(__file__).parent
 FIGURES: Final = HERE / "reference_systems.json"
@@ -184,7 +184,7 @@ def fastest_engine(network: ZooNetwork, threads: int) -> tuple[ZooEngine, str]:
     try:
         import torch
 
-        from mien_face.training.zoo_torch import TorchZooEngine
+        from mien_face_lab.training.zoo_torch import TorchZooEngine
     except ImportError:
         return JaxZooEngine(network, classes), f"jax {jax.__version__}, float32"
     torch.set_num_threads(threads)

@@ -44,7 +44,7 @@ THIRTY_TOKENS = (
 MEMORY_CODE = """
 import sys, psutil
 from mien.config import parse_settings
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 host = PluginHost.discover(parse_settings({"engine": {"analyzers": sys.argv[1].split(",")}}))
 for name in host.analyzers:
     if host.analyzers[name].enabled:

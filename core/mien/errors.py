@@ -1,7 +1,7 @@
 """Every error that mien raises on purpose.
 
 A message says what was wrong, what was expected and what to do about it. The service maps each class to one gRPC
-status (``mien.service.errors``), so a class is a promise to callers: add one only where callers would act on it.
+status (``mien.wire.status``), so a class is a promise to callers: add one only where callers would act on it.
 """
 
 from __future__ import annotations

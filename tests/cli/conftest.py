@@ -24,7 +24,7 @@ from mien import (
 )
 from mien.cli import main
 from mien.config import Settings
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_prediction
 
 

@@ -85,7 +85,7 @@ def test_light_commands_load_nothing_heavy(arguments: list[str]) -> None:
 
 STUCK = """
 import atexit, sys, threading, typer, mien.cli
-from mien.workers import CallTimeoutError, Lane
+from mien.plugins.workers import CallTimeoutError, Lane
 
 def command(hang: bool = False, code: int = 0) -> None:
     began = threading.Event()

@@ -9,7 +9,7 @@ from typing import Any
 from mien import (
     hookimpl,
 )
-from mien.host import PluginDescription, PluginHost
+from mien.plugins.host import PluginDescription, PluginHost
 from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info
 
 INFO = analyzer_info("face")

@@ -16,7 +16,7 @@ import pytest
 from mien import PluginError, Utterance
 from mien.config import Settings, parse_settings
 from mien.engine import AnalysisRequest, Engine
-from mien.host import PluginDescription, PluginHost, PluginState
+from mien.plugins.host import PluginDescription, PluginHost, PluginState
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = """
@@ -143,7 +143,7 @@ def test_listing_loads_no_model_and_no_jax(install: Install, tmp_path: Path) -> 
     code = (
         "import sys, json\n"
         "from mien.config import Settings\n"
-        "from mien.host import PluginHost\n"
+        "from mien.plugins.host import PluginHost\n"
         "host = PluginHost.discover(Settings())\n"
         "names = [plugin.name for plugin in host.plugins() if plugin.state == 'loaded']\n"
         f"print(json.dumps([names, list(host.analyzers), sorted(set(sys.modules) & set({HEAVY!r}))]))\n"

@@ -33,7 +33,7 @@ from mien import (
 )
 from mien.config import Settings, parse_settings
 from mien.engine import AnalysisRequest, Engine
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_clip, make_image, make_prediction
 
 LONG = 60.0
@@ -209,7 +209,7 @@ def test_a_process_exits_although_an_analyzer_hangs() -> None:
         "from mien import AnalysisError\n"
         "from mien.config import parse_settings\n"
         "from mien.engine import AnalysisRequest, Engine\n"
-        "from mien.host import PluginHost\n"
+        "from mien.plugins.host import PluginHost\n"
         "settings = parse_settings({'engine': {'deadline_seconds': 0.05}})\n"
         "face = (t.analyzer_info(), lambda: t.FakeAnalyzer(answer=lambda sample: threading.Event().wait()))\n"
         "plugin = t.FakePlugin(analyzers={'face': face}, fusers={'weighted_sum': t.FakeFuser})\n"

@@ -16,7 +16,7 @@ from mien import (
     hookimpl,
 )
 from mien.config import Settings, parse_settings
-from mien.host import PluginDescription, PluginHost, PluginState
+from mien.plugins.host import PluginDescription, PluginHost, PluginState
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, FakeTranscriber, analyzer_info
 
 

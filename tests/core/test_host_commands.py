@@ -10,7 +10,7 @@ from mien import (
     PluginError,
     hookimpl,
 )
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 
 
 class Commands:

@@ -17,7 +17,7 @@ from mien import (
     WeightsError,
     hookimpl,
 )
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, FakeTranscriber, analyzer_info
 
 

@@ -14,7 +14,7 @@ from mien import (
     hookimpl,
 )
 from mien.config import parse_settings
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 from mien.testing import FakePlugin
 
 RESULT = AnalysisResult(predictions=(), satisfaction=UNKNOWN_SATISFACTION)

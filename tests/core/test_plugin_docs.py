@@ -15,7 +15,7 @@ import pytest
 from mien import Utterance, hookspecs
 from mien.config import Settings
 from mien.engine import AnalysisRequest, Engine
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 from mien.testing import FakeFuser, FakePlugin
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")

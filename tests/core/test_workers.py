@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mien.workers import CallTimeoutError, Lane, LaneBusyError, LaneClosedError
+from mien.plugins.workers import CallTimeoutError, Lane, LaneBusyError, LaneClosedError
 
 LONG = 60.0
 SHORT = 0.05

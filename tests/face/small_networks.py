@@ -6,9 +6,9 @@ import numpy as np
 
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.labels import Head
-from mien_face.training.jax_engine import JaxEngine
-from mien_face.training.recipe import Recipe
-from mien_face.training.state import initial_arrays
+from mien_face_lab.training.jax_engine import JaxEngine
+from mien_face_lab.training.recipe import Recipe
+from mien_face_lab.training.state import initial_arrays
 
 SMALL = NetworkConfig(stem=3, widths=(4, 6), depths=(1, 1), dropout=0.0)
 

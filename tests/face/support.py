@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pytest
 
 from mien_face.detection.config import DetectorConfig
-from mien_face.training.detector.compose import Composer
-from mien_face.training.detector.pictures import Picture, Pictures
-from mien_face.training.detector.recipe import Recipe
-from mien_face.training.detector.targets import Batch, collect
-from mien_face.training.engines import EngineName
+from mien_face_lab.training.detector.compose import Composer
+from mien_face_lab.training.detector.pictures import Picture, Pictures
+from mien_face_lab.training.detector.recipe import Recipe
+from mien_face_lab.training.detector.targets import Batch, collect
+from mien_face_lab.training.engines import EngineName
 
 ENGINES = tuple(EngineName)
 

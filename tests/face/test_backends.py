@@ -112,7 +112,7 @@ def test_bfloat16_gives_the_same_labels() -> None:
         pytest.skip("this processor has no bfloat16")
     if not VALIDATION.exists():
         pytest.skip(f"needs the FER2013 validation faces at {VALIDATION}")
-    from mien_face.training.data import read_faces
+    from mien_face_lab.training.data import read_faces
 
     crops = read_faces(VALIDATION).crops
     quick = ExpressionNetwork.load(EXPRESSION_MANIFEST, backend=BackendName.OPENVINO).classify(crops)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mien import Box
 from mien_face.detection.base import Detection
-from mien_face.detection.evaluation import (
+from mien_face_lab.detection.evaluation import (
     OVERLAP,
     Outcome,
     average_precision,
@@ -17,7 +17,7 @@ from mien_face.detection.evaluation import (
     landmark_error,
     match,
 )
-from mien_face.detection.labelled import LabelledFace, LabelledPicture
+from mien_face_lab.detection.labelled import LabelledFace, LabelledPicture
 
 POINTS = ((10.0, 10.0), (30.0, 10.0), (20.0, 20.0), (12.0, 30.0), (28.0, 30.0))
 

@@ -11,9 +11,9 @@ import pytest
 
 from mien_face.config import Arrays
 from mien_face.detection.config import OUTPUTS, SIZE_MULTIPLE, UNIT, DetectorConfig
-from mien_face.detection.folding import fold
 from mien_face.detection.forward import DetectorOutput, cells, decode, forward, quarters
-from mien_face.training.detector.loop import initial_arrays
+from mien_face_lab.detection.folding import fold
+from mien_face_lab.training.detector.loop import initial_arrays
 
 CONFIG = DetectorConfig(stem=4, widths=(4, 8, 8), depths=(0, 1, 1), bottleneck=4, heads=(4, 4, 8))
 
@@ -91,7 +91,7 @@ def test_bytes_and_floats_are_the_same_picture() -> None:
 
 def test_folding_changes_nothing_in_evaluation() -> None:
     pytest.importorskip("flax")
-    from mien_face.detection.network import network_of
+    from mien_face_lab.detection.network import network_of
 
     arrays, images = random_arrays(), pictures(2, 48, 80)
 
@@ -110,7 +110,7 @@ def test_folding_changes_nothing_in_evaluation() -> None:
 
 def test_arrays_go_in_and_out_of_the_flax_network_unchanged() -> None:
     pytest.importorskip("flax")
-    from mien_face.detection.network import arrays_of, network_of
+    from mien_face_lab.detection.network import arrays_of, network_of
 
     arrays = random_arrays()
 
@@ -123,7 +123,7 @@ def test_arrays_go_in_and_out_of_the_flax_network_unchanged() -> None:
 
 def test_arrays_of_another_network_are_refused() -> None:
     pytest.importorskip("flax")
-    from mien_face.detection.network import network_of
+    from mien_face_lab.detection.network import network_of
 
     arrays = random_arrays()
     del arrays["stem.scale"]

@@ -9,12 +9,12 @@ import pytest
 from face.support import BOX, POINTS, drawn, encoded, made_up, picture
 
 from mien import InputError
-from mien_face.training.detector.canvas import Canvas, move_box, moved, placed, similarity, varied
-from mien_face.training.detector.compose import Composer
-from mien_face.training.detector.damage import damage, occlude
-from mien_face.training.detector.paste import face_mask
-from mien_face.training.detector.pictures import Picture, Pictures, read_training
-from mien_face.training.detector.split import Part, part_of
+from mien_face_lab.training.detector.canvas import Canvas, move_box, moved, placed, similarity, varied
+from mien_face_lab.training.detector.compose import Composer
+from mien_face_lab.training.detector.damage import damage, occlude
+from mien_face_lab.training.detector.paste import face_mask
+from mien_face_lab.training.detector.pictures import Picture, Pictures, read_training
+from mien_face_lab.training.detector.split import Part, part_of
 
 
 class TestSplit:

@@ -9,8 +9,8 @@ import pytest
 from face.support import CONFIG, POINTS
 
 from mien_face.detection.forward import cells
-from mien_face.training.detector.canvas import Canvas
-from mien_face.training.detector.targets import BACKGROUND, IGNORED, MOST_FACES, assign, collect
+from mien_face_lab.training.detector.canvas import Canvas
+from mien_face_lab.training.detector.targets import BACKGROUND, IGNORED, MOST_FACES, assign, collect
 
 
 def placed_cells(side: int = 64) -> tuple[Any, Any]:

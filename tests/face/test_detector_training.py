@@ -14,16 +14,16 @@ from typer.testing import CliRunner
 
 from mien import WeightsError, read_manifest
 from mien_face import commands
-from mien_face.commands import train_detector
-from mien_face.training.detector.batches import BatchSource
-from mien_face.training.detector.jax_engine import JaxEngine
-from mien_face.training.detector.loop import Engine, initial_arrays, initial_state, train_step
-from mien_face.training.detector.pictures import read_training
-from mien_face.training.detector.recipe import Recipe
-from mien_face.training.detector.run import EpochReport, train
-from mien_face.training.detector.split import Part, part_of
-from mien_face.training.detector.targets import IGNORED, Batch
-from mien_face.training.detector.validation import Validation
+from mien_face_lab.commands import train_detector
+from mien_face_lab.training.detector.batches import BatchSource
+from mien_face_lab.training.detector.jax_engine import JaxEngine
+from mien_face_lab.training.detector.loop import Engine, initial_arrays, initial_state, train_step
+from mien_face_lab.training.detector.pictures import read_training
+from mien_face_lab.training.detector.recipe import Recipe
+from mien_face_lab.training.detector.run import EpochReport, train
+from mien_face_lab.training.detector.split import Part, part_of
+from mien_face_lab.training.detector.targets import IGNORED, Batch
+from mien_face_lab.training.detector.validation import Validation
 
 PARQUET = pytest.importorskip("pyarrow.parquet")
 pytest.importorskip("flax")
@@ -31,7 +31,7 @@ pytest.importorskip("flax")
 
 @pytest.fixture(scope="module", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    yield from made_engine("mien_face.training.detector", request.param, CONFIG, RECIPE)
+    yield from made_engine("mien_face_lab.training.detector", request.param, CONFIG, RECIPE)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_steps_lower_the_losses(engine: Engine) -> None:
 
 def test_both_engines_compute_the_same_losses_and_gradients(reference: JaxEngine) -> None:
     pytest.importorskip("torch")
-    from mien_face.training.detector.torch_engine import TorchEngine
+    from mien_face_lab.training.detector.torch_engine import TorchEngine
 
     one_shard = TorchEngine(CONFIG, RECIPE, shards=1)
     generator = np.random.default_rng(0)
@@ -76,7 +76,7 @@ def test_both_engines_compute_the_same_losses_and_gradients(reference: JaxEngine
 
 def test_compiling_changes_no_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
-    from mien_face.training.detector.torch_engine import TorchEngine
+    from mien_face_lab.training.detector.torch_engine import TorchEngine
 
     compiled: list[Any] = []
 

@@ -13,16 +13,16 @@ from mien import InputError, WeightsError
 from mien_face.config import NetworkConfig
 from mien_face.inference import ExpressionNetwork, softmax
 from mien_face.labels import FER2013_LABELS, HEAD_LABELS, Head
-from mien_face.training.data import FaceData
-from mien_face.training.distilling import Teacher
-from mien_face.training.export import export
-from mien_face.training.jax_engine import JaxEngine
-from mien_face.training.networks import Changes, learner_of
-from mien_face.training.recipe import Recipe, batches, for_heads
-from mien_face.training.resnet_learner import ResnetLearner
-from mien_face.training.state import initial_arrays
-from mien_face.training.targets import label_targets, taught, weigh_undecided
-from mien_face.training.votes import drawn_to_votes
+from mien_face_lab.training.data import FaceData
+from mien_face_lab.training.distilling import Teacher
+from mien_face_lab.training.export import export
+from mien_face_lab.training.jax_engine import JaxEngine
+from mien_face_lab.training.networks import Changes, learner_of
+from mien_face_lab.training.recipe import Recipe, batches, for_heads
+from mien_face_lab.training.resnet_learner import ResnetLearner
+from mien_face_lab.training.state import initial_arrays
+from mien_face_lab.training.targets import label_targets, taught, weigh_undecided
+from mien_face_lab.training.votes import drawn_to_votes
 
 CONFIG = NetworkConfig(stem=4, widths=(4, 6), depths=(1, 1), dropout=0.0)
 

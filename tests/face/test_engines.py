@@ -8,17 +8,22 @@ import pytest
 
 from mien import MissingDependencyError
 from mien_face.labels import FER2013_LABELS
-from mien_face.training.engines import EngineName
-from mien_face.training.networks import Changes, learner_of
+from mien_face_lab.training.engines import EngineName
+from mien_face_lab.training.networks import Changes, learner_of
 
 
 @pytest.mark.parametrize(
     ("network", "engine", "module", "message"),
     [
-        ("resnet", EngineName.TORCH, "mien_face.training.torch_engine", r"needs PyTorch: .* or use --engine jax"),
-        ("mini_xception", EngineName.TORCH, "mien_face.training.zoo_torch", r"needs PyTorch: .* or use --engine jax"),
-        ("resnet", EngineName.JAX, "mien_face.training.jax_engine", r"mien\[train\]"),
-        ("mini_xception", EngineName.JAX, "mien_face.training.zoo_learner", r"mien\[train\]"),
+        ("resnet", EngineName.TORCH, "mien_face_lab.training.torch_engine", r"needs PyTorch: .* or use --engine jax"),
+        (
+            "mini_xception",
+            EngineName.TORCH,
+            "mien_face_lab.training.zoo_torch",
+            r"needs PyTorch: .* or use --engine jax",
+        ),
+        ("resnet", EngineName.JAX, "mien_face_lab.training.jax_engine", r"mien\[train\]"),
+        ("mini_xception", EngineName.JAX, "mien_face_lab.training.zoo_learner", r"mien\[train\]"),
     ],
 )
 def test_a_missing_package_is_named(

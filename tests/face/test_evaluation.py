@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from mien_face.evaluation import evaluate, intervals
+from mien_face_lab.evaluation import evaluate, intervals
 
 NAMES = ("a", "b", "c")
 

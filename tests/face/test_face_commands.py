@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from mien_face.inference import load_folded
-from mien_face.training.state import read_start
+from mien_face_lab.training.state import read_start
 
 PARQUET = pytest.importorskip("pyarrow.parquet")
 
@@ -21,7 +21,7 @@ PARQUET = pytest.importorskip("pyarrow.parquet")
 def faces(tmp_path: Path) -> Path:
     import pyarrow
 
-    from mien_face.training.data import VOTE_COLUMNS
+    from mien_face_lab.training.data import VOTE_COLUMNS
 
     generator = np.random.default_rng(0)
     pictures = [cv2.imencode(".png", crop)[1].tobytes() for crop in generator.integers(0, 256, (7, 48, 48), np.uint8)]
@@ -36,7 +36,7 @@ def faces(tmp_path: Path) -> Path:
 def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks of the shipped kind are trained by their recipes, but have hardly any channels."""
     from mien_face.config import NetworkConfig
-    from mien_face.training import networks
+    from mien_face_lab.training import networks
 
     recipe = networks.resnet_recipe
     small = NetworkConfig(stem=4, widths=(4,), depths=(1,))

@@ -11,8 +11,8 @@ from face.small_networks import SMALL, logits, trained
 from mien import WeightsError
 from mien_face.config import NetworkConfig
 from mien_face.labels import Head
-from mien_face.training.growing import grow
-from mien_face.training.networks import (
+from mien_face_lab.training.growing import grow
+from mien_face_lab.training.networks import (
     RESNET,
     RESNET_DEEP,
     RESNET_WIDE,
@@ -20,7 +20,7 @@ from mien_face.training.networks import (
     Changes,
     first_weights,
 )
-from mien_face.training.state import initial_arrays, initial_state, save_state
+from mien_face_lab.training.state import initial_arrays, initial_state, save_state
 
 NO_FACES = np.empty((0, 48, 48), np.uint8)
 

@@ -190,7 +190,7 @@ def test_shipped_weights_recognise_held_out_faces(network: ExpressionNetwork) ->
     if not VALIDATION.exists():
         pytest.skip(f"needs the FER2013 validation faces at {VALIDATION}")
     pytest.importorskip("pyarrow")
-    from mien_face.training.data import read_faces
+    from mien_face_lab.training.data import read_faces
 
     faces = read_faces(VALIDATION).take(np.arange(600))
 

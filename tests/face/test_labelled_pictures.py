@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mien import Box, InputError
-from mien_face.detection.labelled import POINT_COLUMNS, LabelledFace, read_pictures
+from mien_face_lab.detection.labelled import POINT_COLUMNS, LabelledFace, read_pictures
 
 arrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")

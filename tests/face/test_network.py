@@ -9,11 +9,11 @@ import pytest
 
 from mien_face import gathered, winograd
 from mien_face.config import Arrays, NetworkConfig
-from mien_face.folding import fold
 from mien_face.forward import convolution, forward, prepare
 from mien_face.labels import Head
-from mien_face.network import arrays_of, count_parameters, network_of
-from mien_face.training.state import initial_arrays, is_statistic
+from mien_face_lab.folding import fold
+from mien_face_lab.network import arrays_of, count_parameters, network_of
+from mien_face_lab.training.state import initial_arrays, is_statistic
 
 SMALL = NetworkConfig(stem=4, widths=(4, 6, 8), depths=(1, 1, 2))
 

@@ -13,7 +13,7 @@ import pytest
 
 from mien import Analyzer, AnalyzerInfo, ImageFrame, Sample
 from mien.config import Settings
-from mien.host import PluginHost, PluginState
+from mien.plugins.host import PluginHost, PluginState
 from mien.testing import AnalyzerConformance
 from mien_face import plugin
 from mien_face.labels import FER2013_LABELS
@@ -39,7 +39,8 @@ def test_the_analyzer_is_registered_with_what_the_manifest_says() -> None:
 
 def test_listing_the_plugin_loads_no_jax_and_no_opencv() -> None:
     code = (
-        "import sys; from mien.config import Settings; from mien.host import PluginHost; from mien_face import plugin;"
+        "import sys; from mien.config import Settings; from mien.plugins.host import PluginHost;"
+        "from mien_face import plugin;"
         "assert 'face' in PluginHost.from_plugins({'face': plugin}, Settings()).analyzers;"
         "print(sorted({'jax', 'flax', 'cv2'} & set(sys.modules)))"
     )

@@ -13,9 +13,9 @@ from mien import Box, InputError
 from mien_face.crop import crop_box
 from mien_face.factory import build_detector
 from mien_face.settings import DetectorName, FaceSettings
-from mien_face.training import prepare
-from mien_face.training.faces import FaceData
-from mien_face.training.prepare import (
+from mien_face_lab.training import prepare
+from mien_face_lab.training.faces import FaceData
+from mien_face_lab.training.prepare import (
     Crop,
     Equalise,
     NoFaceError,

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from mien import InputError
 from mien_face.labels import EXPRESSIONS, FER2013_LABELS
-from mien_face.training.data import VOTE_COLUMNS, FaceData, read_faces
-from mien_face.training.names import Crop
-from mien_face.training.prepare import Preparation
-from mien_face.training.splitting import validation_names
+from mien_face_lab.training.data import VOTE_COLUMNS, FaceData, read_faces
+from mien_face_lab.training.names import Crop
+from mien_face_lab.training.prepare import Preparation
+from mien_face_lab.training.splitting import validation_names
 
 
 def picture(path: Path, value: int = 100, size: tuple[int, int] = (30, 40)) -> Path:

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mien import InputError
-from mien_face.training.data import VOTE_COLUMNS, FaceData, read_faces
-from mien_face.training.readers import fer_csv
-from mien_face.training.readers.fer_csv import VOTES, WrongRowError, parse_row
+from mien_face_lab.training.data import VOTE_COLUMNS, FaceData, read_faces
+from mien_face_lab.training.readers import fer_csv
+from mien_face_lab.training.readers.fer_csv import VOTES, WrongRowError, parse_row
 
 PARQUET = pytest.importorskip("pyarrow.parquet")
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from mien_face.config import NetworkConfig
 from mien_face.labels import Head
 from mien_face.preprocess import normalise
-from mien_face.training.data import FaceData
-from mien_face.training.jax_engine import JaxEngine
-from mien_face.training.recipe import Recipe, Refit, for_heads
-from mien_face.training.refitting import fit_head, refit_heads
-from mien_face.training.resnet_learner import ResnetLearner
-from mien_face.training.state import initial_arrays, initial_state
-from mien_face.training.targets import label_targets
+from mien_face_lab.training.data import FaceData
+from mien_face_lab.training.jax_engine import JaxEngine
+from mien_face_lab.training.recipe import Recipe, Refit, for_heads
+from mien_face_lab.training.refitting import fit_head, refit_heads
+from mien_face_lab.training.resnet_learner import ResnetLearner
+from mien_face_lab.training.state import initial_arrays, initial_state
+from mien_face_lab.training.targets import label_targets
 
 CONFIG = NetworkConfig(stem=4, widths=(4, 6), depths=(1, 1), dropout=0.0)
 RECIPE = Recipe(batch_size=8, refit=Refit(penalty=0.01, teacher_shares=for_heads(0.5, 0.5)))

@@ -14,11 +14,11 @@ import pytest
 from mien import InputError, Manifest, read_manifest
 from mien_face.inference import ExpressionProbabilities
 from mien_face.labels import EXPRESSIONS, FERPLUS_LABELS, LabelSet
-from mien_face.modelcard import card, rounded, write_card
-from mien_face.report import Report, measure, sample
-from mien_face.reportpage import build_page
-from mien_face.robustness import CONDITIONS
-from mien_face.training.data import FaceData
+from mien_face_lab.modelcard import card, rounded, write_card
+from mien_face_lab.report import Report, measure, sample
+from mien_face_lab.reportpage import build_page
+from mien_face_lab.robustness import CONDITIONS
+from mien_face_lab.training.data import FaceData
 
 PLUGIN = Path(__file__).parents[2] / "plugins/face"
 SHIPPED = PLUGIN / "mien_face/weights/expression.json"

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mien_face.robustness import CONDITIONS, Condition, degradation
+from mien_face_lab.robustness import CONDITIONS, Condition, degradation
 
 BY_NAME = {condition.name: condition for condition in CONDITIONS}
 

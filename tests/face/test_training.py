@@ -15,16 +15,16 @@ from mien import read_manifest
 from mien_face.config import NetworkConfig
 from mien_face.inference import Calibration, ExpressionNetwork
 from mien_face.labels import FER2013_LABELS, Head
-from mien_face.network import network_of
 from mien_face.preprocess import normalise
-from mien_face.training.augment import Augmentation, augment
-from mien_face.training.data import FaceData
-from mien_face.training.export import COUNTER_BIAS, export, fit_calibration, fit_temperature
-from mien_face.training.jax_engine import JaxEngine
-from mien_face.training.loop import Engine, train_step
-from mien_face.training.recipe import Batch, Phase, Recipe, batches, steps_in_epoch
-from mien_face.training.recipes import WIDE_RECIPE
-from mien_face.training.state import initial_arrays, initial_state, read_start, save_state
+from mien_face_lab.network import network_of
+from mien_face_lab.training.augment import Augmentation, augment
+from mien_face_lab.training.data import FaceData
+from mien_face_lab.training.export import COUNTER_BIAS, export, fit_calibration, fit_temperature
+from mien_face_lab.training.jax_engine import JaxEngine
+from mien_face_lab.training.loop import Engine, train_step
+from mien_face_lab.training.recipe import Batch, Phase, Recipe, batches, steps_in_epoch
+from mien_face_lab.training.recipes import WIDE_RECIPE
+from mien_face_lab.training.state import initial_arrays, initial_state, read_start, save_state
 
 CONFIG = NetworkConfig(stem=4, widths=(4, 8), depths=(1, 1), dropout=0.0)
 RECIPE = Recipe(epochs=2, batch_size=8, peak_rate=0.05)
@@ -49,7 +49,7 @@ def first_batch(recipe: Recipe = RECIPE) -> Batch:
 
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    yield from made_engine("mien_face.training", request.param, CONFIG, RECIPE)
+    yield from made_engine("mien_face_lab.training", request.param, CONFIG, RECIPE)
 
 
 def test_steps_lower_the_loss(engine: Engine) -> None:
@@ -95,7 +95,7 @@ def test_a_step_changes_no_array_that_it_was_given(engine: Engine) -> None:
 
 def test_both_engines_compute_the_same_network() -> None:
     pytest.importorskip("torch")
-    from mien_face.training.torch_engine import TorchEngine
+    from mien_face_lab.training.torch_engine import TorchEngine
 
     one_shard = TorchEngine(CONFIG, RECIPE, shards=1)
     reference = JaxEngine(CONFIG, RECIPE)

@@ -20,15 +20,15 @@ import pytest
 from rich.console import Console
 
 from mien import InputError, Manifest, MienError, WeightsError
-from mien_face.training import journal
-from mien_face.training.checkpoint import Checkpoints, Kind
-from mien_face.training.faces import FaceData
-from mien_face.training.journal import EpochReport
-from mien_face.training.learner import Judgement, StepFigures
-from mien_face.training.progress import shown
-from mien_face.training.run import Outcome, train
-from mien_face.training.schedule import Decline, Plateau, Schedule
-from mien_face.training.weighing import class_weights
+from mien_face_lab.training import journal
+from mien_face_lab.training.checkpoint import Checkpoints, Kind
+from mien_face_lab.training.faces import FaceData
+from mien_face_lab.training.journal import EpochReport
+from mien_face_lab.training.learner import Judgement, StepFigures
+from mien_face_lab.training.progress import shown
+from mien_face_lab.training.run import Outcome, train
+from mien_face_lab.training.schedule import Decline, Plateau, Schedule
+from mien_face_lab.training.weighing import class_weights
 
 
 def made_up(count: int = 24) -> FaceData:

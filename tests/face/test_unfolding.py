@@ -9,14 +9,14 @@ from face.small_networks import SMALL, logits, trained
 from mien import InputError, WeightsError
 from mien_face.config import NORM_EPSILON
 from mien_face.factory import EXPRESSION_MANIFEST
-from mien_face.folding import fold
 from mien_face.inference import ExpressionNetwork
 from mien_face.labels import Head
 from mien_face.preprocess import normalise
-from mien_face.training.jax_engine import JaxEngine
-from mien_face.training.networks import RESNET, RESNET_DEEP, RESNETS, Changes, first_weights
-from mien_face.training.recipe import Recipe
-from mien_face.training.unfolding import FACES, unfold
+from mien_face_lab.folding import fold
+from mien_face_lab.training.jax_engine import JaxEngine
+from mien_face_lab.training.networks import RESNET, RESNET_DEEP, RESNETS, Changes, first_weights
+from mien_face_lab.training.recipe import Recipe
+from mien_face_lab.training.unfolding import FACES, unfold
 
 CROPS = np.random.default_rng(4).integers(0, 256, (FACES + 9, 48, 48)).astype(np.uint8)
 

@@ -14,25 +14,37 @@ import pytest
 from flax import nnx
 
 from mien import InputError, WeightsError
-from mien_face.classifiers import load_classifier
 from mien_face.config import INPUT_SIZE
 from mien_face.labels import EXPRESSIONS, FER2013_LABELS, FERPLUS_LABELS
-from mien_face.training import journal
-from mien_face.training.augment import Augmentation
-from mien_face.training.faces import FaceData
-from mien_face.training.journal import EpochReport
-from mien_face.training.learner import StepFigures
-from mien_face.training.networks import Changes, learner_of
-from mien_face.training.run import train
-from mien_face.training.schedule import Decline, Schedule
-from mien_face.training.zoo_engine import JaxZooEngine, ZooBatch
-from mien_face.training.zoo_learner import ZooLearner, ZooState
-from mien_face.zoo.catalogue import ZOO, ZooNetwork
-from mien_face.zoo.classifier import ZooClassifier, network_input, save_network
-from mien_face.zoo.layers import Conv, Dense, Depthwise, Dropout, Flatten, GlobalMean, Norm, Pool, Relu, Residual, trace
-from mien_face.zoo.neighbours import KnnClassifier
-from mien_face.zoo.network import build, initial_arrays, is_statistic, network_of, shifted_sum
-from mien_face.zoo.recipe import ZooRecipe
+from mien_face_lab.classifiers import load_classifier
+from mien_face_lab.training import journal
+from mien_face_lab.training.augment import Augmentation
+from mien_face_lab.training.faces import FaceData
+from mien_face_lab.training.journal import EpochReport
+from mien_face_lab.training.learner import StepFigures
+from mien_face_lab.training.networks import Changes, learner_of
+from mien_face_lab.training.run import train
+from mien_face_lab.training.schedule import Decline, Schedule
+from mien_face_lab.training.zoo_engine import JaxZooEngine, ZooBatch
+from mien_face_lab.training.zoo_learner import ZooLearner, ZooState
+from mien_face_lab.zoo.catalogue import ZOO, ZooNetwork
+from mien_face_lab.zoo.classifier import ZooClassifier, network_input, save_network
+from mien_face_lab.zoo.layers import (
+    Conv,
+    Dense,
+    Depthwise,
+    Dropout,
+    Flatten,
+    GlobalMean,
+    Norm,
+    Pool,
+    Relu,
+    Residual,
+    trace,
+)
+from mien_face_lab.zoo.neighbours import KnnClassifier
+from mien_face_lab.zoo.network import build, initial_arrays, is_statistic, network_of, shifted_sum
+from mien_face_lab.zoo.recipe import ZooRecipe
 
 RECIPE = ZooRecipe(epochs=2, batch_size=8, schedule=Schedule(0.02))
 SMALL = ZooNetwork(
@@ -144,7 +156,7 @@ def test_shifted_multiply_adds_are_a_depthwise_convolution() -> None:
 
 def test_pytorch_computes_the_flax_networks(engine: JaxZooEngine) -> None:
     pytest.importorskip("torch")
-    from mien_face.training.zoo_torch import TorchZooEngine
+    from mien_face_lab.training.zoo_torch import TorchZooEngine
 
     arrays, one = initial_arrays(SMALL, 7, 0), batch()
     generator = np.random.default_rng(1)
@@ -264,7 +276,7 @@ def test_exported_weights_say_how_good_they_are(tmp_path: Path, engine: JaxZooEn
 
 
 def test_saved_weights_classify_as_the_network_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien_face.zoo.classifier.ZOO", {SMALL.name: SMALL})
+    monkeypatch.setattr("mien_face_lab.zoo.classifier.ZOO", {SMALL.name: SMALL})
     classifier = load_classifier(export(tmp_path))
     crops = made_up(5).crops
     stack = network_of(SMALL, 7, initial_arrays(SMALL, 7, 0))
@@ -288,7 +300,7 @@ def test_saved_weights_classify_as_the_network_did(tmp_path: Path, monkeypatch: 
 def test_answers_stand_in_the_order_of_the_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], labels: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr("mien_face.zoo.classifier.ZOO", {SMALL.name: SMALL})
+    monkeypatch.setattr("mien_face_lab.zoo.classifier.ZOO", {SMALL.name: SMALL})
 
     classifier = ZooClassifier.load(export(tmp_path, names))
     answers = classifier.classify(made_up(3).crops)
@@ -317,7 +329,7 @@ def test_files_that_are_not_this_networks_weights_are_refused(tmp_path: Path) ->
 
 
 def test_light_is_evened_out_as_it_was_in_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien_face.zoo.classifier.ZOO", {SMALL.name: SMALL})
+    monkeypatch.setattr("mien_face_lab.zoo.classifier.ZOO", {SMALL.name: SMALL})
     path = export(tmp_path)
     plain = load_classifier(path)
     about = json.loads(path.read_text())

@@ -8,7 +8,7 @@ import pytest
 
 from mien import FusionContext, Interval, Prediction, Verdict
 from mien.config import parse_settings
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 from mien_fusion import plugin
 
 

@@ -12,7 +12,7 @@ from kiosk.support import Bench, FaceAnalyzer, hear_words, see_face
 from mien import SampleKind
 from mien.config import Settings
 from mien.engine import Engine
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 from mien.session import Consent, SessionConfig
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info
 

@@ -22,11 +22,11 @@ from mien import (
     Transcript,
 )
 from mien.engine import Engine
-from mien.host import PluginHost
 from mien.kiosk import Kiosk, View
 from mien.kiosk.brain import LocalBrain
 from mien.kiosk.feed import Feed, Item, Pause
 from mien.live import Event, Notice
+from mien.plugins.host import PluginHost
 from mien.session import SessionConfig
 from mien.testing import FakeAnalyzer, make_clip, make_image, make_prediction
 

@@ -26,13 +26,13 @@ from mien import (
     StreamStatus,
 )
 from mien.config import Settings
-from mien.host import PluginHost
 from mien.live import LiveSession, Notice, NoticeKind, Part, Started, Update, choose_parts, runner
 from mien.live.lanes import Lane
 from mien.live.outbox import LIMIT, ROOM, Outbox
+from mien.plugins.host import PluginHost
+from mien.plugins.workers import calls_running
 from mien.session import Marker, SessionConfig, SessionEnd, SessionSummary
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_clip, make_image, make_prediction
-from mien.workers import calls_running
 
 PATIENCE = 20.0
 NOTICE = Notice(kind=NoticeKind.STREAM, message="", at=0.0)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 import mien_records.plugin
 from mien import UNKNOWN_SATISFACTION, Failure, FailureRecord, Record, SummaryRecord, Verdict, records
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 from mien_records.database import SqliteSink
 from mien_records.report.page import build_page
 from mien_records.report.visits import collect

@@ -18,7 +18,7 @@ from records.support import analysis_record, spoken, summary_record
 import mien_records.plugin
 from mien import AnalysisResult, InputError, PluginError, SessionSummary, records
 from mien.config import parse_settings
-from mien.host import PluginHost, PluginState
+from mien.plugins.host import PluginHost, PluginState
 from mien_records.database import SqliteSink, read_database
 from mien_records.files import CsvSink, JsonLinesSink, RotatingFile
 from mien_records.settings import FileSettings, SqliteSettings

@@ -12,8 +12,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 from mien import Analyzer, Prediction, Sample, SampleKind
 from mien.config import Settings, parse_settings
-from mien.host import PluginHost
 from mien.live import Event
+from mien.plugins.host import PluginHost
 from mien.service.server import Server
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_prediction
 from mien.v1 import sentiment_pb2 as pb

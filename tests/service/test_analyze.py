@@ -18,9 +18,9 @@ from service.support import TIMEOUT, details_of, fake_host, picture_request, raw
 
 from mien import Prediction, Sample, Transcript
 from mien.config import Settings
-from mien.service.errors import MAX_MESSAGE_CHARACTERS
 from mien.testing import FakeAnalyzer, FakePlugin, make_prediction
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.status import MAX_MESSAGE_CHARACTERS
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 SECRET = "my name is Ann"

@@ -10,7 +10,7 @@ import pytest
 
 import mien.errors
 from mien.errors import MienError
-from mien.service import errors
+from mien.wire import status as errors
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = ROOT / "core/mien/service"
@@ -29,7 +29,7 @@ def classes() -> list[type[MienError]]:
 @pytest.mark.parametrize("kind", sorted(set(classes()) - {errors.RefusedError}, key=lambda kind: kind.__name__))
 def test_every_error_has_a_status_of_its_own(kind: type[MienError]) -> None:
     mapped = [known for known, _ in errors._STATUS_OF]
-    assert kind in mapped or kind in INTERNAL_BY_DEFAULT, f"say in mien.service.errors what {kind.__name__} is"
+    assert kind in mapped or kind in INTERNAL_BY_DEFAULT, f"say in mien.wire.status what {kind.__name__} is"
 
 
 def test_a_child_stands_before_its_parent() -> None:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from service.support import TIMEOUT, fake_host, running, settings
 
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 from mien.testing import FakeAnalyzer, make_prediction
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

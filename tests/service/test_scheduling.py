@@ -22,9 +22,9 @@ from service.support import (
 
 from mien import SampleKind
 from mien.service.batching import Batcher
-from mien.service.errors import RefusedError
 from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.status import RefusedError
 
 
 async def entered(analyzer: BlockingAnalyzer) -> None:

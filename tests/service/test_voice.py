@@ -12,7 +12,7 @@ import pytest
 from service.support import TIMEOUT, raw_image, running, settings, stub_of
 
 from mien import SampleKind
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info
 from mien.v1 import sentiment_pb2 as pb
 

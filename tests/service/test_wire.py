@@ -23,10 +23,10 @@ from mien import (
     Verdict,
     Word,
 )
-from mien.service import wire
-from mien.service.errors import InvalidFieldError
 from mien.testing import make_prediction
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire import values as wire
+from mien.wire.status import InvalidFieldError
 
 UNIT = st.floats(0, 1)
 FINITE = st.floats(-1e9, 1e9)

@@ -15,10 +15,10 @@ from mien.client.requests import session_config
 from mien.config import Settings
 from mien.errors import InputError
 from mien.live import Event, Notice, NoticeKind, Started, Update
-from mien.service import wire_session
-from mien.service.wire import WireError
 from mien.session import Consent, CustomerPolicy, Phase, SessionConfig, SessionEnd, SessionState, SessionSummary
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire import sessions as wire_session
+from mien.wire.values import WireError
 
 COUNT = st.integers(0, 2**32 - 1)
 SHARES = st.dictionaries(NAME, st.floats(0, 100), max_size=4)

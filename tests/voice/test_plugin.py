@@ -11,7 +11,7 @@ from voice.conftest import FakeTone
 import mien_voice.plugin as voice_plugin
 from mien import AudioClip, ConfigError, SampleKind, Transcriber, Transcript, hookimpl
 from mien.config import Settings, parse_settings
-from mien.host import PluginHost, PluginState
+from mien.plugins.host import PluginHost, PluginState
 from mien_voice import tonenetwork
 from mien_voice.settings import parse_voice_settings
 

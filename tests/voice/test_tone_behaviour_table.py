@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mien import InputError
-from mien_voice.behaviour import Case, Check, Outcome, read_cases, summary
+from mien_voice_lab.behaviour import Case, Check, Outcome, read_cases, summary
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from voice.checkpoints import save_text_classifier
 
 from mien import ConfigError, MissingDependencyError, PluginError, Utterance
 from mien.config import parse_settings
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 from mien_voice import plugin
 from mien_voice.labels import EMOTIONS28, SATISFACTION_OF, TONE_LABELS
 from mien_voice.settings import ToneSettings, parse_voice_settings

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from mien import WeightsError, load_weights, save_weights
-from mien_voice import behaviour, commands
 from mien_voice.tone import Tone
 from mien_voice.tonenetwork import BATCH_SIZES, NETWORK, WEIGHTS, ToneNetwork
+from mien_voice_lab import behaviour, commands
 
 BEHAVIOUR = Path(__file__).with_name("tone_behaviour.tsv")
 GOEMOTIONS = Path(__file__).parents[2].parent / "shared" / "data" / "goemotions"

@@ -11,14 +11,14 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from mien import InputError, load_weights
-from mien_voice import behaviour, evaluation
 from mien_voice.calibration import GROUP_LOGITS, LOGITS, MEMBER_SHARE, pool_groups
 from mien_voice.labels import EKMAN_GROUPS, EMOTIONS28, SENTIMENT_GROUPS, group_targets
 from mien_voice.tonenetwork import ToneNetwork
-from mien_voice.training import fitting, linear, run
-from mien_voice.training.data import read_dialogues, read_goemotions, satisfaction_targets, split_dialogues
-from mien_voice.training.loop import minibatches
-from mien_voice.training.synthetic import generate
+from mien_voice_lab import behaviour, evaluation
+from mien_voice_lab.training import fitting, linear, run
+from mien_voice_lab.training.data import read_dialogues, read_goemotions, satisfaction_targets, split_dialogues
+from mien_voice_lab.training.loop import minibatches
+from mien_voice_lab.training.synthetic import generate
 
 BEHAVIOUR = [Path(__file__).with_name(name) for name in ("tone_behaviour.tsv", "tone_behaviour_new.tsv")]
 DIALOGUE = "USER\tgood thanks\tX\t4,5\nSYSTEM\tbye\tX\t\nUSER\tbad\tX\t2\nUSER\tOVERALL\t\t3,4\n\n"

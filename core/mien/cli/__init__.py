@@ -21,7 +21,7 @@ import typer
 from mien.cli.plugin_commands import add_plugin_commands
 from mien.cli.state import CliState
 from mien.errors import AnalyzerNotFoundError, ConfigError, MienError
-from mien.workers import calls_running
+from mien.plugins.workers import calls_running
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2

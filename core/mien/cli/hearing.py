@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from mien.engine import Engine
 from mien.errors import AnalysisError
-from mien.host import PluginHost
 from mien.interfaces import Stream, StreamSettings
-from mien.registry import explain
+from mien.plugins.host import PluginHost
+from mien.plugins.registry import explain
 from mien.types import AudioClip, Prediction, Sample, SampleKind, StreamState, StreamStatus
 
 

@@ -145,7 +145,7 @@ def _session_config(state: CliState, options: _Options) -> SessionConfig:
 
 async def _run(state: CliState, options: _Options, session: SessionConfig) -> None:
     from mien.kiosk import Kiosk
-    from mien.service.sinks import Sinks
+    from mien.plugins.sinks import Sinks
 
     stop = asyncio.Event()
     _stop_on_signals(stop)

@@ -1,6 +1,6 @@
 """Commands that plugins bring: the groups they may add to, and the asking of each plugin.
 
-How a broken plugin is kept from costing more than its own commands is ``mien.commands``.
+How a broken plugin is kept from costing more than its own commands is ``mien.plugins.commands``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 import typer
 
 from mien.config import Settings
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 
 GROUPS: Final = {
     "train": "Train a plugin's networks from data of your own.",

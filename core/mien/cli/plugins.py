@@ -14,8 +14,8 @@ import typer
 from mien.cli.state import state_of
 
 if TYPE_CHECKING:
-    from mien.host import PluginHost
-    from mien.registry import PluginDescription
+    from mien.plugins.host import PluginHost
+    from mien.plugins.registry import PluginDescription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,9 @@ from mien.cli.tracking import Tracker
 from mien.config import Settings
 from mien.engine import AnalysisRequest, Engine
 from mien.errors import InputError, InputTooLargeError, MienError
-from mien.host import PluginHost
 from mien.media.images import decode_image
 from mien.media.video import VideoEndsEarlyError, read_video
+from mien.plugins.host import PluginHost
 from mien.types import AnalysisResult, AudioClip, ImageFrame, Sample, Utterance
 
 MAX_FILE_BYTES: Final = 64 << 20

@@ -12,7 +12,7 @@ from mien.config import Settings, load_settings
 
 if TYPE_CHECKING:
     from mien.engine import Engine
-    from mien.host import PluginHost
+    from mien.plugins.host import PluginHost
 
 
 class CliState:
@@ -57,7 +57,7 @@ class CliState:
             PluginError: ``--strict``, and a plugin could not be loaded.
         """
         if self._host is None:
-            from mien.host import PluginHost
+            from mien.plugins.host import PluginHost
 
             self._host = PluginHost.discover(self.settings, strict=self.strict)
         return self._host

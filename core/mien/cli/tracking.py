@@ -9,9 +9,9 @@ from typing import TypeAlias
 from mien.config import Settings
 from mien.engine import Engine
 from mien.errors import AnalysisError, MienError
-from mien.host import PluginHost
 from mien.interfaces import Stream, StreamSettings
-from mien.registry import explain
+from mien.plugins.host import PluginHost
+from mien.plugins.registry import explain
 from mien.types import AnalysisResult, ImageFrame, Prediction, SampleKind, StreamState, StreamStatus
 
 _Said: TypeAlias = tuple[StreamStatus, list[Prediction]]

@@ -10,8 +10,8 @@ from mien.client.errors import ServiceError
 from mien.client.requests import AudioSource, ImageSource, Query, SessionOptions, TextSource
 from mien.client.session import ClientSession
 from mien.client.session_aio import AsyncClientSession
-from mien.service.info import ServerInfo
 from mien.session import Consent
+from mien.wire.info import ServerInfo
 
 __all__ = [
     "AsyncClient",

@@ -9,9 +9,9 @@ import grpc
 from mien.client.errors import ServiceError
 from mien.client.requests import Query, analyze_request
 from mien.errors import MienError
-from mien.service.wire import result_from_wire
 from mien.types import AnalysisResult
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.values import result_from_wire
 
 _CODE_OF = {code.value[0]: code for code in grpc.StatusCode}
 

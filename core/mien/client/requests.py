@@ -14,10 +14,10 @@ import numpy.typing as npt
 from mien.config import LimitSettings
 from mien.errors import InputError
 from mien.interfaces import MismatchPolicy
-from mien.service.wire_session import CONSENTS, config_to_wire
 from mien.session import Consent, CustomerPolicy
 from mien.types import AudioClip, ImageFrame, Utterance
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.sessions import CONSENTS, config_to_wire
 
 ImageSource: TypeAlias = str | Path | bytes | npt.NDArray[np.uint8] | ImageFrame
 """A file, its content, or RGB pixels ``[height, width, 3]``."""

@@ -23,9 +23,9 @@ from mien.client.requests import (
 )
 from mien.errors import MienError, SessionError
 from mien.live import Event
-from mien.service.wire_session import event_from_wire, marker_to_wire
 from mien.session import Marker, SessionSummary
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.sessions import event_from_wire, marker_to_wire
 
 MESSAGES_QUEUED: Final = 16
 """Messages that wait to be sent; the next ``send_...`` waits until there is room."""

@@ -10,8 +10,8 @@ from typing import Final
 
 from mien.engine import AnalysisRequest, Engine
 from mien.errors import ConfigError
-from mien.host import PluginHost
 from mien.live import Event, LiveSession, NoticeKind, choose_parts, stream_settings
+from mien.plugins.host import PluginHost
 from mien.session import SessionConfig, SessionEnd
 from mien.session.customer import is_seen
 from mien.types import AnalysisResult, AudioClip, ImageFrame, Prediction, Sample, SampleKind, StreamStatus

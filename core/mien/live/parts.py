@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mien import workers
 from mien.errors import AnalyzerNotFoundError, MienError, PluginError
-from mien.host import PluginHost
 from mien.interfaces import Stream, StreamSettings
+from mien.plugins import workers
+from mien.plugins.host import PluginHost
 from mien.session import SessionConfig
 from mien.types import SampleKind
 

@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from mien import workers
+from mien.engine.requests import kind_of
 from mien.errors import MienError
 from mien.live.events import NoticeKind
 from mien.live.parts import Part
-from mien.requests import kind_of
+from mien.plugins import workers
 from mien.types import AudioClip, ImageFrame, Prediction, Sample, SampleKind, StreamState, StreamStatus, Utterance
 
 Result = TypeVar("Result")

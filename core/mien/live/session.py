@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from mien import workers
+from mien.engine.requests import kind_of
 from mien.errors import AnalysisError, MienError
 from mien.interfaces import Fuser
 from mien.live.events import Event, Notice, NoticeKind, Started, Update
@@ -16,8 +16,8 @@ from mien.live.lanes import Lane
 from mien.live.outbox import Outbox
 from mien.live.parts import Part
 from mien.live.runner import PLUGIN_SECONDS, Predictor, Ready, Runner, off_loop
+from mien.plugins import workers
 from mien.redaction import without_words
-from mien.requests import kind_of
 from mien.session import Marker, Observation, Session, SessionConfig, SessionEnd, SessionState
 from mien.session.values import END
 from mien.types import AudioClip, Sample, SampleKind, StreamStatus

@@ -18,8 +18,8 @@ from typing import Final, Generic, Protocol, TypeVar
 from mien.config import LimitSettings
 from mien.engine import AnalysisRequest
 from mien.errors import MienError
-from mien.service.errors import not_serving, queue_full, waited_too_long
 from mien.types import AnalysisResult, AudioClip, Prediction, Sample, StreamStatus
+from mien.wire.status import not_serving, queue_full, waited_too_long
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -18,10 +18,10 @@ import numpy.typing as npt
 from mien.config import LimitSettings
 from mien.engine import AnalysisRequest
 from mien.errors import InputError, InputTooLargeError
-from mien.service.errors import InvalidFieldError
-from mien.service.wire import checked_weights
 from mien.types import AudioClip, ImageFrame, Sample, Utterance
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.status import InvalidFieldError
+from mien.wire.values import checked_weights
 
 Result = TypeVar("Result")
 

@@ -12,7 +12,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio
 
-from mien.host import PluginHost, PluginState
+from mien.plugins.host import PluginHost, PluginState
 from mien.v1 import sentiment_pb2
 
 SERVICE_NAME: Final[str] = sentiment_pb2.DESCRIPTOR.services_by_name["SentimentService"].full_name

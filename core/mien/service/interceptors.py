@@ -19,7 +19,7 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from mien.errors import MienError
-from mien.service.errors import build_status, to_status
+from mien.wire.status import build_status, to_status
 
 _StreamMethod: TypeAlias = Callable[[Any, Any], AsyncGenerator[Any, None]]
 

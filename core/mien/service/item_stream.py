@@ -14,11 +14,11 @@ import grpc
 
 from mien.config import LimitSettings
 from mien.errors import MienError
-from mien.service.errors import InvalidFieldError, RefusedError, code_of, message_of, not_serving, number_of, reason_of
 from mien.service.inbox import End, Inbox
 from mien.service.interceptors import status_of
 from mien.service.limits import Gate
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.status import InvalidFieldError, RefusedError, code_of, message_of, not_serving, number_of, reason_of
 
 MAX_ID_CHARACTERS: Final = 128
 """Of a request's id."""

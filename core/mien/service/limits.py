@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Final
 
 from mien.config import LimitSettings
-from mien.service.errors import RefusedError, not_serving, queue_full, waited_too_long
+from mien.wire.status import RefusedError, not_serving, queue_full, waited_too_long
 
 MIN_PING_INTERVAL_MS: Final = 10_000
 """A client may ping this often while nothing is in flight; more often and the connection is closed."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mien.config import PrivacySettings
-from mien.service.errors import ConsentRequiredError
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.status import ConsentRequiredError
 
 
 def check_consent(consent: int, privacy: PrivacySettings) -> None:

@@ -20,16 +20,16 @@ import grpc
 from mien.config import Settings
 from mien.engine import Engine
 from mien.errors import ConfigError, MienError
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
+from mien.plugins.sinks import Sinks
 from mien.service.batching import Scheduler
 from mien.service.decoding import Decoder
 from mien.service.health import SERVICE_NAME, Health
-from mien.service.info import describe_server
 from mien.service.interceptors import ErrorInterceptor
 from mien.service.limits import Gate, max_concurrent_calls, server_options
 from mien.service.servicer import SentimentServicer
-from mien.service.sinks import Sinks
 from mien.v1 import sentiment_pb2_grpc
+from mien.wire.info import describe_server
 
 Result = TypeVar("Result")
 

@@ -8,7 +8,8 @@ from contextlib import aclosing
 from typing import Any
 
 from mien.config import Settings
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
+from mien.plugins.sinks import Sinks
 from mien.redaction import redacted
 from mien.service.batching import Scheduler
 from mien.service.decoding import Decoder
@@ -16,10 +17,9 @@ from mien.service.item_stream import ItemStream
 from mien.service.limits import Gate
 from mien.service.privacy import check_consent
 from mien.service.session_stream import SessionStream
-from mien.service.sinks import Sinks
-from mien.service.wire import result_to_wire
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc
+from mien.wire.values import result_to_wire
 
 
 class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: ignore[misc]  # generated, untyped

@@ -14,19 +14,19 @@ from typing import Final, TypeAlias
 
 from mien.config import Settings
 from mien.errors import InputError, SessionError
-from mien.host import PluginHost
 from mien.live import Event, LiveSession, NoticeKind, Predictor, Update, choose_parts, stream_settings
+from mien.plugins.host import PluginHost
+from mien.plugins.sinks import Sinks
 from mien.service.decoding import MAX_NAMES, Decoder, checked_time
-from mien.service.errors import InvalidFieldError
 from mien.service.inbox import End, Inbox
 from mien.service.limits import Gate
 from mien.service.privacy import check_consent
-from mien.service.sinks import Sinks
-from mien.service.wire import checked_weights
-from mien.service.wire_session import config_overrides, event_to_wire
 from mien.session import Marker, SessionConfig, SessionEnd, SessionSummary
 from mien.types import AnalysisResult
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.sessions import config_overrides, event_to_wire
+from mien.wire.status import InvalidFieldError
+from mien.wire.values import checked_weights
 
 FINISH_SECONDS: Final = 15.0
 """How long the end of a session waits for what was still being analysed."""

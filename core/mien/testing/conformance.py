@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, TypeVar
 
+from mien.engine.requests import kind_of
 from mien.interfaces import Analyzer, AnalyzerInfo, StreamSettings, Transcriber
-from mien.requests import kind_of
 from mien.testing.fakes import make_clip
 from mien.types import PROBABILITY_TOLERANCE, AudioClip, Prediction, Sample, Transcript
 

@@ -22,7 +22,7 @@ def prepare(config: NetworkConfig, arrays: Arrays) -> Arrays:
 
     Args:
         config: The network.
-        arrays: As ``mien_face.folding.fold`` makes them; they are left alone.
+        arrays: As the laboratory folds them; they are left alone.
     """
     prepared: Arrays = {}
     for name, height, stride in _convolutions(config):

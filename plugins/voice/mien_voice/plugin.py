@@ -24,8 +24,6 @@ from mien_voice.labels import EMOTIONS28
 from mien_voice.settings import ToneSettings, VoiceSettings, parse_voice_settings
 
 if TYPE_CHECKING:
-    import typer
-
     from mien_voice.analyzer import VoiceAnalyzer
     from mien_voice.tone import ToneModel
 
@@ -69,14 +67,6 @@ def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) 
     _require_extra()
     settings = parse_voice_settings(context.settings(SECTION))
     register("voice", _voice_info(settings), lambda: _load_analyzer(settings, context))
-
-
-@hookimpl
-def mien_register_commands(app: typer.Typer) -> None:
-    """Add the training and evaluation commands."""
-    from mien_voice import commands
-
-    commands.register(app)
 
 
 def _voice_info(settings: VoiceSettings) -> AnalyzerInfo:

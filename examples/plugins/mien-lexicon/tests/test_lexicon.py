@@ -10,7 +10,7 @@ import pytest
 from mien import AnalyzerInfo, InputError, Prediction, Sample, Utterance
 from mien.config import parse_settings
 from mien.engine import AnalysisRequest, Engine
-from mien.host import PluginHost
+from mien.plugins.host import PluginHost
 from mien.testing import AnalyzerConformance, FakeFuser, FakePlugin, make_image
 from mien_lexicon import plugin
 from mien_lexicon.analyzer import NO_WORDS_CONFIDENCE, LexiconAnalyzer

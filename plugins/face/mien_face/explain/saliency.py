@@ -59,7 +59,7 @@ def saliency(
 
     Args:
         config: The network.
-        arrays: As ``mien_face.folding.fold`` makes them.
+        arrays: As the laboratory folds them.
         crops: Grey faces, uint8 ``[n, 48, 48]``.
         classes: The emotion to explain of each face, positions in ``FER2013_LABELS``, ``[n]``.
 

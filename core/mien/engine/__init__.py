@@ -1,0 +1,6 @@
+"""Runs analyzers on samples and fuses what they say: batched, with deadlines, and without any transport."""
+
+from mien.engine.engine import Engine
+from mien.engine.requests import AnalysisRequest
+
+__all__ = ["AnalysisRequest", "Engine"]

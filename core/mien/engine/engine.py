@@ -1,0 +1,243 @@
+"""The engine: requests in, results out. It picks the analyzers, has them run, and fuses what they said.
+
+It knows no gRPC, no files and no sessions, and does no arithmetic of its own. Thread-safe and synchronous.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from mien.config import Settings
+from mien.engine import requests
+from mien.engine.execution import Executor, Outcome
+from mien.engine.requests import AnalysisRequest
+from mien.errors import AnalysisError, MienError
+from mien.interfaces import FusionContext, MismatchPolicy
+from mien.plugins.host import PluginHost
+from mien.plugins.registry import explain
+from mien.plugins.workers import CallTimeoutError, LaneBusyError, LaneClosedError
+from mien.types import (
+    AnalysisResult,
+    Prediction,
+    Sample,
+    SampleKind,
+    Satisfaction,
+    StreamState,
+    StreamStatus,
+)
+
+__all__ = ["AnalysisRequest", "Engine"]
+
+_NO_WEIGHTS: Final[Mapping[str, float]] = {}
+_log = logging.getLogger("mien.engine")
+
+
+class Engine:
+    """Analyses requests with the plugins of a host. Thread-safe; closing it leaves the host open."""
+
+    def __init__(self, host: PluginHost, settings: Settings) -> None:
+        self._host = host
+        self._settings = settings
+        self._executor = Executor(
+            host,
+            deadline_seconds=settings.engine.deadline_seconds,
+            max_batch=settings.limits.max_batch,
+        )
+
+    def analyze(self, request: AnalysisRequest) -> AnalysisResult:
+        """Analyse one request.
+
+        Raises:
+            InputError: There is no sample, no analyzer takes it, or it cannot be used and nothing else is left.
+            AnalyzerNotFoundError: A named analyzer or fuser does not exist or is not enabled.
+            AnalysisError: No stream could be analysed, or the predictions could not be fused.
+        """
+        result = self.analyze_batch([request])[0]
+        if isinstance(result, MienError):
+            raise result
+        return result
+
+    def analyze_batch(self, batch: Sequence[AnalysisRequest]) -> list[AnalysisResult | MienError]:
+        """Analyse independent requests, each analyzer's samples of all of them in one batch.
+
+        Returns:
+            One answer for each request, in order: its result, or the error that ``analyze`` would raise.
+        """
+        plans = [self._plan(request) for request in batch]
+        work: dict[str, list[Sample]] = {}
+        for plan in plans:
+            if not isinstance(plan, MienError):
+                for name, samples in plan.items():
+                    work.setdefault(name, []).extend(samples)
+        outcomes = {name: iter(found) for name, found in self._executor.run(work).items()}
+        answers: list[AnalysisResult | MienError] = []
+        for request, plan in zip(batch, plans, strict=True):
+            if isinstance(plan, MienError):
+                answers.append(plan)
+                continue
+            own = {name: [next(outcomes[name]) for _ in samples] for name, samples in plan.items()}
+            answers.append(self._answer(request, own))
+        return answers
+
+    def predict(self, analyzer: str, samples: Sequence[Sample]) -> list[list[Prediction] | StreamStatus]:
+        """Have one analyzer look at samples of a session.
+
+        Returns:
+            For each sample its predictions, or how it failed.
+
+        Raises:
+            AnalyzerNotFoundError: There is no such analyzer, or it is not enabled.
+            InputError: It does not accept a sample's kind.
+        """
+        registered = self._host.enabled_analyzer(analyzer)
+        for sample in samples:
+            requests.check_accepts(registered, {requests.kind_of(sample)})
+        outcomes = self._executor.run({analyzer: samples})[analyzer]
+        return [
+            list(outcome.predictions) if outcome.status.state is StreamState.OK else outcome.status
+            for outcome in outcomes
+        ]
+
+    def fuse(
+        self,
+        predictions: Sequence[Prediction],
+        *,
+        expected: Iterable[str],
+        now: float | None = None,
+        fuser: str = "",
+        weights: Mapping[str, float] = _NO_WEIGHTS,
+        half_life: float | None = None,
+        mismatch_policy: MismatchPolicy | None = None,
+    ) -> Satisfaction:
+        """Turn predictions about one customer into one satisfaction.
+
+        Args:
+            predictions: Of any modalities; may be empty.
+            expected: The modalities that were asked for.
+            now: The moment the score is for, seconds on the caller's clock; None takes the newest prediction's end.
+            fuser: Name; empty takes the configured one.
+            weights: Modality -> prior weight, over the configured ones.
+            half_life: Seconds; None takes the configured one.
+            mismatch_policy: None takes the configured one.
+
+        Raises:
+            AnalyzerNotFoundError: There is no such fuser.
+            InputError: A weight is negative, NaN or infinite.
+            AnalysisError: The fuser raised, took too long or answered something else.
+        """
+        name = self._fuser_name(fuser)
+        requests.check_weights(weights)
+        fusion = self._settings.fusion
+        context = FusionContext(
+            expected=frozenset(expected),
+            weights={**fusion.weights, **weights},
+            now=now,
+            half_life=fusion.half_life_seconds if half_life is None else half_life,
+            good_threshold=fusion.good_threshold,
+            poor_threshold=fusion.poor_threshold,
+            min_confidence=fusion.min_confidence,
+            mismatch_policy=fusion.mismatch_policy if mismatch_policy is None else mismatch_policy,
+        )
+        return self._fuse(name, tuple(predictions), context)
+
+    def enabled_for(self, kinds: Collection[SampleKind]) -> tuple[str, ...]:
+        """Names of the enabled analyzers that accept at least one of these kinds, in the order of names."""
+        return requests.enabled_for(self._host, kinds)
+
+    def warm_up(self) -> Mapping[str, str]:
+        """Load and compile every enabled analyzer, however long it takes.
+
+        Returns:
+            Analyzer -> the reason, for those that could not be loaded or warmed up.
+        """
+        reasons = self._executor.warm_up(self.enabled_for(frozenset(SampleKind)))
+        for name, reason in reasons.items():
+            _log.warning("analyzer %r could not be warmed up: %s", name, reason)
+        return reasons
+
+    def close(self) -> None:
+        """Let the worker threads end; calls that run are not waited for. May be called twice."""
+        self._executor.close()
+
+    def _fuse(self, name: str, predictions: tuple[Prediction, ...], context: FusionContext) -> Satisfaction:
+        try:
+            satisfaction = self._executor.call(
+                f"fuser:{name}", lambda: self._host.fuser(name).fuse(predictions, context)
+            )
+        except CallTimeoutError:
+            seconds = self._settings.engine.deadline_seconds
+            raise AnalysisError(f"fuser {name!r} did not answer for {seconds:g} s") from None
+        except LaneBusyError:
+            raise AnalysisError(f"fuser {name!r} has not returned from a call that ran out of time") from None
+        except LaneClosedError:
+            raise AnalysisError("the engine is closed") from None
+        except Exception as error:
+            _log.warning("fuser %r raised %s", name, type(error).__name__)
+            raise AnalysisError(f"fuser {name!r} failed: {explain(error)}") from error
+        if not isinstance(satisfaction, Satisfaction):
+            raise AnalysisError(f"fuser {name!r} answered a {type(satisfaction).__name__}, not a Satisfaction")
+        return satisfaction
+
+    def _fuser_name(self, name: str) -> str:
+        name = name or self._settings.fusion.fuser
+        if name not in self._host.fusers:
+            self._host.fuser(name)  # raises, with all that is known about why
+        return name
+
+    def _plan(self, request: AnalysisRequest) -> dict[str, list[Sample]] | MienError:
+        """What each analyzer is given; or why the request cannot be analysed."""
+        try:
+            self._fuser_name(request.fuser)
+            return requests.plan(self._host, request)
+        except MienError as error:
+            return error
+
+    def _answer(self, request: AnalysisRequest, outcomes: Mapping[str, list[Outcome]]) -> AnalysisResult | MienError:
+        streams = {name: _first_failure(found) for name, found in outcomes.items()}
+        statuses = tuple(outcome.status for outcome in streams.values())
+        if all(status.state is not StreamState.OK for status in statuses):
+            return _nothing_left(list(streams.values()))
+        predictions = _with_unique_subjects(
+            prediction
+            for name, found in outcomes.items()
+            if streams[name].status.state is StreamState.OK
+            for outcome in found
+            for prediction in outcome.predictions
+        )
+        expected = {status.modality for status in statuses}
+        try:
+            satisfaction = self.fuse(predictions, expected=expected, fuser=request.fuser, weights=request.weights)
+        except MienError as error:
+            return error
+        return AnalysisResult(predictions=predictions, satisfaction=satisfaction, streams=statuses)
+
+
+def _first_failure(outcomes: Sequence[Outcome]) -> Outcome:
+    """A stream is as good as its worst sample."""
+    return next((outcome for outcome in outcomes if outcome.status.state is not StreamState.OK), outcomes[0])
+
+
+def _nothing_left(outcomes: Sequence[Outcome]) -> MienError:
+    """The error of a request of which no stream is left: the sample's where one was to blame, so callers can act."""
+    for outcome in outcomes:
+        if outcome.error is not None:
+            return outcome.error
+    reasons = "; ".join(f"{outcome.status.analyzer}: {outcome.status.reason}" for outcome in outcomes)
+    return AnalysisError(f"no stream could be analysed: {reasons}")
+
+
+def _with_unique_subjects(predictions: Iterable[Prediction]) -> tuple[Prediction, ...]:
+    """Give a subject id to those that have none, or one that somebody earlier in the request has."""
+    taken: set[str] = set()
+    named = []
+    for prediction in predictions:
+        subject, number = prediction.subject_id, 1
+        while not subject or subject in taken:
+            subject = f"{prediction.modality}-{number}"
+            number += 1
+        taken.add(subject)
+        named.append(replace(prediction, subject_id=subject))
+    return tuple(named)

@@ -1,0 +1,1 @@
+"""Plugins: finding them, holding what they register, calling into them, and their sinks."""

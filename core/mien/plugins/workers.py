@@ -1,0 +1,188 @@
+"""Calls into code that may hang: run on daemon threads, waited for until a deadline, and given up on after it.
+
+A thread cannot be stopped from outside. So a lane that has a call which ran out of time takes no new one until that
+call returns: the number of stuck threads is bounded, and the process can always exit.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any, Final, Generic, TypeVar
+
+Result = TypeVar("Result")
+
+_log = logging.getLogger("mien.plugins.workers")
+
+DEFAULT_THREADS: Final = 2
+"""Calls that one lane works on at once."""
+
+
+class CallTimeoutError(Exception):
+    """A call did not return in time. ``started`` is False where it only waited for a free thread."""
+
+    def __init__(self, *, started: bool) -> None:
+        super().__init__("call timed out" if started else "call waited too long for a free thread")
+        self.started = started
+
+
+class LaneBusyError(Exception):
+    """The lane has a call that ran out of time and has not returned."""
+
+
+class LaneClosedError(Exception):
+    """The lane was closed."""
+
+
+class _State(Enum):
+    WAITING = auto()
+    RUNNING = auto()
+    DONE = auto()
+    ABANDONED = auto()
+
+
+class Call(Generic[Result]):
+    """One submitted call."""
+
+    def __init__(self, function: Callable[[], Result], lane: Lane) -> None:
+        self.submitted_at: Final = time.monotonic()
+        self._function: Callable[[], Result] | None = function
+        self._lane = lane
+        self._state = _State.WAITING
+        self._done = threading.Event()
+        self._result: Result | None = None
+        self._error: Exception | None = None
+
+    def wait(self, seconds: float | None) -> Result:
+        """Wait until ``seconds`` after submission (None: for ever), and give what the function gave or raised.
+
+        Raises:
+            CallTimeoutError: It did not return by then; its result is thrown away.
+            LaneClosedError: The lane was closed before it began.
+        """
+        left = None if seconds is None else max(0.0, self.submitted_at + seconds - time.monotonic())
+        if not self._done.wait(left):
+            self._lane._abandon(self)
+        if self._error is not None:
+            raise self._error
+        return self._result  # type: ignore[return-value]  # set before the event, or the error is
+
+
+class Lane:
+    """Runs the calls of one analyzer or fuser, several at once, on daemon threads that start when they are needed."""
+
+    def __init__(self, name: str, *, threads: int = DEFAULT_THREADS) -> None:
+        self.name: Final = name
+        self._max_threads = threads
+        self._lock = threading.Lock()
+        self._calls: queue.SimpleQueue[Call[Any] | None] = queue.SimpleQueue()
+        self._threads = 0
+        self._idle = 0
+        self._stuck = 0
+        self._closed = False
+
+    @property
+    def stuck(self) -> int:
+        """Calls that ran out of time and have not returned."""
+        with self._lock:
+            return self._stuck
+
+    def submit(self, function: Callable[[], Result]) -> Call[Result]:
+        """Take a call in.
+
+        Raises:
+            LaneBusyError: A call that ran out of time has not returned.
+            LaneClosedError: The lane was closed.
+        """
+        call = Call(function, self)
+        with self._lock:
+            if self._closed:
+                raise LaneClosedError(self.name)
+            if self._stuck:
+                raise LaneBusyError(self.name)
+            if self._idle > 0:
+                self._idle -= 1  # promised to this call
+            elif self._threads < self._max_threads:
+                self._threads += 1
+                threading.Thread(target=self._work, name=f"mien-{self.name}-{self._threads}", daemon=True).start()
+            self._calls.put(call)
+        return call
+
+    def close(self) -> None:
+        """Let idle threads end; calls that wait are refused. Does not wait for calls that run."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            for _ in range(self._threads):
+                self._calls.put(None)
+
+    def _work(self) -> None:
+        while (call := self._calls.get()) is not None:
+            self._run(call)
+            del call  # a picture must not stay in memory until the next call
+            with self._lock:
+                if self._calls.empty():
+                    self._idle += 1
+
+    def _run(self, call: Call[Any]) -> None:
+        with self._lock:
+            function, closed = call._function, self._closed
+            if function is None or call._state is not _State.WAITING:
+                return
+            call._state = _State.RUNNING
+            _running.add(call)
+        try:
+            if closed:
+                raise LaneClosedError(self.name)
+            result, error = function(), None
+        except Exception as raised:
+            result, error = None, raised
+        except BaseException as raised:  # SystemExit here must not end the thread that waits, nor the process
+            result, error = None, RuntimeError(f"it raised {type(raised).__name__}")
+        self._finish(call, result, error)
+
+    def _finish(self, call: Call[Any], result: Any, error: Exception | None) -> None:
+        with self._lock:
+            _running.discard(call)
+            call._function = None
+            if call._state is _State.ABANDONED:
+                self._stuck -= 1
+                _log.info("%s: a call that had run out of time returned after %.1f s", self.name, _age(call))
+                return
+            call._state = _State.DONE
+            call._result, call._error = result, error
+            call._done.set()
+
+    def _abandon(self, call: Call[Any]) -> None:
+        with self._lock:
+            if call._state is _State.DONE:  # it made it between the wait and here
+                return
+            started = call._state is _State.RUNNING
+            call._state = _State.ABANDONED
+            if started:
+                self._stuck += 1
+            else:
+                call._function = None
+        raise CallTimeoutError(started=started)
+
+
+_running: Final[set[Call[Any]]] = set()
+"""Of all lanes of the process."""
+
+
+def calls_running() -> int:
+    """Calls that the process's lanes are in the middle of, those that were given up on among them.
+
+    While there are any, the interpreter must not be shut down in the ordinary way: a thread that comes back from
+    native code then is ended in the middle of it, which some libraries answer by aborting the process.
+    """
+    return len(_running)
+
+
+def _age(call: Call[Any]) -> float:
+    return time.monotonic() - call.submitted_at

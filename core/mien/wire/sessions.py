@@ -1,0 +1,256 @@
+"""What a session is told and what it tells, as protobuf messages, and back. The server and the client both use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mien.interfaces import MismatchPolicy
+from mien.live import Event, Notice, NoticeKind, Started, Update
+from mien.session import Consent, CustomerPolicy, Marker, Phase, SessionEnd, SessionState, SessionSummary
+from mien.types import Satisfaction
+from mien.v1 import sentiment_pb2 as pb
+from mien.wire.values import (
+    WireError,
+    prediction_from_wire,
+    prediction_to_wire,
+    satisfaction_from_wire,
+    satisfaction_to_wire,
+    stream_status_from_wire,
+    stream_status_to_wire,
+    time_interval_from_wire,
+    time_interval_to_wire,
+)
+
+CONSENTS: Final = {
+    Consent.UNSPECIFIED: pb.CONSENT_UNSPECIFIED,
+    Consent.NOTICE_SHOWN: pb.CONSENT_NOTICE_SHOWN,
+    Consent.GIVEN: pb.CONSENT_GIVEN,
+}
+CUSTOMER_POLICIES: Final = {
+    CustomerPolicy.PRIMARY: pb.CUSTOMER_POLICY_PRIMARY,
+    CustomerPolicy.ALL: pb.CUSTOMER_POLICY_ALL,
+}
+MISMATCH_POLICIES: Final = {
+    MismatchPolicy.BLEND: pb.MISMATCH_POLICY_BLEND,
+    MismatchPolicy.TRUST_WORDS: pb.MISMATCH_POLICY_TRUST_WORDS,
+    MismatchPolicy.TRUST_FACE: pb.MISMATCH_POLICY_TRUST_FACE,
+    MismatchPolicy.ABSTAIN: pb.MISMATCH_POLICY_ABSTAIN,
+}
+NOTICE_KINDS: Final = {
+    NoticeKind.MISMATCH: pb.NOTICE_KIND_MISMATCH,
+    NoticeKind.STREAM: pb.NOTICE_KIND_STREAM,
+    NoticeKind.FRAME_DROPPED: pb.NOTICE_KIND_FRAME_DROPPED,
+    NoticeKind.BAD_INPUT: pb.NOTICE_KIND_BAD_INPUT,
+    NoticeKind.DRAINING: pb.NOTICE_KIND_DRAINING,
+}
+SESSION_ENDS: Final = {
+    SessionEnd.MAX_SNAPSHOTS: pb.SESSION_END_MAX_SNAPSHOTS,
+    SessionEnd.MARKER: pb.SESSION_END_MARKER,
+    SessionEnd.IDLE: pb.SESSION_END_IDLE,
+    SessionEnd.CLOSED: pb.SESSION_END_CLOSED,
+    SessionEnd.DRAINING: pb.SESSION_END_DRAINING,
+}
+_NOTICE_KIND_OF: Final = {number: kind for kind, number in NOTICE_KINDS.items()}
+_SESSION_END_OF: Final = {number: end for end, number in SESSION_ENDS.items()}
+_OPTIONAL: Final = {
+    "snapshot_interval": "snapshot_interval_seconds",
+    "max_snapshots": "max_snapshots",
+    "half_life": "half_life_seconds",
+    "idle_timeout": "idle_timeout_seconds",
+}
+"""Option -> the field of ``SessionConfig`` that tells whether it was set."""
+
+
+def marker_to_wire(marker: Marker) -> pb.Marker:
+    """Something that happened."""
+    return pb.Marker(name=marker.name, at_seconds=marker.at, rating=marker.rating)
+
+
+def config_overrides(message: pb.SessionConfig) -> dict[str, Any]:
+    """What a caller set, by the names of ``mien.session.SessionConfig``; not yet checked."""
+    given: dict[str, Any] = {
+        name: getattr(message, field) for name, field in _OPTIONAL.items() if message.HasField(field)
+    }
+    given["session_id"] = message.session_id
+    given["site"] = message.site
+    given["analyzers"] = tuple(dict.fromkeys(message.analyzers)) or None
+    given["fuser"] = message.fuser or None
+    given["weights"] = dict(message.weights)
+    given["consent"] = _key_of(CONSENTS, message.consent) or Consent.UNSPECIFIED
+    given["customer_policy"] = _key_of(CUSTOMER_POLICIES, message.customer_policy)
+    given["mismatch_policy"] = _key_of(MISMATCH_POLICIES, message.mismatch_policy)
+    given["redact_transcript"] = message.redact_transcript or None
+    given["expected_modalities"] = frozenset(message.expected_modalities) or None
+    given["exclude_regions"] = tuple((r.x, r.y, r.width, r.height) for r in message.exclude_regions) or None
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def config_to_wire(options: Mapping[str, Any]) -> pb.SessionConfig:
+    """What a caller sets, by the names of ``mien.session.SessionConfig``; None is the server's."""
+    given = {name: value for name, value in options.items() if value is not None}
+    fields: dict[str, Any] = {_OPTIONAL[name]: given.pop(name) for name in _OPTIONAL if name in given}
+    for name, numbers in (
+        ("consent", CONSENTS),
+        ("customer_policy", CUSTOMER_POLICIES),
+        ("mismatch_policy", MISMATCH_POLICIES),
+    ):
+        if name in given:
+            fields[name] = numbers[given.pop(name)]
+    regions = given.pop("exclude_regions", ())
+    fields["exclude_regions"] = [pb.Region(x=x, y=y, width=width, height=height) for x, y, width, height in regions]
+    return pb.SessionConfig(**fields, **given)
+
+
+def event_to_wire(event: Event) -> pb.StreamSessionResponse:
+    """Anything a session tells."""
+    if isinstance(event, Started):
+        started = pb.SessionStarted(
+            session_id=event.session_id, analyzers=event.analyzers, expected_modalities=event.expected_modalities
+        )
+        return pb.StreamSessionResponse(started=started)
+    if isinstance(event, Update):
+        update = pb.SessionUpdate(
+            predictions=[prediction_to_wire(prediction) for prediction in event.predictions],
+            state=_state_to_wire(event.state),
+            streams=[stream_status_to_wire(status) for status in event.streams],
+        )
+        return pb.StreamSessionResponse(update=update)
+    if isinstance(event, Notice):
+        notice = pb.Notice(kind=NOTICE_KINDS[event.kind], message=event.message, at_seconds=event.at)
+        return pb.StreamSessionResponse(notice=notice)
+    return pb.StreamSessionResponse(summary=_summary_to_wire(event))
+
+
+def event_from_wire(message: pb.StreamSessionResponse) -> Event | None:
+    """Anything a session tells; None for what a newer server may have added.
+
+    Raises:
+        WireError: A number is outside its range.
+    """
+    kind = message.WhichOneof("payload")
+    if kind == "started":
+        started = message.started
+        return Started(
+            session_id=started.session_id,
+            analyzers=tuple(started.analyzers),
+            expected_modalities=tuple(started.expected_modalities),
+        )
+    if kind == "update":
+        return Update(
+            predictions=tuple(prediction_from_wire(each) for each in message.update.predictions),
+            state=_state_from_wire(message.update.state),
+            streams=tuple(stream_status_from_wire(each) for each in message.update.streams),
+        )
+    if kind == "notice":
+        notice = message.notice
+        if notice.kind not in _NOTICE_KIND_OF:
+            return None
+        return Notice(kind=_NOTICE_KIND_OF[notice.kind], message=notice.message, at=notice.at_seconds)
+    return _summary_from_wire(message.summary) if kind == "summary" else None
+
+
+def _state_to_wire(state: SessionState) -> pb.SessionState:
+    return pb.SessionState(
+        at_seconds=state.at,
+        snapshots=state.snapshots,
+        utterances=state.utterances,
+        satisfaction=satisfaction_to_wire(state.satisfaction),
+        emotion_percentages=state.emotion_percentages,
+        subject_id=state.subject_id,
+        subjects=_subjects_to_wire(state.subjects),
+        mismatches=state.mismatches,
+    )
+
+
+def _state_from_wire(message: pb.SessionState) -> SessionState:
+    return SessionState(
+        at=message.at_seconds,
+        snapshots=message.snapshots,
+        utterances=message.utterances,
+        satisfaction=satisfaction_from_wire(message.satisfaction),
+        emotion_percentages=_by_share(message.emotion_percentages),
+        subject_id=message.subject_id,
+        subjects=_subjects_from_wire(message.subjects),
+        mismatches=message.mismatches,
+    )
+
+
+def _summary_to_wire(summary: SessionSummary) -> pb.SessionSummary:
+    return pb.SessionSummary(
+        session_id=summary.session_id,
+        end=SESSION_ENDS[summary.end],
+        interval=time_interval_to_wire(summary.interval),
+        overall=satisfaction_to_wire(summary.overall),
+        peak_score=summary.peak_score,
+        end_score=summary.end_score,
+        peak_end_score=summary.peak_end_score,
+        emotion_percentages=summary.emotion_percentages,
+        snapshots=summary.snapshots,
+        utterances=summary.utterances,
+        frames_dropped=summary.frames_dropped,
+        mismatches=summary.mismatches,
+        rating=summary.rating,
+        phases=[
+            pb.Phase(
+                name=phase.name,
+                interval=time_interval_to_wire(phase.interval),
+                satisfaction=satisfaction_to_wire(phase.satisfaction),
+            )
+            for phase in summary.phases
+        ],
+        subjects=_subjects_to_wire(summary.subjects),
+        site=summary.site,
+        late=summary.late,
+        duplicates=summary.duplicates,
+    )
+
+
+def _summary_from_wire(message: pb.SessionSummary) -> SessionSummary:
+    if message.end not in _SESSION_END_OF:
+        raise WireError(f"the message's summary is not valid: there is no end of a session with number {message.end}")
+    return SessionSummary(
+        session_id=message.session_id,
+        end=_SESSION_END_OF[message.end],
+        interval=time_interval_from_wire(message.interval),
+        overall=satisfaction_from_wire(message.overall),
+        peak_score=message.peak_score,
+        end_score=message.end_score,
+        peak_end_score=message.peak_end_score,
+        emotion_percentages=_by_share(message.emotion_percentages),
+        snapshots=message.snapshots,
+        utterances=message.utterances,
+        frames_dropped=message.frames_dropped,
+        mismatches=message.mismatches,
+        rating=message.rating,
+        phases=tuple(
+            Phase(
+                name=phase.name,
+                interval=time_interval_from_wire(phase.interval),
+                satisfaction=satisfaction_from_wire(phase.satisfaction),
+            )
+            for phase in message.phases
+        ),
+        subjects=_subjects_from_wire(message.subjects),
+        site=message.site,
+        late=message.late,
+        duplicates=message.duplicates,
+    )
+
+
+def _subjects_to_wire(subjects: Mapping[str, Satisfaction]) -> dict[str, pb.Satisfaction]:
+    return {name: satisfaction_to_wire(satisfaction) for name, satisfaction in subjects.items()}
+
+
+def _subjects_from_wire(subjects: Mapping[str, pb.Satisfaction]) -> dict[str, Satisfaction]:
+    return {name: satisfaction_from_wire(satisfaction) for name, satisfaction in sorted(subjects.items())}
+
+
+def _by_share(percentages: Mapping[str, float]) -> dict[str, float]:
+    """A protobuf map has no order: the largest first, equals by name."""
+    return dict(sorted(percentages.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def _key_of(numbers: Mapping[Any, int], number: int) -> Any:
+    """The enum's member of a number; None for one that is unspecified or not known here."""
+    return next((key for key, known in numbers.items() if known == number), None)

@@ -1,0 +1,139 @@
+"""The command ``mien evaluate face``; what it does is elsewhere, imported when it runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from mien_face.commands.shared import STDOUT, plain_errors
+from mien_face.factory import EXPRESSION_MANIFEST
+from mien_face.labels import LabelSet
+from mien_face_lab.training.names import Equalise
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mien_face_lab.report import Judgement, Report
+
+SHOWN_SKIPS: Final = 10
+"""Skipped pictures that are listed."""
+
+
+def evaluate_face(
+    data: Annotated[Path, typer.Option(help="Labelled faces, or a folder with a validation part.")],
+    labels: Annotated[LabelSet, typer.Option(help="FER2013's labels, or FER+'s majority.")] = LabelSet.FER,
+    weights: Annotated[Path, typer.Option(help="Manifest of the weights.")] = EXPRESSION_MANIFEST,
+    json_path: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write the figures here as JSON; '-' prints only that."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with pictures of the figures.")
+    ] = None,
+    robustness: Annotated[
+        bool, typer.Option("--robustness", help="Measure on spoilt pictures too; takes nine times as long.")
+    ] = False,
+    sample: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Judge only N of the faces, always the same ones.")
+    ] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option("--card", metavar="FILE", help="Write the model card: all labels, robustness and speed."),
+    ] = None,
+) -> None:
+    """Measure the expression network on labelled faces."""
+    with plain_errors():
+        report = _measure(data, weights, labels, robustness=robustness, sample=sample, card=card)
+        if html is not None:
+            from mien_face_lab.reportpage import build_page
+
+            html.parent.mkdir(parents=True, exist_ok=True)
+            html.write_text(build_page(report), encoding="utf-8")
+        text = json.dumps(_flat(report), indent=2)
+        if json_path == STDOUT:
+            typer.echo(text)
+            return
+        if json_path is not None:
+            json_path.write_text(text + "\n", encoding="utf-8")
+    _print_tables(report.judgements[0])
+
+
+def _measure(
+    data: Path, weights: Path, labels: LabelSet, *, robustness: bool, sample: int | None, card: Path | None
+) -> Report:
+    """Measure, and write the card where one is wanted. The first judgement is that by ``labels``."""
+    from mien_face_lab import report
+    from mien_face_lab.classifiers import load_classifier, preparation_of
+    from mien_face_lab.training.data import read_faces
+
+    classifier = load_classifier(weights)
+    preparation = replace(preparation_of(classifier.manifest), equalise=Equalise.NONE)  # the classifier's own task
+    faces = read_faces(data, part="validation", preparation=preparation)
+    for skipped in faces.skipped[:SHOWN_SKIPS]:
+        typer.echo(f"skipped {skipped.where}: {skipped.why}", err=True)
+    if len(faces.skipped) > SHOWN_SKIPS:
+        typer.echo(f"skipped {len(faces.skipped)} in all", err=True)
+    if sample is not None:
+        faces = report.sample(faces, sample)
+    measured = report.measure(
+        classifier,
+        faces,
+        name=data.name,
+        label_sets=tuple(LabelSet) if card is not None else (labels,),
+        robustness=robustness or card is not None,
+        speed=card is not None,
+        say=lambda line: typer.echo(f"{line} ...", err=True),
+    )
+    if card is not None:
+        from mien_face_lab.modelcard import write_card
+
+        write_card(card, classifier.manifest, measured)
+    return measured.led_by(labels)
+
+
+def _flat(report: Report) -> dict[str, Any]:
+    """The figures by the labels that were asked for, and what they are of."""
+    return {**report.judgements[0].to_json(), "weights": report.weights, "data": report.data}
+
+
+def _print_tables(judgement: Judgement) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    evaluation, intervals = judgement.evaluation, judgement.intervals
+    table = Table("emotion", "precision", "recall", "95 %", "F1", "faces")
+    for label, each in evaluation.per_class.items():
+        low, high = intervals.recall.get(label, (0.0, 1.0))
+        interval = f"{low:.3f}-{high:.3f}" if each.support else "-"
+        table.add_row(
+            label, f"{each.precision:.3f}", f"{each.recall:.3f}", interval, f"{each.f1:.3f}", str(each.support)
+        )
+    console = Console()
+    console.print(table)
+    if judgement.robustness:
+        console.print(_robustness_table(judgement))
+    console.print(
+        f"{evaluation.n} faces: accuracy {evaluation.accuracy:.4f} ({intervals.accuracy[0]:.4f}-"
+        f"{intervals.accuracy[1]:.4f}), balanced {evaluation.balanced_accuracy:.4f}, macro-F1 "
+        f"{evaluation.macro_f1:.4f}, calibration error {evaluation.ece:.4f}",
+        soft_wrap=True,
+    )
+
+
+def _robustness_table(judgement: Judgement) -> Table:
+    from rich.table import Table
+
+    from mien_face_lab.robustness import CONDITIONS
+
+    described = {condition.name: condition.description for condition in CONDITIONS}
+    table = Table("picture", "accuracy", "lost", "95 %")
+    for each in judgement.robustness:
+        low, high = each.drop_interval
+        table.add_row(
+            described[each.condition], f"{each.accuracy:.3f}", f"{each.drop:+.3f}", f"{low:+.3f} to {high:+.3f}"
+        )
+    return table

@@ -1,0 +1,151 @@
+"""The command ``mien train detector``; the work is ``training.detector``, imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien import MienError
+from mien_face.commands.shared import fail
+from mien_face_lab.training.engines import EngineName, imported_for
+
+if TYPE_CHECKING:
+    from mien_face.detection.config import DetectorConfig
+    from mien_face_lab.training.detector.loop import Engine
+    from mien_face_lab.training.detector.recipe import Recipe
+    from mien_face_lab.training.detector.run import EpochReport
+
+
+def train_detector(
+    data: Annotated[Path, typer.Option(help="Folder with portraits.parquet, people.parquet and scenes.parquet.")],
+    out: Annotated[Path, typer.Option(help="Folder for the checkpoint and the weights.")],
+    epochs: Annotated[int, typer.Option(min=1, help="Of --steps steps each.")] = 10,
+    steps: Annotated[int, typer.Option(min=1, help="Steps an epoch, of 32 pictures each.")] = 300,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights and pictures.")] = 0,
+    peak_rate: Annotated[float, typer.Option(min=1e-6, help="Highest learning rate.")] = 3e-3,
+    photographs: Annotated[float, typer.Option(min=0, max=1, help="Share of canvases that are one photograph.")] = 0.46,
+    damaged: Annotated[float, typer.Option(min=0, max=1, help="Share of canvases that are made worse.")] = 0.65,
+    start: Annotated[Path | None, typer.Option(help="Checkpoint of another run whose weights to begin with.")] = None,
+    engine: Annotated[EngineName, typer.Option(help="torch is faster on a CPU, and needs PyTorch.")] = EngineName.JAX,
+    compiled: Annotated[
+        bool,
+        typer.Option("--compiled", help="torch only: compile first, which takes minutes; steps take a third less."),
+    ] = False,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that compose pictures; 0 composes between steps.")] = 2,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
+) -> None:
+    """Train the face detector, and export its weights with a manifest."""
+    if compiled and engine is not EngineName.TORCH:
+        raise typer.BadParameter("only --engine torch has something to compile first", param_hint="--compiled")
+    command = (
+        f"mien train detector --data {data.name} --epochs {epochs} --steps {steps} --seed {seed} "
+        f"--peak-rate {peak_rate} --photographs {photographs} --damaged {damaged} --engine {engine}"
+        + (" --compiled" if compiled else "")
+        + (f" --start {start.parent.name}/{start.name}" if start else "")
+    )
+    try:
+        config, recipe = settings(epochs, steps, peak_rate, photographs, damaged)
+        _train(
+            config,
+            recipe,
+            _engine(engine, config, recipe, compiled=compiled),
+            data,
+            out=out,
+            seed=seed,
+            workers=workers,
+            start=start,
+            resume=resume,
+            command=command,
+        )
+    except MienError as error:
+        fail(error)
+
+
+def settings(
+    epochs: int, steps: int, peak_rate: float, photographs: float, damaged: float
+) -> tuple[DetectorConfig, Recipe]:
+    """The network that is trained, and how."""
+    from mien_face.detection.config import DetectorConfig
+    from mien_face_lab.training.detector.recipe import Recipe
+
+    return DetectorConfig(), Recipe(
+        epochs=epochs, steps=steps, peak_rate=peak_rate, photographs=photographs, damaged=damaged
+    )
+
+
+def _train(
+    config: DetectorConfig,
+    recipe: Recipe,
+    computes: Engine,
+    data: Path,
+    *,
+    out: Path,
+    seed: int,
+    workers: int,
+    start: Path | None,
+    resume: bool,
+    command: str,
+) -> None:
+    from mien_face_lab.training.detector.batches import BatchSource
+    from mien_face_lab.training.detector.card import CARD_NAME, render
+    from mien_face_lab.training.detector.checkpoint import read_averaged
+    from mien_face_lab.training.detector.export import MANIFEST_NAME, export
+    from mien_face_lab.training.detector.pictures import read_training
+    from mien_face_lab.training.detector.run import train
+    from mien_face_lab.training.detector.validation import Validation
+
+    pictures, validation = read_training(data), Validation.read(data)
+    source = BatchSource(config, recipe, data, seed=seed, workers=workers)
+    try:
+        state = train(
+            computes,
+            config,
+            recipe,
+            source,
+            pictures=pictures,
+            validation=validation,
+            seed=seed,
+            out=out,
+            start=read_averaged(start) if start is not None else None,
+            resume=resume,
+            report=_print_epoch,
+        )
+    finally:
+        source.close()
+        computes.close()
+    about = {
+        "command": command,
+        "data": f"{len(pictures.portraits)} portraits, {len(pictures.people)} photographs of people and "
+        f"{len(pictures.scenes)} scenes; {sum(len(each) for each in validation.kinds.values())} held back",
+        "seed": seed,
+        "epochs": recipe.epochs,
+        "recipe": recipe.to_json(),
+    }
+    manifest = export(config, state.averaged, validation=validation, manifest_path=out / MANIFEST_NAME, training=about)
+    (out / CARD_NAME).write_text(render(manifest), encoding="utf-8")
+    typer.echo(f"threshold {manifest.calibration['threshold']:.2f}; wrote {out / MANIFEST_NAME}")
+
+
+def _engine(name: EngineName, config: DetectorConfig, recipe: Recipe, *, compiled: bool) -> Engine:
+    with imported_for(name):
+        if name is EngineName.JAX:
+            from mien_face_lab.training.detector.jax_engine import JaxEngine
+
+            return JaxEngine(config, recipe)
+        from mien_face_lab.training.detector.torch_engine import TorchEngine
+
+        return TorchEngine(config, recipe, compiled=compiled)
+
+
+def _print_epoch(report: EpochReport) -> None:
+    losses = ", ".join(f"{name} {loss:.3f}" for name, loss in report.losses.items())
+    typer.echo(f"epoch {report.epoch}/{report.epochs}  {losses}  {report.hard} hard pictures  {report.seconds:.0f} s")
+    for kind, each in report.figures.items():
+        recall = "-" if each.recall is None else f"{each.recall:.3f}"
+        landmarks = "-" if each.landmark_error is None else f"{each.landmark_error:.3f}"
+        typer.echo(
+            f"  {kind}: recall {recall} of {each.faces}, {each.false_positives_per_image:.3f} false faces a picture, "
+            f"landmarks {landmarks}"
+        )

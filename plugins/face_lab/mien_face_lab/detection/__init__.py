@@ -1,0 +1,1 @@
+"""Judging face detectors on labelled pictures, and their network in Flax."""

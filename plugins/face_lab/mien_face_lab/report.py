@@ -1,0 +1,228 @@
+"""Runs a classifier of faces on labelled ones and collects everything that is told of it.
+
+What the figures are is ``evaluation`` and ``robustness``; how they are shown is ``reportpage``, ``modelcard`` and the
+command. ``Report.to_json`` is the one form in which figures are kept.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mien import InputError
+from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, LabelSet, majority_labels
+from mien_face_lab.evaluation import Evaluation, Intervals, evaluate, intervals
+from mien_face_lab.robustness import CONDITIONS, Degradation, degradation
+
+if TYPE_CHECKING:
+    from mien_face_lab.classifiers import FaceClassifier
+    from mien_face_lab.training.data import FaceData
+
+Answers = dict[LabelSet, npt.NDArray[np.float32]]
+"""Probabilities by each set of labels, ``[n, classes]``."""
+
+SEED: Final = 0
+"""Of everything here that is left to chance: bootstrap, disturbances, samples of faces."""
+
+SPEED_BATCHES: Final = (1, 4, 16)
+"""Faces in a call whose time is taken."""
+
+_SPEED_CALLS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How the network fares against one set of labels.
+
+    Attributes:
+        labels: Which.
+        evaluation: The figures.
+        intervals: Where they lie.
+        robustness: What poor pictures cost; empty where that was not measured.
+    """
+
+    labels: LabelSet
+    evaluation: Evaluation
+    intervals: Intervals
+    robustness: tuple[Degradation, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        plain = {
+            "labels": str(self.labels),
+            **self.evaluation.to_json(),
+            "intervals": self.intervals.to_json(),
+        }
+        if self.robustness:
+            plain["robustness"] = [each.to_json() for each in self.robustness]
+        return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How long a call takes, from crops to probabilities, without finding faces.
+
+    Attributes:
+        batch: Faces in the call.
+        median: Milliseconds a face, of many calls.
+        fastest: The same of the fastest call, which other programs disturbed least.
+    """
+
+    batch: int
+    median: float
+    fastest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All figures about one network on one set of faces.
+
+    Attributes:
+        weights: ``name``, ``version``, ``network`` and ``sha256`` of what was measured.
+        data: ``name`` as it was given, ``faces``, their number, and ``digest`` of pictures and labels.
+        judgements: One or more.
+        speed: By batch; empty where it was not measured.
+        host: Where it was measured, in words.
+    """
+
+    weights: dict[str, str]
+    data: dict[str, Any]
+    judgements: tuple[Judgement, ...]
+    speed: tuple[Speed, ...] = ()
+    host: str = ""
+
+    def led_by(self, labels: LabelSet) -> Report:
+        """The same with the judgement by these labels, which must be among them, in the first place."""
+        return replace(self, judgements=tuple(sorted(self.judgements, key=lambda each: each.labels is not labels)))
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data, each judgement under the name of its labels."""
+        return {
+            "weights": self.weights,
+            "data": self.data,
+            "host": self.host,
+            "speed": [asdict(each) for each in self.speed],
+            "judgements": {str(each.labels): each.to_json() for each in self.judgements},
+        }
+
+
+def measure(
+    classifier: FaceClassifier,
+    faces: FaceData,
+    *,
+    name: str,
+    label_sets: Sequence[LabelSet],
+    robustness: bool = False,
+    speed: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Judge a network.
+
+    Args:
+        classifier: Loaded.
+        faces: Labelled; those of other classes than FER2013's are left out.
+        name: What to call the faces.
+        label_sets: To judge by, at least one.
+        robustness: Whether to measure on spoilt pictures too, which takes nine times as long.
+        speed: Whether to take the time of calls.
+        say: Called with what is being done.
+
+    Raises:
+        InputError: No face has a label of the set.
+    """
+    faces = faces.within(FER2013_LABELS)
+    if not len(faces):
+        raise InputError(f"no face of {name} is of a class that can be judged: {', '.join(FER2013_LABELS)}")
+    truths = {labels: _truth(faces, labels, name) for labels in label_sets}
+    say(f"judging {len(faces)} faces")
+    clean = _answers(classifier, faces.crops)
+    spoilt: dict[str, Answers] = {}
+    for condition in CONDITIONS if robustness else ():
+        say(f"again: {condition.description}")
+        spoilt[condition.name] = _answers(classifier, condition.apply(faces.crops, seed=SEED))
+    judgements = tuple(
+        _judge(labels, truths[labels], clean[labels], {name: each[labels] for name, each in spoilt.items()})
+        for labels in label_sets
+    )
+    manifest = classifier.manifest
+    return Report(
+        weights={each: getattr(manifest, each) for each in ("name", "version", "network", "sha256")},
+        data={"name": name, "faces": len(faces), "digest": faces.digest()},
+        judgements=judgements,
+        speed=tuple(_speed(classifier, faces.crops, batch) for batch in SPEED_BATCHES) if speed else (),
+        host=host(),
+    )
+
+
+def sample(faces: FaceData, count: int) -> FaceData:
+    """Some of the faces, drawn by the seed, in their order; all where there are no more.
+
+    Args:
+        faces: To draw from.
+        count: How many.
+    """
+    return faces.take(np.sort(np.random.default_rng(SEED).permutation(len(faces))[:count]))
+
+
+def host() -> str:
+    """This machine, in words that identify nobody."""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+
+
+def _truth(faces: FaceData, labels: LabelSet, name: str) -> npt.NDArray[np.int64]:
+    """Positions in the set's classes, ``[n]``; -1 where a face does not count."""
+    if labels is LabelSet.FER:
+        return faces.labels
+    truth = majority_labels(faces.votes)
+    if not (truth >= 0).any():
+        raise InputError(
+            f"no face of {name} has an emotion with more than half of its FER+ votes; judge by --labels fer"
+        )
+    return truth
+
+
+def _answers(classifier: FaceClassifier, crops: npt.NDArray[np.uint8]) -> Answers:
+    """Each head by its own labels."""
+    answers = classifier.probabilities(crops)
+    return {LabelSet.FER: answers.fer2013, LabelSet.FERPLUS: answers.ferplus}
+
+
+def _judge(
+    labels: LabelSet,
+    truth: npt.NDArray[np.int64],
+    clean: npt.NDArray[np.float32],
+    spoilt: dict[str, npt.NDArray[np.float32]],
+) -> Judgement:
+    classes = FER2013_LABELS if labels is LabelSet.FER else FERPLUS_LABELS
+    counted = truth >= 0
+    right, answers = truth[counted], clean[counted]
+    hits = answers.argmax(axis=1) == right
+    by_name = {condition.name: condition for condition in CONDITIONS}
+    return Judgement(
+        labels=labels,
+        evaluation=evaluate(answers, right, classes),
+        intervals=intervals(answers, right, classes, seed=SEED),
+        robustness=tuple(
+            degradation(by_name[name], clean=hits, spoilt=each[counted].argmax(axis=1) == right, seed=SEED)
+            for name, each in spoilt.items()
+        ),
+    )
+
+
+def _speed(classifier: FaceClassifier, crops: npt.NDArray[np.uint8], batch: int) -> Speed:
+    faces = np.resize(crops, (batch, *crops.shape[1:]))
+    classifier.probabilities(faces)  # compiles
+    times = []
+    for _ in range(_SPEED_CALLS):
+        started = time.perf_counter()
+        classifier.probabilities(faces)
+        times.append((time.perf_counter() - started) * 1000 / batch)
+    return Speed(batch, statistics.median(times), min(times))

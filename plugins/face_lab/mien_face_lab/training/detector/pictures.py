@@ -1,0 +1,150 @@
+"""The labelled photographs that training draws on. Nothing is drawn or changed here.
+
+Boxes are left, top, right, bottom and landmarks (x, y), in pixels of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from mien import Box, InputError
+from mien_face.detection.config import LANDMARKS
+from mien_face_lab.detection.labelled import LabelledPicture, read_pictures
+from mien_face_lab.training.detector.split import Part, part_of
+
+Floats = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
+
+PORTRAITS: Final = "portraits.parquet"
+PEOPLE: Final = "people.parquet"
+SCENES: Final = "scenes.parquet"
+FILES: Final = (PORTRAITS, PEOPLE, SCENES)
+
+SURE_SCORE: Final = 0.905
+"""In scenes, faces that their labeller gave less are not believed: looking through them, nearly all were animals."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A labelled photograph.
+
+    Attributes:
+        name: Of its file.
+        encoded: JPEG or another format that OpenCV reads.
+        boxes: Of the faces, ``[faces, 4]``.
+        landmarks: Of the faces, ``[faces, 5, 2]``.
+        ignored: Boxes that are neither face nor background, ``[boxes, 4]``.
+    """
+
+    name: str
+    encoded: bytes = field(repr=False)
+    boxes: Floats
+    landmarks: Floats
+    ignored: Floats
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing on it that is or might be a face."""
+        return len(self.boxes) == 0 and len(self.ignored) == 0
+
+    def pixels(self) -> Pixels:
+        """Decode it: RGB, ``[height, width, 3]``; do not change the array, which is kept.
+
+        Raises:
+            InputError: It cannot be decoded.
+        """
+        return _decode(self.name, self.encoded)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """All that canvases are made from.
+
+    Attributes:
+        portraits: Tight pictures of one face each.
+        people: Everyday photographs of people.
+        scenes: Photographs of anything; few have faces.
+    """
+
+    portraits: tuple[Picture, ...]
+    people: tuple[Picture, ...]
+    scenes: tuple[Picture, ...]
+
+
+def read_training(folder: Path) -> Pictures:
+    """Read what a folder has for training.
+
+    Args:
+        folder: With ``portraits.parquet``, ``people.parquet`` and ``scenes.parquet``.
+
+    Raises:
+        InputError: A file is missing or wrong, a face has no landmarks, or there is nothing of a kind.
+        MissingDependencyError: pyarrow is missing.
+    """
+    portraits, people, scenes = (read_part(folder / file, Part.TRAINING) for file in FILES)
+    doubtful = _doubtful(folder / SCENES)
+    return Pictures(
+        portraits=tuple(_picture(each) for each in portraits if len(each.faces) == 1),
+        people=tuple(_picture(each) for each in people),
+        scenes=tuple(_picture(each, doubtful.get(each.name, ())) for each in scenes),
+    )
+
+
+def read_part(file: Path, part: Part) -> list[LabelledPicture]:
+    """Read the pictures of a file that belong to a part.
+
+    Raises:
+        InputError: The file is missing or wrong, or has no picture in this part.
+        MissingDependencyError: pyarrow is missing.
+    """
+    chosen = [each for each in read_pictures(file) if part_of(name=each.name, person=each.person) is part]
+    if not chosen:
+        raise InputError(f"{file} has no picture for {part}; bring more")
+    return chosen
+
+
+def _doubtful(file: Path) -> dict[str, tuple[bool, ...]]:
+    """For each picture's name, which of its faces are not believed; nothing where the file has no scores."""
+    from pyarrow.parquet import ParquetFile
+
+    table = ParquetFile(file)
+    if not {"name", "scores"} <= set(table.schema_arrow.names):
+        return {}
+    rows = table.read(columns=["name", "scores"]).to_pylist()
+    return {row["name"]: tuple(score < SURE_SCORE for score in row["scores"]) for row in rows}
+
+
+def _picture(labelled: LabelledPicture, doubtful: Sequence[bool] = ()) -> Picture:
+    if not isinstance(labelled.image, bytes) or not all(face.landmarks for face in labelled.faces):
+        raise InputError(f"{labelled.source}: training needs landmarks for every face")
+    doubt = np.array(doubtful or [False] * len(labelled.faces), bool)
+    boxes = _corners([face.box for face in labelled.faces])
+    landmarks = np.array([face.landmarks for face in labelled.faces], np.float32).reshape(-1, LANDMARKS, 2)
+    return Picture(
+        name=labelled.name or labelled.source,
+        encoded=labelled.image,
+        boxes=boxes[~doubt],
+        landmarks=landmarks[~doubt],
+        ignored=np.concatenate([_corners(labelled.uncertain), boxes[doubt]]),
+    )
+
+
+def _corners(boxes: Sequence[Box]) -> Floats:
+    corners = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in boxes]
+    return np.array(corners, np.float32).reshape(-1, 4)
+
+
+@lru_cache(maxsize=20_000)
+def _decode(name: str, encoded: bytes) -> Pixels:
+    decoded = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if decoded is None:
+        raise InputError(f"{name} cannot be decoded; expected JPEG, PNG or WebP")
+    return np.asarray(decoded, np.uint8)

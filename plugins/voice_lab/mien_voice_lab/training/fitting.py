@@ -1,0 +1,142 @@
+"""Fits what is chosen after training, on data that was not trained on: thresholds, temperatures, biases.
+
+Thresholds maximise each label's F1; temperatures and biases minimise the negative log-likelihood.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import brentq, minimize
+
+from mien_voice.calibration import (
+    EKMAN_COLUMNS,
+    LOGITS,
+    SENTIMENT_COLUMNS,
+    Calibration,
+    FloatArray,
+    sigmoid,
+    softmax,
+)
+from mien_voice.labels import EKMAN_GROUPS, EMOTIONS28, SENTIMENT_GROUPS, group_targets
+from mien_voice_lab.training.data import NEUTRAL_RATING
+
+TASK_COLUMNS: Final = {
+    "emotions28": tuple(range(len(EMOTIONS28))),
+    "sentiment": SENTIMENT_COLUMNS,
+    "ekman": EKMAN_COLUMNS,
+}
+_SMALL: Final = 1e-7
+
+
+def task_targets(targets: FloatArray) -> dict[str, FloatArray]:
+    """Task -> zeros and ones, from those of the 28 emotions."""
+    return {
+        "emotions28": targets,
+        "sentiment": group_targets(targets, SENTIMENT_GROUPS),
+        "ekman": group_targets(targets, EKMAN_GROUPS),
+    }
+
+
+def logit_targets(targets: FloatArray) -> FloatArray:
+    """Targets of all of the network's multi-label outputs, ``[N, 28] -> [N, 34]``."""
+    every = np.zeros((len(targets), LOGITS), np.float32)
+    for task, columns in TASK_COLUMNS.items():
+        every[:, columns] = task_targets(targets)[task]
+    return every
+
+
+def best_threshold(scores: FloatArray, truth: FloatArray) -> float:
+    """The threshold with the highest F1: half-way between the two scores that it lies between."""
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(truth[order])
+    f1 = 2.0 * hits / (np.arange(1, len(order) + 1) + truth.sum())
+    best = int(np.argmax(f1))
+    following = scores[order[best + 1]] if best + 1 < len(order) else scores[order[best]]
+    return float((scores[order[best]] + following) / 2.0)
+
+
+def fit_thresholds(logits: FloatArray, targets: FloatArray, scale: float) -> dict[str, tuple[float, ...]]:
+    """Task -> one probability threshold for each label."""
+    probabilities = sigmoid(logits / scale)
+    truths = task_targets(targets)
+    return {
+        task: tuple(
+            best_threshold(probabilities[:, column], truths[task][:, index]) for index, column in enumerate(columns)
+        )
+        for task, columns in TASK_COLUMNS.items()
+    }
+
+
+def fit_scale(logits: FloatArray, targets: FloatArray) -> float:
+    """The temperature of the multi-label outputs."""
+    truth = logit_targets(targets)
+
+    def loss(log_scale: npt.NDArray[np.float64]) -> float:
+        p = np.clip(sigmoid(logits / np.exp(log_scale[0])), _SMALL, 1 - _SMALL)
+        return float(-np.mean(truth * np.log(p) + (1 - truth) * np.log(1 - p)))
+
+    return float(np.exp(minimize(loss, np.zeros(1), method="Nelder-Mead").x[0]))
+
+
+def fit_sentiment(logits: FloatArray, targets: FloatArray) -> tuple[float, tuple[float, ...]]:
+    """Temperature and biases with which the four sentiments share a softmax; several true ones share the target."""
+    truth = task_targets(targets)["sentiment"]
+    truth = truth / truth.sum(axis=1, keepdims=True)
+    four = logits[:, SENTIMENT_COLUMNS]
+
+    def loss(values: npt.NDArray[np.float64]) -> float:
+        p = softmax((four / np.exp(values[0]) + values[1:]).astype(np.float32))
+        return float(-np.mean(np.sum(truth * np.log(np.maximum(p, _SMALL)), axis=1)))
+
+    best = minimize(loss, np.zeros(5), method="BFGS", options={"gtol": 1e-4}, jac="3-point").x
+    bias = best[1:] - best[1:].mean()
+    return float(np.exp(best[0])), tuple(float(value) for value in bias)
+
+
+def fit_satisfaction_bias(logits: FloatArray, ratings: FloatArray) -> float:
+    """The bias with which turns that raters call neutral (3 of 5) get 0.5 in the mean; 0 where there are none.
+
+    The scale is left as learned: raters judge mostly what the system did, so that a scale fitted on them would flatten
+    what the words say.
+    """
+    neutral = logits[ratings == NEUTRAL_RATING]
+    if not len(neutral):
+        return 0.0
+    return float(brentq(lambda bias: float(sigmoid(neutral + np.float32(bias)).mean()) - 0.5, -20.0, 20.0))
+
+
+def fit(logits: FloatArray, targets: FloatArray, *, satisfaction_bias: float = 0.0) -> Calibration:
+    """Fit everything on a labelled set.
+
+    Args:
+        logits: ``[N, 34]``.
+        targets: Zeros and ones, ``[N, 28]``.
+        satisfaction_bias: As fitted on rated dialogues.
+    """
+    scale = fit_scale(logits, targets)
+    sentiment_scale, sentiment_bias = fit_sentiment(logits, targets)
+    return Calibration(
+        scale=scale,
+        sentiment_scale=sentiment_scale,
+        sentiment_bias=sentiment_bias,
+        satisfaction_bias=satisfaction_bias,
+        thresholds=fit_thresholds(logits, targets, scale),
+    )
+
+
+def crossed_predictions(logits: FloatArray, targets: FloatArray, *, seed: int = 0) -> dict[str, npt.NDArray[np.bool_]]:
+    """Predictions whose thresholds were fitted on the other half, for an honest figure on the set they are fitted on.
+
+    Returns:
+        Task -> ``[N, labels]``.
+    """
+    halves = np.array_split(np.random.default_rng(seed).permutation(len(logits)), 2)
+    said = {task: np.zeros((len(logits), len(columns)), np.bool_) for task, columns in TASK_COLUMNS.items()}
+    for fitted, applied in (halves, halves[::-1]):
+        thresholds = fit_thresholds(logits[fitted], targets[fitted], 1.0)
+        for task, columns in TASK_COLUMNS.items():
+            said[task][applied] = sigmoid(logits[applied][:, columns]) >= np.asarray(thresholds[task])
+    return said
