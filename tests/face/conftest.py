@@ -13,6 +13,7 @@ import typer
 
 from mien.cli.state import CliState
 from mien_face import commands
+from mien_face_lab import commands as lab_commands
 from mien_face.analyzer import EmotionTables, FaceAnalyzer
 from mien_face.detection.base import Detector
 from mien_face.factory import build_detector
@@ -46,7 +47,7 @@ class BrightnessClassifier:
 
 @pytest.fixture
 def app() -> typer.Typer:
-    """The plugin's commands, and the global option that they may read."""
+    """The commands of the plugin and its laboratory, and the global option that they may read."""
     made = typer.Typer()
 
     @made.callback()
@@ -54,6 +55,7 @@ def app() -> typer.Typer:
         context.obj = CliState(config=config)
 
     commands.register(made)
+    lab_commands.register(made)
     return made
 
 
