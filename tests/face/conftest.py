@@ -13,11 +13,11 @@ import typer
 
 from mien.cli.state import CliState
 from mien_face import commands
-from mien_face_lab import commands as lab_commands
 from mien_face.analyzer import EmotionTables, FaceAnalyzer
 from mien_face.detection.base import Detector
 from mien_face.factory import build_detector
 from mien_face.settings import FaceSettings
+from mien_face_lab import commands as lab_commands
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 TABLES = EmotionTables(

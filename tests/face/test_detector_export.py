@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mien import Box, Manifest, read_manifest
-from mien_face import commands
 from mien_face.detection.base import Detection
 from mien_face.detection.config import DetectorConfig
+from mien_face_lab import commands
 from mien_face_lab.detection.labelled import LabelledFace, LabelledPicture
 from mien_face_lab.training.detector.card import CARD_NAME, render
 from mien_face_lab.training.detector.export import choose_threshold

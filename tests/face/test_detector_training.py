@@ -13,7 +13,7 @@ from face.support import BOX, CONFIG, ENGINES, POINTS, RECIPE, drawn, encoded, f
 from typer.testing import CliRunner
 
 from mien import WeightsError, read_manifest
-from mien_face import commands
+from mien_face_lab import commands
 from mien_face_lab.commands import train_detector
 from mien_face_lab.training.detector.batches import BatchSource
 from mien_face_lab.training.detector.jax_engine import JaxEngine
