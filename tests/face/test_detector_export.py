@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from mien import Box, Manifest, read_manifest
 from mien_face.detection.base import Detection
 from mien_face.detection.config import DetectorConfig
-from mien_face_lab import commands
+from mien_face.factory import DETECTOR_MANIFEST
 from mien_face_lab.detection.labelled import LabelledFace, LabelledPicture
 from mien_face_lab.training.detector.card import CARD_NAME, render
 from mien_face_lab.training.detector.export import choose_threshold
@@ -38,7 +37,7 @@ def test_the_shipped_weights_find_the_astronaut() -> None:
     from mien_face.detection.inference import DetectionNetwork
     from mien_face.detection.own import OwnDetector
 
-    manifest = Path(commands.__file__).parents[1] / "weights" / "detector.json"
+    manifest = DETECTOR_MANIFEST
     network = DetectionNetwork.load(manifest)
     detector = OwnDetector(network, search_side=320, min_face_pixels=24, min_face_fraction=0.0)
 
@@ -52,7 +51,7 @@ def test_the_shipped_weights_find_the_astronaut() -> None:
 
 
 def test_the_shipped_manifest_says_what_the_weights_are() -> None:
-    manifest: Manifest = read_manifest(Path(commands.__file__).parents[1] / "weights" / "detector.json")
+    manifest: Manifest = read_manifest(DETECTOR_MANIFEST)
 
     assert DetectorConfig.from_json(manifest.config).flops(240, 320) <= 80e6
     assert "Flickr8k" in manifest.license_note
@@ -60,7 +59,7 @@ def test_the_shipped_manifest_says_what_the_weights_are() -> None:
 
 
 def test_the_card_is_of_the_shipped_weights() -> None:
-    plugin = Path(commands.__file__).parents[2]
+    plugin = DETECTOR_MANIFEST.parents[2]
     manifest = read_manifest(plugin / "mien_face" / "weights" / "detector.json")
 
     assert (plugin / CARD_NAME).read_text(encoding="utf-8") == render(manifest), "copy it from where train put it"

@@ -13,7 +13,7 @@ from mien.errors import MienError
 from mien.wire import status as errors
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICE = ROOT / "core/mien/service"
+CORE = ROOT / "core/mien"
 INTERNAL_BY_DEFAULT = {MienError}
 
 
@@ -39,7 +39,7 @@ def test_a_child_stands_before_its_parent() -> None:
 
 
 def test_every_reason_is_documented() -> None:
-    source = "".join(path.read_text() for path in SERVICE.glob("*.py"))
+    source = "".join(path.read_text() for room in ("service", "wire") for path in (CORE / room).glob("*.py"))
     reasons = {mapped.reason for _, mapped in errors._STATUS_OF} | set(re.findall(r'reason="([A-Z_]+)"', source))
     page = (ROOT / "docs/service.md").read_text()
     assert {"QUEUE_FULL", "DRAINING", "LOADING", "IDLE", "INTERNAL"} <= reasons
