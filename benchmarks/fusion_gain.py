@@ -26,7 +26,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from mien import FusionContext, ImageFrame, Interval, Prediction, Sample, Utterance
+from mien import FusionContext, ImageFrame, Prediction, Sample, ScoreInterval, TimeInterval, Utterance
 from mien.config import parse_settings
 from mien.plugins.host import PluginHost
 from mien_fusion.fitting import fit_weights
@@ -150,7 +150,7 @@ def _prediction(modality: str, satisfaction: float, confidence: float) -> Predic
         valence=0.0,
         satisfaction=satisfaction,
         confidence=confidence,
-        interval=Interval(0.0, 0.0),
+        interval=TimeInterval(0.0, 0.0),
     )
 
 
@@ -262,7 +262,7 @@ def flagging(face: Floats, words: Floats, opposite: Bools) -> Row:
         if name == "recall_where_confident":
             hits, out_of = int((flagged & opposite & confident).sum()), int((opposite & confident).sum())
         share = hits / out_of if out_of else float("nan")
-        around = wilson_interval(share, out_of) if out_of else Interval(0.0, 1.0)
+        around = wilson_interval(share, out_of) if out_of else ScoreInterval(0.0, 1.0)
         row[name] = share
         row[f"{name}_interval"] = [around.start, around.end]
     return row

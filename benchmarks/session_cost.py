@@ -27,7 +27,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from mien import Box, FaceRegion, Interval, Prediction, SampleKind
+from mien import Box, FaceRegion, Prediction, SampleKind, TimeInterval
 from mien.session import Observation, Session, SessionConfig
 from mien_fusion.weighted_sum import WeightedSum
 
@@ -54,7 +54,7 @@ def observation(number: int) -> Observation:
         valence=0.0,
         satisfaction=0.5 + 0.4 * ((number * 37) % 100 - 50) / 50,
         confidence=0.8,
-        interval=Interval(at, at),
+        interval=TimeInterval(at, at),
         subject_id="" if is_utterance else "track-1",
         evidence=None if is_utterance else FaceRegion(box=Box(270, 190, 100, 100), quality=0.9),
     )

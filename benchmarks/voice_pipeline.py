@@ -88,7 +88,7 @@ def measure_engine(engine: Transcriber, spoken: Sequence[Spoken]) -> dict[str, A
         heard = " ".join(engine.transcribe(utterance).text for utterance in utterances).lower()
         wrong = word_errors(item.words.split(), heard.split())
         errors, words, exact = errors + wrong, words + len(item.words.split()), exact + (wrong == 0)
-    seconds = sum(item.clip.duration for item in spoken)
+    seconds = sum(item.clip.duration_seconds for item in spoken)
     return {
         "word_error_rate": round(errors / words, 4),
         "sentences_without_error": f"{exact}/{len(spoken)}",

@@ -110,7 +110,7 @@ def as_table(result: AnalysisResult) -> Table:
     signal = result.satisfaction
     table.add_section()
     table.add_row(
-        "satisfaction", f"{signal.score:.2f}  (90 %: {signal.interval.start:.2f} to {signal.interval.end:.2f})"
+        "satisfaction", f"{signal.score:.2f}  (90 %: {signal.interval.low:.2f} to {signal.interval.high:.2f})"
     )
     table.add_row("verdict", signal.verdict.value)
     table.add_row("rests on", ", ".join(f"{name} {part.weight:.0%}" for name, part in signal.contributions.items()))

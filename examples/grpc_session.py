@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
 
     # The pictures are picked here, so the server is to analyse each.
-    options = SessionOptions(site="example", consent="notice_shown", snapshot_interval=0.0)
+    options = SessionOptions(site="example", consent="notice_shown", snapshot_interval_seconds=0.0)
     try:
         with Client(chosen.address) as client, client.session(options) as session:
             play(session, chosen.video, every=chosen.every, with_sound=chosen.sound, rating=chosen.rating)

@@ -16,7 +16,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mien import Contribution, Interval, Satisfaction, SessionEnd, SessionSummary, SummaryRecord, Verdict, records
+from mien import (
+    Contribution,
+    Satisfaction,
+    ScoreInterval,
+    SessionEnd,
+    SessionSummary,
+    SummaryRecord,
+    TimeInterval,
+    Verdict,
+    records,
+)
 
 START = datetime(2026, 10, 5, tzinfo=UTC)
 SITES = {"Harbour Street": 0.06, "Old Market": 0.02, "Station Hall": -0.11, "Riverside": 0.0}
@@ -69,7 +79,7 @@ def _record(rng: random.Random, number: int, time: datetime, days: int, face_onl
     summary = SessionSummary(
         session_id=session_id,
         end=rng.choice(list(SessionEnd)),
-        interval=Interval(0.0, rng.uniform(20, 180)),
+        interval=TimeInterval(0.0, rng.uniform(20, 180)),
         overall=_unknown() if nobody else _satisfaction(rng, truth, spoke, expected=1 if face_only else 2),
         peak_score=_clip(truth + 1.2 * (truth - 0.5)),
         end_score=_clip(truth + rng.gauss(0.0, 0.08)),
@@ -96,7 +106,7 @@ def _satisfaction(rng: random.Random, truth: float, spoke: bool, *, expected: in
         parts["voice"] = Contribution(0.4, _clip(rng.gauss(truth, 0.15)), rng.uniform(0.3, 0.9), rng.randint(1, 12))
     return Satisfaction(
         score=truth,
-        interval=Interval(low, high),
+        interval=ScoreInterval(low, high),
         confidence=rng.uniform(0.4, 0.95),
         verdict=verdict,
         contributions=parts,
@@ -106,7 +116,9 @@ def _satisfaction(rng: random.Random, truth: float, spoke: bool, *, expected: in
 
 
 def _unknown() -> Satisfaction:
-    return Satisfaction(score=0.5, interval=Interval(0.0, 1.0), confidence=0.0, verdict=Verdict.UNDECIDED, coverage=0.0)
+    return Satisfaction(
+        score=0.5, interval=ScoreInterval(0.0, 1.0), confidence=0.0, verdict=Verdict.UNDECIDED, coverage=0.0
+    )
 
 
 def _emotions(rng: random.Random, truth: float) -> Mapping[str, float]:

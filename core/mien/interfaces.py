@@ -70,11 +70,11 @@ class StreamSettings:
     """What a session tells an analyzer's stream.
 
     Attributes:
-        snapshot_interval: Seconds between two pictures that are analysed; 0 analyses each one.
+        snapshot_interval_seconds: Seconds between two pictures that are analysed; 0 analyses each one.
         exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height) of its size.
     """
 
-    snapshot_interval: float = 1.0
+    snapshot_interval_seconds: float = 1.0
     exclude_regions: tuple[tuple[float, float, float, float], ...] = ()
 
 
@@ -153,7 +153,7 @@ class FusionContext:
         expected: The modalities that were asked for; those without a prediction lower the coverage.
         weights: Modality -> prior weight, not negative; 1 for a modality that is not named.
         now: The moment the score is for, seconds on the caller's clock; None takes the newest prediction's end.
-        half_life: Seconds after which evidence counts half.
+        half_life_seconds: Seconds after which evidence counts half.
         good_threshold: A score at or above it may be GOOD.
         poor_threshold: A score at or below it may be POOR.
         min_confidence: Below it the verdict is UNDECIDED.
@@ -163,7 +163,7 @@ class FusionContext:
     expected: frozenset[str] = frozenset()
     weights: Mapping[str, float] = field(default_factory=dict)
     now: float | None = None
-    half_life: float = 10.0
+    half_life_seconds: float = 10.0
     good_threshold: float = 0.6
     poor_threshold: float = 0.4
     min_confidence: float = 0.2

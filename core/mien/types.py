@@ -92,7 +92,7 @@ class AudioClip:
         _check_finite("captured_at", self.captured_at)
 
     @property
-    def duration(self) -> float:
+    def duration_seconds(self) -> float:
         """Length in seconds."""
         return len(self.samples) / self.sample_rate
 
@@ -105,18 +105,18 @@ class Utterance:
         text: The words.
         language: BCP 47 tag; empty if unknown.
         captured_at: When it was said, seconds on the caller's clock.
-        duration: How long it took to say, seconds; 0 if unknown.
+        duration_seconds: How long it took to say; 0 if unknown.
     """
 
     text: str
     language: str = ""
     captured_at: float = 0.0
-    duration: float = 0.0
+    duration_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         _check_finite("captured_at", self.captured_at)
-        if not (math.isfinite(self.duration) and self.duration >= 0):
-            raise ValueError(f"duration must be finite and not negative, got {self.duration}")
+        if not (math.isfinite(self.duration_seconds) and self.duration_seconds >= 0):
+            raise ValueError(f"duration_seconds must be finite and not negative, got {self.duration_seconds}")
 
 
 Sample: TypeAlias = ImageFrame | AudioClip | Utterance
@@ -124,8 +124,8 @@ Sample: TypeAlias = ImageFrame | AudioClip | Utterance
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """A closed stretch of time or of a scale: ``start <= end``, both finite."""
+class TimeInterval:
+    """A closed stretch of time, seconds on the caller's clock: ``start <= end``, both finite."""
 
     start: float
     end: float
@@ -133,6 +133,18 @@ class Interval:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.start) and math.isfinite(self.end) and self.start <= self.end):
             raise ValueError(f"an interval needs finite start <= end, got [{self.start}, {self.end}]")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreInterval:
+    """A closed stretch of a scale, such as that of a score: ``low <= high``, both finite."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
+            raise ValueError(f"an interval needs finite low <= high, got [{self.low}, {self.high}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +211,7 @@ class Word:
     """One recognised word: when it was said (seconds on the caller's clock) and how sure the engine is, [0, 1]."""
 
     text: str
-    interval: Interval
+    interval: TimeInterval
     confidence: float = 1.0
 
     def __post_init__(self) -> None:
@@ -255,7 +267,7 @@ class Prediction:
     valence: float
     satisfaction: float
     confidence: float
-    interval: Interval
+    interval: TimeInterval
     subject_id: str = ""
     analyzer: str = ""
     evidence: FaceRegion | Transcript | None = None
@@ -315,7 +327,7 @@ class Satisfaction:
     """
 
     score: float
-    interval: Interval
+    interval: ScoreInterval
     confidence: float
     verdict: Verdict
     contributions: Mapping[str, Contribution] = field(default_factory=dict)
@@ -326,8 +338,8 @@ class Satisfaction:
     def __post_init__(self) -> None:
         for name in ("score", "confidence", "agreement", "coverage"):
             _check_unit(name, getattr(self, name))
-        _check_unit("interval.start", self.interval.start)
-        _check_unit("interval.end", self.interval.end)
+        _check_unit("interval.low", self.interval.low)
+        _check_unit("interval.high", self.interval.high)
         object.__setattr__(self, "contributions", dict(self.contributions))
 
 
@@ -402,6 +414,6 @@ def _distribution(name: str, values: Mapping[str, float]) -> Mapping[str, float]
 
 
 UNKNOWN_SATISFACTION: Final = Satisfaction(
-    score=0.5, interval=Interval(0.0, 1.0), confidence=0.0, verdict=Verdict.UNDECIDED, coverage=0.0
+    score=0.5, interval=ScoreInterval(0.0, 1.0), confidence=0.0, verdict=Verdict.UNDECIDED, coverage=0.0
 )
 """The answer where there is no evidence at all."""

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from mien import UNKNOWN_SATISFACTION, AnalysisResult, Box, FaceRegion, ImageFrame, Interval, Prediction
+from mien import (
+    UNKNOWN_SATISFACTION,
+    AnalysisResult,
+    Box,
+    FaceRegion,
+    ImageFrame,
+    Prediction,
+    ScoreInterval,
+    TimeInterval,
+)
 from mien.annotate import annotate
 from mien.annotate.style import subjects_of
 from mien.types import Satisfaction, Verdict
@@ -18,13 +27,13 @@ def face(box: Box, *, track_id: str = "", label: str = "happiness") -> Predictio
         valence=0.5,
         satisfaction=0.7,
         confidence=0.9,
-        interval=Interval(0, 0),
+        interval=TimeInterval(0, 0),
         evidence=FaceRegion(box, quality=1.0, track_id=track_id),
     )
 
 
 def result(*predictions: Prediction, verdict: Verdict = Verdict.GOOD) -> AnalysisResult:
-    satisfaction = Satisfaction(score=0.8, interval=Interval(0.6, 0.9), confidence=0.7, verdict=verdict)
+    satisfaction = Satisfaction(score=0.8, interval=ScoreInterval(0.6, 0.9), confidence=0.7, verdict=verdict)
     return AnalysisResult(predictions=predictions, satisfaction=satisfaction)
 
 

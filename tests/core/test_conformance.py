@@ -20,13 +20,14 @@ from mien import (
     Contribution,
     Fuser,
     FusionContext,
-    Interval,
     PassThroughStream,
     Prediction,
     Sample,
     Satisfaction,
+    ScoreInterval,
     Stream,
     StreamSettings,
+    TimeInterval,
     Transcriber,
     Transcript,
     Verdict,
@@ -267,7 +268,7 @@ BROKEN_FUSERS: dict[str, tuple[Callable[[], Fuser], str]] = {
         "test_no_confidence_is_undecided",
     ),
     "outside_its_interval": (
-        lambda: BrokenFuser(lambda right, _: replace(right, interval=Interval(0.3, 0.4))),
+        lambda: BrokenFuser(lambda right, _: replace(right, interval=ScoreInterval(0.3, 0.4))),
         "test_every_answer_is_in_bounds",
     ),
     "a_float": (lambda: BrokenFuser(lambda right, _: 0.5), "test_any_set_of_modalities_gives_the_same_schema"),
@@ -307,7 +308,7 @@ class BrokenTranscriber(Transcriber):
         return next(self._answers)
 
 
-WORDS = (Word("you", Interval(1.0, 2.0)), Word("thank", Interval(0.0, 1.0)))
+WORDS = (Word("you", TimeInterval(1.0, 2.0)), Word("thank", TimeInterval(0.0, 1.0)))
 BROKEN_TRANSCRIBERS = {
     "hears_nothing": ([Transcript("", engine="x")], "test_speech_gives_words"),
     "no_name": ([Transcript("hello")], "test_speech_gives_words"),

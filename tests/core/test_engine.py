@@ -341,18 +341,18 @@ def test_the_fuser_is_told_what_the_settings_and_the_request_say(make_engine: Ma
     }
     engine = make_engine({"face": None, "text": None}, fuser=recorder, settings=parse_settings({"fusion": table}))
     engine.analyze(request(IMAGE, weights={"face": 5.0}))
-    engine.fuse([], expected=["voice"], now=4.0, half_life=1.0, mismatch_policy=MismatchPolicy.TRUST_FACE)
+    engine.fuse([], expected=["voice"], now=4.0, half_life_seconds=1.0, mismatch_policy=MismatchPolicy.TRUST_FACE)
     first, second = recorder.contexts
     assert first == FusionContext(
         expected=frozenset({"face"}),
         weights={"face": 5.0, "text": 3.0},
-        half_life=7.0,
+        half_life_seconds=7.0,
         good_threshold=0.7,
         poor_threshold=0.3,
         min_confidence=0.1,
         mismatch_policy=MismatchPolicy.ABSTAIN,
     )
-    assert (second.expected, second.now, second.half_life) == (frozenset({"voice"}), 4.0, 1.0)
+    assert (second.expected, second.now, second.half_life_seconds) == (frozenset({"voice"}), 4.0, 1.0)
     assert second.mismatch_policy is MismatchPolicy.TRUST_FACE
 
 

@@ -65,14 +65,14 @@ def test_every_format_becomes_16_khz_mono(kind: str, subtype: str, channels: int
     assert clip.sample_rate == SAMPLE_RATE
     assert clip.samples.dtype == np.float32
     assert clip.captured_at == 3.0
-    assert clip.duration == pytest.approx(0.5, abs=0.06)  # MP3 pads to whole frames
+    assert clip.duration_seconds == pytest.approx(0.5, abs=0.06)  # MP3 pads to whole frames
     assert dominant_hertz(clip.samples) == pytest.approx(440, abs=4)
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000])
 def test_every_rate_keeps_pitch_length_and_loudness(rate: int) -> None:
     clip = decode_audio(encode(tone(1.0, rate), rate))
-    assert clip.duration == pytest.approx(1.0, abs=1e-3)
+    assert clip.duration_seconds == pytest.approx(1.0, abs=1e-3)
     assert dominant_hertz(clip.samples) == pytest.approx(440, abs=1)
     assert np.abs(clip.samples).max() == pytest.approx(0.5, abs=0.03)
 
@@ -169,7 +169,7 @@ def test_raw_samples_are_taken(sample_format: SampleFormat) -> None:
     data = (stereo * 32_768).astype("<i2") if sample_format is SampleFormat.PCM16 else stereo.astype("<f4")
     clip = decode_pcm(data.tobytes(), sample_format=sample_format, sample_rate=44_100, channels=2, captured_at=1.5)
     assert clip.captured_at == 1.5
-    assert clip.duration == pytest.approx(0.5, abs=1e-3)
+    assert clip.duration_seconds == pytest.approx(0.5, abs=1e-3)
     assert np.abs(clip.samples).max() == pytest.approx(0.5, abs=0.02)
 
 
@@ -205,7 +205,7 @@ def test_a_file_is_named_in_its_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"talk\.wav: this is no WAV"):
         read_audio(path)
     path.write_bytes(WAV)
-    assert read_audio(path).duration == pytest.approx(0.5)
+    assert read_audio(path).duration_seconds == pytest.approx(0.5)
     with pytest.raises(InputTooLargeError, match=r"talk\.wav"):
         read_audio(path, max_seconds=0.2)
 
@@ -244,7 +244,7 @@ def test_the_sound_track_of_a_video_is_read(tmp_path: Path) -> None:
     assert clip is not None
     assert clip.sample_rate == SAMPLE_RATE
     assert clip.captured_at == pytest.approx(5.0, abs=0.1)
-    assert clip.duration == pytest.approx(1.0, abs=0.1)
+    assert clip.duration_seconds == pytest.approx(1.0, abs=0.1)
     assert dominant_hertz(clip.samples) == pytest.approx(440, abs=4)
     with pytest.raises(InputTooLargeError):
         read_sound_track(path, max_seconds=0.5)

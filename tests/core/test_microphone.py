@@ -96,7 +96,7 @@ def test_what_is_recorded_comes_out_in_order_with_its_times(sounddevice: FakeSou
         stream.deliver(level=0.2)
         first, second = mic.read(), mic.read()
     assert first.sample_rate == SAMPLE_RATE
-    assert (first.captured_at, second.captured_at) == (100.0, pytest.approx(100.0 + first.duration))
+    assert (first.captured_at, second.captured_at) == (100.0, pytest.approx(100.0 + first.duration_seconds))
     assert (float(first.samples[0]), float(second.samples[0])) == (pytest.approx(0.1), pytest.approx(0.2))
     assert mic.overruns == 0
     assert stream.closed
@@ -110,7 +110,7 @@ def test_what_did_not_fit_is_counted_and_leaves_a_gap_in_time(sounddevice: FakeS
         before = [mic.read() for _ in range(3)][-1]
         stream.deliver()
         after = mic.read()
-    assert after.captured_at - before.captured_at == pytest.approx(3 * before.duration)
+    assert after.captured_at - before.captured_at == pytest.approx(3 * before.duration_seconds)
 
 
 def test_overflows_that_the_device_reports_are_counted(sounddevice: FakeSoundDevice) -> None:
@@ -143,7 +143,7 @@ def test_a_device_without_16_khz_is_recorded_at_its_own_rate(sounddevice: FakeSo
         stream.deliver(20)
         clips = [mic.read() for _ in range(20)]
     assert {clip.sample_rate for clip in clips} == {SAMPLE_RATE}
-    assert sum(clip.duration for clip in clips) == pytest.approx(20 * 0.02, abs=0.05)
+    assert sum(clip.duration_seconds for clip in clips) == pytest.approx(20 * 0.02, abs=0.05)
 
 
 def test_a_microphone_that_does_not_exist_is_told(sounddevice: FakeSoundDevice) -> None:

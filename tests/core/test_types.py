@@ -21,11 +21,12 @@ from mien import (
     Contribution,
     FaceRegion,
     ImageFrame,
-    Interval,
     Prediction,
     Satisfaction,
+    ScoreInterval,
     StreamState,
     StreamStatus,
+    TimeInterval,
     Transcript,
     Utterance,
     Verdict,
@@ -38,7 +39,7 @@ UNIT = st.floats(0.0, 1.0)
 SIZES = st.floats(0.5, 1e4)
 PLACES = st.floats(-1e4, 1e4)
 BOXES = st.builds(Box, PLACES, PLACES, SIZES, SIZES)
-MOMENT = Interval(0.0, 0.0)
+MOMENT = TimeInterval(0.0, 0.0)
 
 
 def unit_fields() -> dict[str, Callable[[float], Any]]:
@@ -55,7 +56,7 @@ def unit_fields() -> dict[str, Callable[[float], Any]]:
         "score": lambda value: replace(UNKNOWN_SATISFACTION, score=value),
         "agreement": lambda value: replace(UNKNOWN_SATISFACTION, agreement=value),
         "coverage": lambda value: replace(UNKNOWN_SATISFACTION, coverage=value),
-        "interval.end": lambda value: replace(UNKNOWN_SATISFACTION, interval=Interval(0.0, value)),
+        "interval.end": lambda value: replace(UNKNOWN_SATISFACTION, interval=ScoreInterval(0.0, value)),
     }
 
 
@@ -119,10 +120,10 @@ def test_a_prediction_needs_a_modality() -> None:
 @given(ANY, ANY)
 def test_an_interval_is_finite_and_runs_forwards(start: float, end: float) -> None:
     if math.isfinite(start) and math.isfinite(end) and start <= end:
-        Interval(start, end)
+        TimeInterval(start, end)
     else:
         with pytest.raises(ValueError, match="interval"):
-            Interval(start, end)
+            TimeInterval(start, end)
 
 
 @given(BOXES, BOXES)
@@ -167,7 +168,7 @@ def test_sound_is_mono_float32_and_finite(samples: Any, rate: int) -> None:
 @given(seconds=st.floats(0.0, 2.0), rate=st.integers(1, 48_000))
 def test_the_duration_of_a_clip_is_its_length_in_seconds(seconds: float, rate: int) -> None:
     clip = AudioClip(np.zeros(round(seconds * rate), np.float32), rate)
-    assert clip.duration == pytest.approx(seconds, abs=1.0 / rate)
+    assert clip.duration_seconds == pytest.approx(seconds, abs=1.0 / rate)
 
 
 @pytest.mark.parametrize("moment", [math.nan, math.inf])
@@ -176,7 +177,7 @@ def test_a_moment_is_finite(moment: float) -> None:
         lambda: ImageFrame(np.zeros((1, 1, 3), np.uint8), moment),
         lambda: AudioClip(np.zeros(1, np.float32), 1, moment),
         lambda: Utterance("x", captured_at=moment),
-        lambda: Utterance("x", duration=moment),
+        lambda: Utterance("x", duration_seconds=moment),
     ):
         with pytest.raises(ValueError, match="must be finite"):
             make()
@@ -192,7 +193,7 @@ def test_the_missing_streams_are_those_that_are_not_ok() -> None:
 def test_a_satisfaction_keeps_a_copy_of_its_contributions(score: float, confidence: float) -> None:
     parts = {"face": Contribution(1.0, score)}
     satisfaction = Satisfaction(
-        score=score, interval=Interval(0.0, 1.0), confidence=confidence, verdict=Verdict.GOOD, contributions=parts
+        score=score, interval=ScoreInterval(0.0, 1.0), confidence=confidence, verdict=Verdict.GOOD, contributions=parts
     )
     parts.clear()
     assert satisfaction.contributions == {"face": Contribution(1.0, score)}

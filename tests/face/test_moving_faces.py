@@ -31,7 +31,7 @@ def film(head: Pixels) -> list[Pixels]:
 
 
 def test_two_people_who_pass_each_other_keep_their_ids(analyzer: FaceAnalyzer, astronaut: Pixels) -> None:
-    stream = analyzer.open_stream(StreamSettings(snapshot_interval=0.0))
+    stream = analyzer.open_stream(StreamSettings(snapshot_interval_seconds=0.0))
     left = []
     for step, pixels in enumerate(film(astronaut[0:230, 110:340])):
         (sample,) = stream.push(ImageFrame(pixels, captured_at=step * SECONDS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mien import Box, FaceRegion, ImageFrame, InputError, Interval, Prediction, StreamSettings, Utterance
+from mien import Box, FaceRegion, ImageFrame, InputError, Prediction, StreamSettings, TimeInterval, Utterance
 from mien_face.stream import FaceStream, blanked
 
 
@@ -14,7 +14,7 @@ def frame(captured_at: float) -> ImageFrame:
 
 
 def taken(times: list[float], *, interval: float) -> list[float]:
-    stream = FaceStream(StreamSettings(snapshot_interval=interval))
+    stream = FaceStream(StreamSettings(snapshot_interval_seconds=interval))
     return [time for time in times if stream.push(frame(time))]
 
 
@@ -25,7 +25,7 @@ def seen_at(x: float) -> Prediction:
         valence=1.0,
         satisfaction=1.0,
         confidence=1.0,
-        interval=Interval(0.0, 0.0),
+        interval=TimeInterval(0.0, 0.0),
         evidence=FaceRegion(Box(x, 10, 20, 20), quality=1.0),
     )
 
@@ -85,7 +85,7 @@ def test_a_prediction_without_a_face_passes_untouched() -> None:
         valence=0.0,
         satisfaction=0.5,
         confidence=0.5,
-        interval=Interval(0.0, 0.0),
+        interval=TimeInterval(0.0, 0.0),
         subject_id="somebody",
     )
     assert FaceStream(StreamSettings()).observe(frame(0.0), [bare, seen_at(3)])[0] == bare

@@ -66,7 +66,7 @@ class TestWeights:
     def test_right_weights_gain_nothing_certain(self) -> None:
         fitted = fit_weights(synthetic(500, weights={"face": 1.0, "voice": 1.0}), {})
         assert not fitted.gain.is_certain
-        assert fitted.gain.interval.start < 0.0 < fitted.gain.interval.end + 0.01
+        assert fitted.gain.interval.low < 0.0 < fitted.gain.interval.high + 0.01
 
     def test_a_modality_configured_to_zero_stays_out(self) -> None:
         sessions = synthetic(500, weights={"face": 1.0, "gait": 1.0, "voice": 1.0})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mien import UNKNOWN_SATISFACTION, FusionContext, Interval, Prediction, Verdict
+from mien import UNKNOWN_SATISFACTION, FusionContext, Prediction, TimeInterval, Verdict
 from mien_fusion.happy_share import HappyShare
 from mien_fusion.settings import FusionPluginSettings
 
@@ -18,7 +18,7 @@ def faces(happy: int, other: int, *, label: str = "happy") -> list[Prediction]:
             valence=0.0,
             satisfaction=0.5,
             confidence=0.7,
-            interval=Interval(float(i), float(i)),
+            interval=TimeInterval(float(i), float(i)),
         )
         for i, emotion in enumerate(emotions)
     ]
@@ -35,7 +35,7 @@ def test_more_than_forty_percent_happy_is_good_service(happy: int, verdict: Verd
 def test_the_threshold_is_the_neutral_score(happy: int, score: float) -> None:
     fused = HappyShare().fuse(faces(happy, 100 - happy), FusionContext())
     assert fused.score == pytest.approx(score)
-    assert fused.interval.start <= fused.score <= fused.interval.end
+    assert fused.interval.low <= fused.score <= fused.interval.high
 
 
 def test_words_play_no_part() -> None:
@@ -45,7 +45,7 @@ def test_words_play_no_part() -> None:
         valence=1.0,
         satisfaction=1.0,
         confidence=1.0,
-        interval=Interval(0.0, 1.0),
+        interval=TimeInterval(0.0, 1.0),
     )
     assert HappyShare().fuse([words], FusionContext()) == UNKNOWN_SATISFACTION
     context = FusionContext(expected=frozenset({"face", "voice"}))

@@ -51,18 +51,20 @@ def face_and_voice(rng: np.random.Generator) -> dict[str, tuple[Floats, Floats]]
     return {**thirty_snapshots(rng), "voice": (np.sort(rng.uniform(0.0, 30.0, 5)), rng.uniform(0.4, 0.9, 5))}
 
 
-@pytest.mark.parametrize("half_life", [10.0, math.inf])
+@pytest.mark.parametrize("half_life_seconds", [10.0, math.inf])
 @pytest.mark.parametrize("scenario", [one_picture, thirty_snapshots, fast_video, face_and_voice])
-def test_the_ninety_percent_interval_covers_the_truth(scenario: object, half_life: float) -> None:
+def test_the_ninety_percent_interval_covers_the_truth(scenario: object, half_life_seconds: float) -> None:
     assert callable(scenario)
     rng = np.random.default_rng(2026)
-    context = FusionContext(half_life=half_life)
+    context = FusionContext(half_life_seconds=half_life_seconds)
     covered = 0
     for _ in range(SIMULATIONS):
         truth = rng.uniform(0.05, 0.95)
         summaries = {}
         for modality, (times, confidence) in scenario(rng).items():
-            stream = StreamEvidence(half_life=half_life, correlation_seconds=SETTINGS.correlation_seconds)
+            stream = StreamEvidence(
+                half_life_seconds=half_life_seconds, correlation_seconds=SETTINGS.correlation_seconds
+            )
             evidence = readings(rng, truth, times, confidence)
             for at, score, sure in zip(times, evidence, confidence, strict=True):
                 stream.add(at=float(at), score=float(score), confidence=float(sure))
@@ -74,7 +76,7 @@ def test_the_ninety_percent_interval_covers_the_truth(scenario: object, half_lif
             assert summary is not None
             summaries[modality] = summary
         interval = combine(summaries, context, SETTINGS).interval
-        covered += interval.start <= truth <= interval.end
+        covered += interval.low <= truth <= interval.high
     assert 0.85 <= covered / SIMULATIONS <= 0.95
 
 
@@ -86,7 +88,7 @@ def test_taking_snapshots_of_one_face_as_independent_would_not_cover() -> None:
         truth = rng.uniform(0.05, 0.95)
         mean = float(readings(rng, truth, times, confidence).mean())
         interval = wilson_interval(mean, float(SETTINGS.answers_per_prediction * confidence.sum()))
-        covered += interval.start <= truth <= interval.end
+        covered += interval.low <= truth <= interval.high
     assert covered / SIMULATIONS < 0.5
 
 
@@ -94,11 +96,11 @@ def test_running_sums_give_the_double_sum_of_the_variance() -> None:
     rng = np.random.default_rng(3)
     times = np.cumsum(rng.exponential(2.0, 40))
     confidence = rng.uniform(0.2, 1.0, 40)
-    half_life, tau, always, answers = 7.0, 4.0, 0.2, 3.0
-    stream = StreamEvidence(half_life=half_life, correlation_seconds=tau)
+    half_life_seconds, tau, always, answers = 7.0, 4.0, 0.2, 3.0
+    stream = StreamEvidence(half_life_seconds=half_life_seconds, correlation_seconds=tau)
     for at, sure in zip(times, confidence, strict=True):
         stream.add(at=float(at), score=0.5, confidence=float(sure))
-    decay = 2.0 ** (-(times[-1] - times) / half_life)
+    decay = 2.0 ** (-(times[-1] - times) / half_life_seconds)
     error = decay * np.sqrt(confidence)
     correlation = always + (1 - always) * np.exp(-np.abs(times[:, None] - times[None, :]) / tau)
     expected = answers * (decay * confidence).sum() ** 2 / (error @ correlation @ error)
@@ -111,4 +113,4 @@ def test_running_sums_give_the_double_sum_of_the_variance() -> None:
 @pytest.mark.parametrize("score", [0.0, 0.2, 0.5, 1.0])
 def test_the_interval_stays_on_the_scale_and_contains_the_score(score: float, size: float) -> None:
     interval = wilson_interval(score, size)
-    assert 0.0 <= interval.start <= score <= interval.end <= 1.0
+    assert 0.0 <= interval.low <= score <= interval.high <= 1.0

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from mien import FusionContext, Interval, Prediction, Verdict
+from mien import FusionContext, Prediction, TimeInterval, Verdict
 from mien.config import parse_settings
 from mien.plugins.host import PluginHost
 from mien_fusion import plugin
@@ -22,7 +22,7 @@ def test_the_host_finds_both_fusers_with_their_settings() -> None:
             valence=1.0,
             satisfaction=0.9,
             confidence=0.9,
-            interval=Interval(0.0, 0.0),
+            interval=TimeInterval(0.0, 0.0),
         )
         assert host.fuser("happy_share").fuse([face], FusionContext()).verdict is Verdict.GOOD
         assert host.fuser("weighted_sum").fuse([face], FusionContext()).score == pytest.approx(0.9)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from mien import UNKNOWN_SATISFACTION, FusionContext, Interval, MismatchPolicy, Prediction, Verdict
+from mien import UNKNOWN_SATISFACTION, FusionContext, MismatchPolicy, Prediction, TimeInterval, Verdict
 from mien_fusion.settings import FusionPluginSettings, IsotonicCalibration, PlattCalibration
 from mien_fusion.weighted_sum import MAX_MODALITIES, WeightedSum
 
@@ -22,7 +22,7 @@ def prediction(satisfaction: float, *, modality: str = "face", confidence: float
         valence=0.0,
         satisfaction=satisfaction,
         confidence=confidence,
-        interval=Interval(at, at),
+        interval=TimeInterval(at, at),
     )
 
 
@@ -58,7 +58,7 @@ def test_a_stream_without_weight_alone_gives_no_score(weights: dict[str, float])
 
 
 def test_evidence_counts_half_after_its_half_life() -> None:
-    context = FusionContext(half_life=10.0)
+    context = FusionContext(half_life_seconds=10.0)
     fused = WeightedSum().fuse([prediction(0.0, at=0.0), prediction(1.0, at=10.0)], context)
     assert fused.score == pytest.approx(1.0 / 1.5)
 
@@ -71,7 +71,7 @@ def test_an_old_stream_gives_way_to_a_fresh_one_and_lowers_coverage() -> None:
 
 
 def test_undecayed_evidence_counts_alike_at_any_age() -> None:
-    context = FusionContext(half_life=math.inf)
+    context = FusionContext(half_life_seconds=math.inf)
     fused = WeightedSum().fuse([prediction(0.0, at=0.0), prediction(1.0, at=1e6)], context)
     assert fused.score == pytest.approx(0.5)
 
@@ -88,28 +88,28 @@ def test_running_sums_equal_fusing_at_once() -> None:
         running.add(each)
     once = WeightedSum().fuse(list(reversed(predictions)), BOTH)
     assert running.satisfaction().score == pytest.approx(once.score, rel=1e-12)
-    assert running.satisfaction().interval.start == pytest.approx(once.interval.start, rel=1e-9)
+    assert running.satisfaction().interval.low == pytest.approx(once.interval.low, rel=1e-9)
 
 
 def test_more_pictures_of_one_face_say_less_than_as_many_independent_ones() -> None:
     fuser = WeightedSum()
-    still = FusionContext(half_life=math.inf)
+    still = FusionContext(half_life_seconds=math.inf)
     burst = fuser.fuse([prediction(0.7, at=0.01 * i) for i in range(100)], still).interval
     spread = fuser.fuse([prediction(0.7, at=20.0 * i) for i in range(100)], still).interval
     single = fuser.fuse([prediction(0.7)], still).interval
-    assert burst.end - burst.start == pytest.approx(single.end - single.start, rel=0.05)
-    assert spread.end - spread.start < 0.7 * (burst.end - burst.start)
-    assert spread.end - spread.start > 0.1, "one face can be misread in every picture"
+    assert burst.high - burst.low == pytest.approx(single.high - single.low, rel=0.05)
+    assert spread.high - spread.low < 0.7 * (burst.high - burst.low)
+    assert spread.high - spread.low > 0.1, "one face can be misread in every picture"
 
 
 def test_contradicting_streams_widen_the_interval() -> None:
     many = [prediction(0.95, at=float(i)) for i in range(0, 300, 10)]
     agreeing = [prediction(0.9, modality="voice", at=float(i)) for i in range(0, 300, 10)]
     opposed = [prediction(0.1, modality="voice", at=float(i)) for i in range(0, 300, 10)]
-    context = replace(BOTH, half_life=math.inf)
+    context = replace(BOTH, half_life_seconds=math.inf)
     calm = WeightedSum().fuse(many + agreeing, context).interval
     torn = WeightedSum().fuse(many + opposed, context).interval
-    assert torn.end - torn.start > 2 * (calm.end - calm.start)
+    assert torn.high - torn.low > 2 * (calm.high - calm.low)
 
 
 def test_too_little_confidence_is_undecided() -> None:
@@ -128,7 +128,7 @@ def test_one_confident_picture_decides_only_where_it_is_clear(satisfaction: floa
 
 def test_much_evidence_decides_what_little_leaves_open() -> None:
     predictions = [prediction(0.66, at=30.0 * i) for i in range(60)]
-    assert WeightedSum().fuse(predictions, FusionContext(half_life=math.inf)).verdict is Verdict.GOOD
+    assert WeightedSum().fuse(predictions, FusionContext(half_life_seconds=math.inf)).verdict is Verdict.GOOD
 
 
 SMILING_COMPLAINT = [prediction(0.9), prediction(0.05, modality="voice")]
@@ -171,7 +171,7 @@ def test_calibration_maps_score_and_interval_and_keeps_their_order() -> None:
         fuser = WeightedSum(FusionPluginSettings(calibration=calibration))
         scores = [fuser.fuse([prediction(s / 20)], FusionContext()) for s in range(21)]
         assert all(low.score <= high.score for low, high in pairwise(scores))
-        assert all(each.interval.start <= each.score <= each.interval.end for each in scores)
+        assert all(each.interval.low <= each.score <= each.interval.high for each in scores)
     assert scores[12].score == pytest.approx(0.3)
 
 

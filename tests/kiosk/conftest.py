@@ -34,7 +34,7 @@ def make_bench() -> Iterator[Callable[..., Bench]]:
         host = PluginHost.from_plugins(plugins, settings)
         engine = Engine(host, settings)
         opened.append(engine)
-        given = {"consent": Consent.NOTICE_SHOWN, "require_consent": True, "idle_timeout": 5.0, **options}
+        given = {"consent": Consent.NOTICE_SHOWN, "require_consent": True, "idle_timeout_seconds": 5.0, **options}
         return Bench(engine, host, face, voice, SessionConfig.from_settings(settings, **given))
 
     yield make

@@ -44,7 +44,7 @@ def hear_words(sample: Sample) -> list[Prediction]:
     assert isinstance(sample, AudioClip)
     if not np.any(sample.samples):
         return []
-    spoken = make_prediction("voice", satisfaction=0.9, at=sample.captured_at + sample.duration)
+    spoken = make_prediction("voice", satisfaction=0.9, at=sample.captured_at + sample.duration_seconds)
     return [replace(spoken, evidence=Transcript("thank you", engine="fake"))]
 
 

@@ -132,7 +132,7 @@ def test_sound_is_never_left_out_unsaid() -> None:
         return items
 
     items = asyncio.run(go())
-    assert sum(item.duration for item in items if isinstance(item, AudioClip)) == devices.SOUND_QUEUE_SECONDS
+    assert sum(item.duration_seconds for item in items if isinstance(item, AudioClip)) == devices.SOUND_QUEUE_SECONDS
     assert told(items) == ["sound comes faster than it is taken; what is said meanwhile is left out"]
 
 

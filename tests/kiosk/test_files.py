@@ -31,7 +31,7 @@ def test_pictures_and_sound_come_in_the_order_of_their_times(portrait_video: Pat
     heard: float = 0.0
     for item in items:
         if isinstance(item, AudioClip):
-            heard = item.captured_at + item.duration
+            heard = item.captured_at + item.duration_seconds
         elif isinstance(item, ImageFrame):
             assert heard == pytest.approx(min(item.captured_at, 2.5)), "all that was said before the picture, no more"
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from mien.kiosk.terminal import TerminalView, gauge
 from mien.kiosk.view import JsonView, LineView, View
 from mien.live import Event
-from mien.types import UNKNOWN_SATISFACTION, Contribution, Interval, Satisfaction, Verdict
+from mien.types import UNKNOWN_SATISFACTION, Contribution, Satisfaction, ScoreInterval, Verdict
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_the_gauge_points_where_the_score_is() -> None:
         part = Contribution(1.0, score)
         fused = Satisfaction(
             score=score,
-            interval=Interval(max(0.0, score - 0.1), min(1.0, score + 0.1)),
+            interval=ScoreInterval(max(0.0, score - 0.1), min(1.0, score + 0.1)),
             confidence=1.0,
             verdict=Verdict.UNDECIDED,
             contributions={"face": part},

@@ -9,12 +9,13 @@ from mien import (
     AnalysisRecord,
     AnalysisResult,
     Contribution,
-    Interval,
     Prediction,
     Satisfaction,
+    ScoreInterval,
     SessionEnd,
     SessionSummary,
     SummaryRecord,
+    TimeInterval,
     Transcript,
     Verdict,
 )
@@ -34,7 +35,7 @@ def satisfaction(
     parts = {"face": 1.0} if streams is None else streams
     return Satisfaction(
         score=score,
-        interval=Interval(max(0.0, score - half), min(1.0, score + half)),
+        interval=ScoreInterval(max(0.0, score - half), min(1.0, score + half)),
         confidence=0.8,
         verdict=verdict,
         contributions={modality: Contribution(weight, score) for modality, weight in parts.items()},
@@ -57,7 +58,7 @@ def summary_record(
     summary = SessionSummary(
         session_id=session_id,
         end=SessionEnd.MARKER,
-        interval=Interval(10.0, 70.0),
+        interval=TimeInterval(10.0, 70.0),
         overall=overall or satisfaction(score),
         peak_score=0.9,
         end_score=0.5,
@@ -82,7 +83,7 @@ def spoken(words: str = "my name is Ann") -> AnalysisResult:
         valence=1.0,
         satisfaction=0.9,
         confidence=0.8,
-        interval=Interval(0.0, 1.0),
+        interval=TimeInterval(0.0, 1.0),
         evidence=Transcript(words),
     )
     return AnalysisResult(predictions=(prediction,), satisfaction=satisfaction(0.9, streams={"voice": 1.0}))

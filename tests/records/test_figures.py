@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from records.support import NOON, analysis_record, satisfaction, summary_record
 
-from mien import UNKNOWN_SATISFACTION, AnalysisRecord, Failure, FailureRecord, Interval, Record, Satisfaction, Verdict
+from mien import (
+    UNKNOWN_SATISFACTION,
+    AnalysisRecord,
+    Failure,
+    FailureRecord,
+    Record,
+    Satisfaction,
+    ScoreInterval,
+    Verdict,
+)
 from mien_records.report.figures import compute, estimate, student_90
 from mien_records.report.timeline import Grain, spans_of
 from mien_records.report.visits import Unit, collect
@@ -171,4 +180,4 @@ def test_an_analysis_in_a_session_without_summary_still_has_a_satisfaction() -> 
     assert isinstance(record, AnalysisRecord)
     (visit,) = collect([record])[0].visits
     assert isinstance(visit.satisfaction, Satisfaction)
-    assert visit.satisfaction.interval == Interval(0.8, 1.0)
+    assert visit.satisfaction.interval == ScoreInterval(0.8, 1.0)

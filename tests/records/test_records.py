@@ -16,11 +16,12 @@ from mien import (
     Contribution,
     FaceRegion,
     InputError,
-    Interval,
     Prediction,
     Satisfaction,
+    ScoreInterval,
     StreamState,
     StreamStatus,
+    TimeInterval,
     Transcript,
     Verdict,
     Word,
@@ -48,25 +49,25 @@ def result() -> AnalysisResult:
         valence=0.5,
         satisfaction=0.8,
         confidence=0.9,
-        interval=Interval(1.0, 1.0),
+        interval=TimeInterval(1.0, 1.0),
         subject_id="face-1",
         analyzer="face",
         evidence=FaceRegion(Box(1, 2, 30, 40), 0.9, landmarks=((1.0, 2.0),), issues=("dark",)),
     )
-    words = Transcript("thank you", (Word("thank", Interval(0, 0.3)),), language="en", engine="pocketsphinx")
+    words = Transcript("thank you", (Word("thank", TimeInterval(0, 0.3)),), language="en", engine="pocketsphinx")
     voice = Prediction(
         modality="voice",
         emotions={"joy": 1.0},
         valence=1.0,
         satisfaction=1.0,
         confidence=0.5,
-        interval=Interval(0.0, 1.0),
+        interval=TimeInterval(0.0, 1.0),
         evidence=words,
         sentiment={"positive": 1.0},
     )
     satisfaction = Satisfaction(
         score=0.85,
-        interval=Interval(0.7, 0.95),
+        interval=ScoreInterval(0.7, 0.95),
         confidence=0.8,
         verdict=Verdict.GOOD,
         contributions={"face": Contribution(0.6, 0.8), "voice": Contribution(0.4, 1.0)},

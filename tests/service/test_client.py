@@ -90,13 +90,13 @@ def test_a_large_picture_as_an_array_is_sent_too(address: str) -> None:
 
 def test_words_and_sound_come_plain_or_as_types(address: str) -> None:
     with Client(address) as client:
-        for text in ("thank you", Utterance("thank you", language="en", captured_at=1.0, duration=2.0)):
+        for text in ("thank you", Utterance("thank you", language="en", captured_at=1.0, duration_seconds=2.0)):
             assert [p.analyzer for p in client.analyze(text=text).predictions] == ["words"]
         assert [p.analyzer for p in client.analyze(audio=make_clip()).predictions] == ["voice"]
 
 
 def test_messages_carry_times_and_language() -> None:
-    assert text_message(Utterance("yes", language="de", captured_at=1.0, duration=2.0)) == pb.Text(
+    assert text_message(Utterance("yes", language="de", captured_at=1.0, duration_seconds=2.0)) == pb.Text(
         content="yes", language="de", captured_at_seconds=1.0, duration_seconds=2.0
     )
     clip = AudioClip(np.array([0.5, -0.5], np.float32), 8000, captured_at=3.0)

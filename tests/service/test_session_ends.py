@@ -66,7 +66,7 @@ async def test_silence_ends_a_session() -> None:
     async with (
         running() as server,
         AsyncClient(server.address) as client,
-        client.session(SessionOptions(idle_timeout=0.2)) as session,
+        client.session(SessionOptions(idle_timeout_seconds=0.2)) as session,
     ):
         events = await events_of(session)
     assert events[-1].end is SessionEnd.IDLE  # type: ignore[union-attr]
@@ -78,7 +78,7 @@ async def test_frames_that_are_not_due_keep_a_session_alive() -> None:
     async with (
         running(chosen, host) as server,
         AsyncClient(server.address) as client,
-        client.session(SessionOptions(idle_timeout=0.5, analyzers=["face"])) as session,
+        client.session(SessionOptions(idle_timeout_seconds=0.5, analyzers=["face"])) as session,
     ):
         for number in range(8):
             await session.send_frame(make_image(captured_at=0.1 * number))

@@ -57,7 +57,11 @@ async def test_a_message_that_cannot_be_used_is_noticed_and_the_session_goes_on(
         (pb.SessionConfig(weights={"face": -1}), grpc.StatusCode.INVALID_ARGUMENT, "config.weights"),
         (pb.SessionConfig(session_id="x" * 129), grpc.StatusCode.INVALID_ARGUMENT, "session_id"),
         (pb.SessionConfig(max_snapshots=0), grpc.StatusCode.INVALID_ARGUMENT, "max_snapshots"),
-        (pb.SessionConfig(snapshot_interval_seconds=math.nan), grpc.StatusCode.INVALID_ARGUMENT, "snapshot_interval"),
+        (
+            pb.SessionConfig(snapshot_interval_seconds=math.nan),
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "snapshot_interval_seconds",
+        ),
         (pb.SessionConfig(idle_timeout_seconds=3600), grpc.StatusCode.INVALID_ARGUMENT, "at most 30"),
         (pb.SessionConfig(exclude_regions=[pb.Region(x=2)]), grpc.StatusCode.INVALID_ARGUMENT, "exclude_regions"),
     ],

@@ -14,11 +14,12 @@ from mien import (
     Box,
     Contribution,
     FaceRegion,
-    Interval,
     Prediction,
     Satisfaction,
+    ScoreInterval,
     StreamState,
     StreamStatus,
+    TimeInterval,
     Transcript,
     Verdict,
     Word,
@@ -31,8 +32,8 @@ from mien.wire.status import InvalidFieldError
 UNIT = st.floats(0, 1)
 FINITE = st.floats(-1e9, 1e9)
 NAME = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-INTERVAL = st.tuples(FINITE, FINITE).map(lambda pair: Interval(min(pair), max(pair)))
-UNIT_INTERVAL = st.tuples(UNIT, UNIT).map(lambda pair: Interval(min(pair), max(pair)))
+INTERVAL = st.tuples(FINITE, FINITE).map(lambda pair: TimeInterval(min(pair), max(pair)))
+UNIT_INTERVAL = st.tuples(UNIT, UNIT).map(lambda pair: ScoreInterval(min(pair), max(pair)))
 
 
 def normalised(values: dict[str, float]) -> dict[str, float]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mien import Box, FaceRegion, Interval, Prediction, SampleKind
+from mien import Box, FaceRegion, Prediction, SampleKind, TimeInterval
 from mien.session import Observation, Session, SessionConfig
 from mien_fusion.weighted_sum import WeightedSum
 
@@ -30,7 +30,7 @@ def make_face(
         valence=2.0 * satisfaction - 1.0,
         satisfaction=satisfaction,
         confidence=confidence,
-        interval=Interval(at, at),
+        interval=TimeInterval(at, at),
         subject_id=subject_id,
         evidence=FaceRegion(box=box or Box(270, 190, 100, 100), quality=0.9),
     )
@@ -47,7 +47,7 @@ def make_words(satisfaction: float, *, at: float = 0.0, duration: float = 2.0, c
         valence=2.0 * satisfaction - 1.0,
         satisfaction=satisfaction,
         confidence=confidence,
-        interval=Interval(at, at + duration),
+        interval=TimeInterval(at, at + duration),
     )
     return Observation(kind=SampleKind.AUDIO, at=at, predictions=(prediction,))
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from mien import (
     Fuser,
     FusionContext,
-    Interval,
     MismatchPolicy,
     Prediction,
     SampleKind,
     Satisfaction,
+    TimeInterval,
     WindowAccumulator,
 )
 from mien.session import CustomerPolicy, Marker, Observation, Session, SessionConfig, SessionState, SessionSummary
@@ -45,7 +45,7 @@ def predictions(draw: st.DrawFn, at: st.SearchStrategy[float] = times) -> Predic
         valence=0.0,
         satisfaction=draw(unit),
         confidence=draw(unit),
-        interval=Interval(begin, begin + draw(st.floats(0.0, 30.0))),
+        interval=TimeInterval(begin, begin + draw(st.floats(0.0, 30.0))),
         subject_id=draw(st.sampled_from(["", "a", "b"])),
     )
 
@@ -55,7 +55,7 @@ def contexts(draw: st.DrawFn) -> FusionContext:
     return FusionContext(
         expected=frozenset(draw(st.sets(st.sampled_from(MODALITIES)))),
         weights=draw(st.dictionaries(st.sampled_from(MODALITIES), st.floats(0.0, 1e6))),
-        half_life=draw(st.one_of(st.floats(1e-3, 1e4), st.just(math.inf))),
+        half_life_seconds=draw(st.one_of(st.floats(1e-3, 1e4), st.just(math.inf))),
         mismatch_policy=draw(st.sampled_from(MismatchPolicy)),
     )
 
@@ -71,7 +71,7 @@ def items(draw: st.DrawFn) -> Observation | Marker:
 
 def assert_sound(satisfaction: Satisfaction) -> None:
     """Constructors refuse what lies outside [0, 1]; what remains is how the parts fit each other."""
-    assert satisfaction.interval.start <= satisfaction.score <= satisfaction.interval.end
+    assert satisfaction.interval.low <= satisfaction.score <= satisfaction.interval.high
     if satisfaction.contributions:
         assert sum(part.weight for part in satisfaction.contributions.values()) == pytest.approx(1.0)
 
@@ -113,7 +113,7 @@ def test_a_stream_without_confidence_changes_nothing(
         valence=0.0,
         satisfaction=satisfaction,
         confidence=0.0,
-        interval=Interval(at, at),
+        interval=TimeInterval(at, at),
     )
     fuser = WeightedSum()
     assert fuser.fuse([*given_, empty], context) == fuser.fuse(given_, context)
@@ -156,7 +156,7 @@ def test_equal_streams_fuse_to_themselves(
             valence=0.0,
             satisfaction=satisfaction,
             confidence=confidence,
-            interval=Interval(at, at),
+            interval=TimeInterval(at, at),
         )
         for modality, confidence, at in streams
     ]
@@ -244,8 +244,8 @@ def test_pushing_everything_twice_changes_nothing_but_the_count(given_: list[Obs
 
 def assert_close(found: Satisfaction, expected: Satisfaction) -> None:
     assert found.score == pytest.approx(expected.score, abs=1e-9)
-    assert found.interval.start == pytest.approx(expected.interval.start, abs=1e-6)
-    assert found.interval.end == pytest.approx(expected.interval.end, abs=1e-6)
+    assert found.interval.low == pytest.approx(expected.interval.low, abs=1e-6)
+    assert found.interval.high == pytest.approx(expected.interval.high, abs=1e-6)
     assert found.confidence == pytest.approx(expected.confidence, abs=1e-9)
     assert found.coverage == pytest.approx(expected.coverage, abs=1e-9)
     assert found.agreement == pytest.approx(expected.agreement, abs=1e-6)

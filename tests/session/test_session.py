@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from mien import InputError, Interval, MismatchPolicy, SampleKind, SessionError, Verdict
+from mien import InputError, MismatchPolicy, SampleKind, SessionError, TimeInterval, Verdict
 from mien.config import Settings, parse_settings
 from mien.session import Consent, CustomerPolicy, Marker, Observation, Session, SessionConfig, SessionEnd
 from mien_fusion.happy_share import HappyShare
@@ -45,7 +45,7 @@ def test_state_before_anything_is_unknown(session: Make) -> None:
 
 
 def test_recent_evidence_outweighs_old(session: Make, snapshot: Make, face: Make) -> None:
-    followed = session(half_life=5.0)
+    followed = session(half_life_seconds=5.0)
     for at in range(20):
         followed.push(snapshot(face(0.1, at=at), at=at))
     for at in range(20, 40):
@@ -71,7 +71,7 @@ class TestVerdict:
     def test_hysteresis_keeps_a_verdict_near_its_threshold(self, session: Make, snapshot: Make, face: Make) -> None:
         verdicts = {}
         for hysteresis in (0.0, 0.05):
-            followed = session(half_life=1e-3, verdict_hysteresis=hysteresis, poor_threshold=0.01)
+            followed = session(half_life_seconds=1e-3, verdict_hysteresis=hysteresis, poor_threshold=0.01)
             scores = [0.61, 0.59, 0.61, 0.58, 0.6, 0.5]
             verdicts[hysteresis] = [
                 followed.push(snapshot(face(score, at=at), at=at)).satisfaction.verdict
@@ -82,7 +82,7 @@ class TestVerdict:
         assert verdicts[0.05] == [good, good, good, good, good, open_]
 
     def test_a_clear_change_shows_at_once(self, session: Make, snapshot: Make, face: Make) -> None:
-        followed = session(half_life=1e-3)
+        followed = session(half_life_seconds=1e-3)
         assert followed.push(snapshot(face(0.95, at=0), at=0)).satisfaction.verdict is Verdict.GOOD
         assert followed.push(snapshot(face(0.05, at=1), at=1)).satisfaction.verdict is Verdict.POOR
 
@@ -115,10 +115,10 @@ class TestEnds:
         followed.push(snapshot(face()))
         assert followed.push(Marker(name="end", at=4.0, rating=5)).end is SessionEnd.MARKER
         summary = followed.summary()
-        assert (summary.end, summary.rating, summary.interval) == (SessionEnd.MARKER, 5, Interval(0.0, 4.0))
+        assert (summary.end, summary.rating, summary.interval) == (SessionEnd.MARKER, 5, TimeInterval(0.0, 4.0))
 
     def test_idle_by_tick_or_by_the_next_push(self, session: Make, snapshot: Make, face: Make) -> None:
-        ticked, pushed = session(idle_timeout=30.0), session(idle_timeout=30.0)
+        ticked, pushed = session(idle_timeout_seconds=30.0), session(idle_timeout_seconds=30.0)
         for followed in (ticked, pushed):
             followed.push(snapshot(face()), now=100.0)
             assert followed.tick(130.0) is None
@@ -128,7 +128,7 @@ class TestEnds:
         assert ticked.summary() == pushed.summary()
 
     def test_waiting_begins_with_the_first_tick(self, session: Make) -> None:
-        followed = session(idle_timeout=5.0)
+        followed = session(idle_timeout_seconds=5.0)
         assert followed.tick(1000.0) is None
         assert followed.tick(1006.0) is SessionEnd.IDLE
 
@@ -170,11 +170,11 @@ class TestMarkers:
         start, pay = followed.close().phases
         assert (start.name, start.interval, start.satisfaction.contributions["face"].samples) == (
             "start",
-            Interval(0.0, 4.5),
+            TimeInterval(0.0, 4.5),
             5,
         )
         assert set(start.satisfaction.contributions) == {"face", "voice"}
-        assert (pay.name, pay.interval) == ("pay", Interval(4.5, 9.0))
+        assert (pay.name, pay.interval) == ("pay", TimeInterval(4.5, 9.0))
         assert pay.satisfaction.score == pytest.approx(0.9)
 
     def test_a_start_marker_before_any_evidence_opens_the_first_phase(
@@ -184,7 +184,7 @@ class TestMarkers:
         followed.push(Marker(name="start", at=2.0))
         followed.push(snapshot(face(at=3), at=3))
         (phase,) = followed.close().phases
-        assert (phase.name, phase.interval) == ("start", Interval(2.0, 3.0))
+        assert (phase.name, phase.interval) == ("start", TimeInterval(2.0, 3.0))
 
     def test_the_last_rating_stands_and_a_marker_without_one_leaves_it(self, session: Make) -> None:
         followed = session()
@@ -218,7 +218,7 @@ class TestMarkers:
 
 class TestPeakAndEnd:
     def test_peak_is_the_most_extreme_moment_of_either_sign(self, session: Make, snapshot: Make, face: Make) -> None:
-        followed = session(half_life=2.0)
+        followed = session(half_life_seconds=2.0)
         for at in range(30):
             followed.push(snapshot(face(0.02 if 10 <= at < 20 else 0.7, at=at), at=at))
         summary = followed.close()
@@ -235,7 +235,7 @@ class TestPeakAndEnd:
 
 
 def test_mismatch_episodes_are_counted_once_each(session: Make, snapshot: Make, face: Make, words: Make) -> None:
-    followed = session(half_life=5.0)
+    followed = session(half_life_seconds=5.0)
     for start in (0, 100):
         for at in range(start, start + 5):
             followed.push(snapshot(face(0.95, at=at), at=at))
@@ -262,7 +262,7 @@ class TestConfig:
         )
         config = SessionConfig.from_settings(settings, weights={"voice": 3.0}, max_snapshots=None, site="A")
         assert config.weights == {"face": 2.0, "voice": 3.0}
-        assert (config.half_life, config.max_snapshots, config.site) == (4.0, 7, "A")
+        assert (config.half_life_seconds, config.max_snapshots, config.site) == (4.0, 7, "A")
         assert config.customer_policy is CustomerPolicy.ALL
 
     def test_defaults_are_the_settings_defaults(self) -> None:
@@ -271,8 +271,8 @@ class TestConfig:
     @pytest.mark.parametrize(
         "values",
         [
-            {"half_life": 0.0},
-            {"half_life": float("nan")},
+            {"half_life_seconds": 0.0},
+            {"half_life_seconds": float("nan")},
             {"max_snapshots": 0},
             {"weights": {"face": -1.0}},
             {"weights": {"face": float("nan")}},

@@ -20,7 +20,7 @@ def test_out_of_order_within_the_tolerance_counts_by_its_time(session: Make, sna
         shuffled.push(snapshot(face(satisfaction, at=at), at=at))
     one, other = ordered.state(), shuffled.state()
     assert other.satisfaction.score == pytest.approx(one.satisfaction.score)
-    assert other.satisfaction.interval.start == pytest.approx(one.satisfaction.interval.start, abs=0.03)
+    assert other.satisfaction.interval.low == pytest.approx(one.satisfaction.interval.low, abs=0.03)
     assert other.snapshots == 4
     assert other.emotion_percentages == one.emotion_percentages
 
@@ -34,7 +34,7 @@ def test_a_duplicate_is_not_counted_twice(session: Make, snapshot: Make, face: M
 
 
 def test_a_duplicate_after_the_memory_is_full_is_refused_as_late(session: Make, snapshot: Make, face: Make) -> None:
-    followed = session(late_tolerance=1000.0, max_snapshots=1000)
+    followed = session(late_tolerance_seconds=1000.0, max_snapshots=1000)
     for at in range(600):
         followed.push(snapshot(face(at=at), at=at))
     before = followed.state()
@@ -46,7 +46,7 @@ def test_a_duplicate_after_the_memory_is_full_is_refused_as_late(session: Make, 
 
 
 def test_too_late_does_not_count(session: Make, snapshot: Make, face: Make) -> None:
-    followed = session(late_tolerance=5.0)
+    followed = session(late_tolerance_seconds=5.0)
     followed.push(snapshot(face(0.9, at=20), at=20))
     before = followed.state()
     assert followed.push(snapshot(face(0.1, at=14.9), at=14.9)) == before
@@ -55,14 +55,14 @@ def test_too_late_does_not_count(session: Make, snapshot: Make, face: Make) -> N
 
 
 def test_speech_may_lag_pictures(session: Make, snapshot: Make, face: Make, words: Make) -> None:
-    followed = session(late_tolerance=5.0)
+    followed = session(late_tolerance_seconds=5.0)
     for at in range(20):
         followed.push(snapshot(face(at=at), at=at))
     assert followed.push(words(0.2, at=2.0)).utterances == 1
 
 
 def test_a_clock_that_jumps_ahead_does_not_wipe_the_evidence(session: Make, snapshot: Make, face: Make) -> None:
-    followed = session(half_life=20.0)
+    followed = session(half_life_seconds=20.0)
     for at in range(10):
         followed.push(snapshot(face(0.9, at=at), at=at))
     state = followed.push(snapshot(face(0.1, at=1e9), at=1e9))

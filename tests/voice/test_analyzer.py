@@ -76,7 +76,7 @@ def test_speech_becomes_words_and_their_tone(thanks: AudioClip, recognizer: Pock
     assert prediction.evidence.text.startswith("thank you so much")
     assert prediction.evidence.words[0].interval.start >= 30.0
     assert (prediction.modality, prediction.top_emotion, prediction.satisfaction) == ("voice", "gratitude", 0.9)
-    assert 30.0 <= prediction.interval.start < prediction.interval.end <= 30.0 + thanks.duration + 0.01
+    assert 30.0 <= prediction.interval.start < prediction.interval.end <= 30.0 + thanks.duration_seconds + 0.01
 
 
 def test_each_utterance_of_a_clip_is_a_prediction_of_its_own(thanks: AudioClip, refusal: AudioClip) -> None:
@@ -94,7 +94,7 @@ def test_confidence_is_the_tones_times_the_transcripts(thanks: AudioClip) -> Non
 
 def test_a_callers_own_words_skip_recognition() -> None:
     transcriber = ScriptedTranscriber()
-    said = Utterance("this is terrible", captured_at=4.0, duration=1.5)
+    said = Utterance("this is terrible", captured_at=4.0, duration_seconds=1.5)
     ((prediction,),) = analyzer(transcriber).analyze([said])
     assert transcriber.calls == 0
     assert prediction.evidence == Transcript(text="this is terrible", language="en", engine="caller")
@@ -115,7 +115,7 @@ def test_sound_of_another_rate_is_resampled(thanks: AudioClip, rate: int) -> Non
     soxr = pytest.importorskip("soxr", reason="the extra mien[voice] is not installed")
     other = AudioClip(soxr.resample(thanks.samples, thanks.sample_rate, rate), rate)
     ((prediction,),) = analyzer().analyze([other])
-    assert prediction.interval.end == pytest.approx(thanks.duration, abs=0.3)
+    assert prediction.interval.end == pytest.approx(thanks.duration_seconds, abs=0.3)
 
 
 @pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(1), silence(3.0), np.full(48_000, 0.5)])

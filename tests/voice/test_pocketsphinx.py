@@ -32,7 +32,9 @@ def test_words_have_times_on_the_callers_clock(recognizer: PocketSphinxTranscrib
     later = AudioClip(refusal.samples, refusal.sample_rate, captured_at=50.0)
     words = recognizer.transcribe(later).words
     assert [word.text for word in words] == ["no", "i", "do", "not", "want", "to", "pay", "for", "this"]
-    assert all(50.0 <= word.interval.start < word.interval.end <= 50.0 + refusal.duration + 0.01 for word in words)
+    assert all(
+        50.0 <= word.interval.start < word.interval.end <= 50.0 + refusal.duration_seconds + 0.01 for word in words
+    )
     assert all(0.0 < word.confidence <= 1.0 for word in words)
 
 

@@ -38,7 +38,9 @@ def test_an_utterance_is_cut_out_with_its_times_on_the_callers_clock(thanks: Aud
     padded = sound(np.concatenate([silence(2), thanks.samples, silence(2)]), at=100.0)
     (utterance,) = cut_into_utterances(padded, SETTINGS)
     assert utterance.captured_at == pytest.approx(102.0, abs=0.35)
-    assert utterance.captured_at + utterance.duration == pytest.approx(102.0 + thanks.duration, abs=0.35)
+    assert utterance.captured_at + utterance.duration_seconds == pytest.approx(
+        102.0 + thanks.duration_seconds, abs=0.35
+    )
 
 
 def test_the_first_syllable_is_kept(thanks: AudioClip) -> None:
@@ -58,8 +60,8 @@ def test_a_pause_inside_a_sentence_does_not_end_it(refusal: AudioClip) -> None:
 def test_a_long_pause_separates_two_utterances(thanks: AudioClip, refusal: AudioClip) -> None:
     both = sound(np.concatenate([thanks.samples, silence(1.5), refusal.samples, silence(1)]))
     first, second = cut_into_utterances(both, SETTINGS)
-    assert first.captured_at + first.duration < second.captured_at
-    assert second.captured_at == pytest.approx(thanks.duration + 1.5, abs=0.35)
+    assert first.captured_at + first.duration_seconds < second.captured_at
+    assert second.captured_at == pytest.approx(thanks.duration_seconds + 1.5, abs=0.35)
 
 
 def test_the_size_of_the_pieces_changes_nothing(thanks: AudioClip, refusal: AudioClip) -> None:
@@ -73,7 +75,7 @@ def test_the_size_of_the_pieces_changes_nothing(thanks: AudioClip, refusal: Audi
 def test_an_utterance_is_given_out_when_it_has_ended_and_not_at_the_end_of_the_stream(thanks: AudioClip) -> None:
     segmenter = Segmenter(SETTINGS)
     assert segmenter.push(thanks) == []
-    assert len(segmenter.push(sound(silence(1), at=thanks.duration))) == 1
+    assert len(segmenter.push(sound(silence(1), at=thanks.duration_seconds))) == 1
     assert segmenter.flush() == []
 
 
@@ -82,7 +84,7 @@ def test_flush_gives_out_what_is_still_being_said(thanks: AudioClip) -> None:
     half = thanks.samples[: len(thanks.samples) // 2]
     assert segmenter.push(sound(half)) == []
     (utterance,) = segmenter.flush()
-    assert utterance.duration == pytest.approx(len(half) / SAMPLE_RATE, abs=0.1)
+    assert utterance.duration_seconds == pytest.approx(len(half) / SAMPLE_RATE, abs=0.1)
     assert segmenter.flush() == []
 
 
@@ -91,9 +93,9 @@ def test_an_utterance_that_is_too_long_is_cut_without_losing_a_sample(thanks: Au
     talk = np.concatenate([thanks.samples] * 4)
     utterances = cut_into_utterances(sound(talk), settings)
     assert len(utterances) >= 3
-    assert all(utterance.duration <= 5.0 for utterance in utterances)
+    assert all(utterance.duration_seconds <= 5.0 for utterance in utterances)
     for before, after in itertools.pairwise(utterances):
-        assert after.captured_at == pytest.approx(before.captured_at + before.duration, abs=1e-6)
+        assert after.captured_at == pytest.approx(before.captured_at + before.duration_seconds, abs=1e-6)
 
 
 def test_sound_that_was_lost_ends_the_utterance(thanks: AudioClip, refusal: AudioClip) -> None:
@@ -101,7 +103,7 @@ def test_sound_that_was_lost_ends_the_utterance(thanks: AudioClip, refusal: Audi
     segmenter.push(thanks)
     (first,) = segmenter.push(sound(refusal.samples, at=60.0))
     (second,) = segmenter.flush()
-    assert first.captured_at + first.duration <= thanks.duration + 1e-6
+    assert first.captured_at + first.duration_seconds <= thanks.duration_seconds + 1e-6
     assert second.captured_at >= 60.0
 
 

@@ -82,7 +82,7 @@ class _Panel:
         x, y = self._width / 2, 60 + _DIAL_RADIUS
         for step in range(60):
             share = (step + 0.5) / 60
-            inside = satisfaction.interval.start <= share <= satisfaction.interval.end
+            inside = satisfaction.interval.low <= share <= satisfaction.interval.high
             color = score_color(share)
             self._arc(x, y, step / 60, (step + 1) / 60, color if inside else mix(BACKGROUND, color, 0.28))
         known = satisfaction.confidence > 0
@@ -95,7 +95,7 @@ class _Panel:
         self._rounded(x - 62, y + 8, x + 62, y + 36, 14, color)
         self._text(x, y + 22, satisfaction.verdict.value.upper(), 16, BACKGROUND, "mm")
         interval = satisfaction.interval
-        said = f"90% in {interval.start:.2f} to {interval.end:.2f}, confidence {satisfaction.confidence:.2f}"
+        said = f"90% in {interval.low:.2f} to {interval.high:.2f}, confidence {satisfaction.confidence:.2f}"
         self._text(x, y + 54, said if known else "no evidence", 13, FAINT_INK, "mm")
 
     def draw_cards(self, subjects: Sequence[Subject]) -> None:

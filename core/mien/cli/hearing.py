@@ -80,7 +80,7 @@ class Hearing:
     def _analyze(self, name: str, samples: Iterable[Sample]) -> Iterator[Heard]:
         for sample in samples:
             answer = self._engine.predict(name, [sample])[0]
-            end = sample.captured_at + (sample.duration if isinstance(sample, AudioClip) else 0.0)
+            end = sample.captured_at + (sample.duration_seconds if isinstance(sample, AudioClip) else 0.0)
             if isinstance(answer, StreamStatus):
                 yield Heard(answer, (), end)
             else:

@@ -199,7 +199,11 @@ async def _feed(state: CliState, options: _Options, session: SessionConfig, *, h
 
         sound, troubles = read_sound(video=options.video, audio=options.audio) if hears else (None, ())
         return FileFeed(
-            video=options.video, sound=sound, every=session.snapshot_interval, fast=options.fast, troubles=troubles
+            video=options.video,
+            sound=sound,
+            every=session.snapshot_interval_seconds,
+            fast=options.fast,
+            troubles=troubles,
         )
     from mien.kiosk.devices import DeviceFeed, open_camera
     from mien.media.microphone import Microphone
@@ -212,7 +216,7 @@ async def _feed(state: CliState, options: _Options, session: SessionConfig, *, h
         camera=lambda: open_camera(index),
         camera_name=f"camera {index}",
         microphone=(lambda start_at: Microphone(device=device, start_at=start_at)) if hears else None,
-        every=session.snapshot_interval,
+        every=session.snapshot_interval_seconds,
     )
     await feed.open()
     return feed

@@ -61,7 +61,7 @@ class LineSink(Sink):
         line = Text()
         line.append(_where(finding), style="bold")
         line.append(f"  {_who(finding.result)}  satisfaction {satisfaction.score:.2f} ")
-        line.append(f"({interval.start:.2f} to {interval.end:.2f}) ", style="dim")
+        line.append(f"({interval.low:.2f} to {interval.high:.2f}) ", style="dim")
         line.append(satisfaction.verdict.value.upper(), style=_VERDICT_STYLES[satisfaction.verdict])
         for status in finding.result.missing:
             line.append(f"  [{status.analyzer} missing: {status.reason}]", style="dark_orange")
@@ -117,7 +117,7 @@ class CsvSink(Sink):
             "" if finding.at_seconds is None else f"{finding.at_seconds:.3f}",
         ]
         fused = finding.result.satisfaction
-        end = [*map(_number, (fused.score, fused.interval.start, fused.interval.end)), fused.verdict.value]
+        end = [*map(_number, (fused.score, fused.interval.low, fused.interval.high)), fused.verdict.value]
         if not finding.result.predictions:
             self._table.writerow([*start, *[""] * len(_PREDICTION_COLUMNS), *end, *[""] * len(self._labels)])
         for prediction in finding.result.predictions:

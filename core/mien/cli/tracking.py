@@ -52,7 +52,7 @@ class Tracker:
             raise AnalysisError("no enabled analyzer takes pictures; see 'mien plugins list'")
         # The reader has picked the frames, and at a constant frame rate no two are closer than half of "every": so the
         # streams take each of them, and still know how long a face may be out of sight.
-        wish = StreamSettings(snapshot_interval=every / 2, exclude_regions=settings.session.exclude_regions)
+        wish = StreamSettings(snapshot_interval_seconds=every / 2, exclude_regions=settings.session.exclude_regions)
         self._streams: dict[str, Stream] = {}
         self._unavailable: dict[str, str] = {}
         for name in self._modalities:

@@ -75,10 +75,10 @@ class SessionOptions:
     fuser: str = ""
     weights: Mapping[str, float] = field(default_factory=dict)
     consent: Consent | str = Consent.UNSPECIFIED
-    snapshot_interval: float | None = None
+    snapshot_interval_seconds: float | None = None
     max_snapshots: int | None = None
-    half_life: float | None = None
-    idle_timeout: float | None = None
+    half_life_seconds: float | None = None
+    idle_timeout_seconds: float | None = None
     customer_policy: CustomerPolicy | str | None = None
     mismatch_policy: MismatchPolicy | str | None = None
     exclude_regions: Sequence[tuple[float, float, float, float]] = ()
@@ -187,7 +187,7 @@ def text_message(source: TextSource, *, captured_at: float = 0.0) -> pb.Text:
         content=source.text,
         language=source.language,
         captured_at_seconds=source.captured_at,
-        duration_seconds=source.duration,
+        duration_seconds=source.duration_seconds,
     )
 
 

@@ -109,7 +109,7 @@ class Engine:
         now: float | None = None,
         fuser: str = "",
         weights: Mapping[str, float] = _NO_WEIGHTS,
-        half_life: float | None = None,
+        half_life_seconds: float | None = None,
         mismatch_policy: MismatchPolicy | None = None,
     ) -> Satisfaction:
         """Turn predictions about one customer into one satisfaction.
@@ -120,7 +120,7 @@ class Engine:
             now: The moment the score is for, seconds on the caller's clock; None takes the newest prediction's end.
             fuser: Name; empty takes the configured one.
             weights: Modality -> prior weight, over the configured ones.
-            half_life: Seconds; None takes the configured one.
+            half_life_seconds: Seconds; None takes the configured one.
             mismatch_policy: None takes the configured one.
 
         Raises:
@@ -135,7 +135,7 @@ class Engine:
             expected=frozenset(expected),
             weights={**fusion.weights, **weights},
             now=now,
-            half_life=fusion.half_life_seconds if half_life is None else half_life,
+            half_life_seconds=fusion.half_life_seconds if half_life_seconds is None else half_life_seconds,
             good_threshold=fusion.good_threshold,
             poor_threshold=fusion.poor_threshold,
             min_confidence=fusion.min_confidence,

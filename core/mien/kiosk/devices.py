@@ -121,9 +121,9 @@ class DeviceFeed(Feed):
             self._frame = item
         elif isinstance(item, Trouble):
             self._troubles.append(item)
-        elif self._sound_seconds + item.duration <= SOUND_QUEUE_SECONDS:
+        elif self._sound_seconds + item.duration_seconds <= SOUND_QUEUE_SECONDS:
             self._sound.append(item)
-            self._sound_seconds += item.duration
+            self._sound_seconds += item.duration_seconds
             self._keeps_up = True
         elif self._keeps_up:
             self._keeps_up = False
@@ -139,7 +139,7 @@ class DeviceFeed(Feed):
             item = self._troubles.popleft()
         elif self._sound:
             item = clip = self._sound.popleft()
-            self._sound_seconds -= clip.duration
+            self._sound_seconds -= clip.duration_seconds
         elif self._frame is not None:
             item, self._frame = self._frame, None
         if not self._waiting():

@@ -124,4 +124,4 @@ def _pieces(clip: AudioClip) -> Iterator[Timed]:
     for start in range(0, len(clip.samples), length):
         at = clip.captured_at + start / clip.sample_rate
         piece = AudioClip(clip.samples[start : start + length], clip.sample_rate, at)
-        yield at + piece.duration, 0, piece
+        yield at + piece.duration_seconds, 0, piece

@@ -142,7 +142,7 @@ class Kiosk:
             return
         if self._current.interaction.ended or self._current.listening.done():
             await self._end(SessionEnd.CLOSED)
-        elif self._feed.now() - self._current.seen_at > self._config.idle_timeout:
+        elif self._feed.now() - self._current.seen_at > self._config.idle_timeout_seconds:
             await self._end(SessionEnd.IDLE)
         if self._current is None and not self._once:
             self._view.waiting(self._feed.now())

@@ -174,7 +174,7 @@ def headline(satisfaction: Satisfaction) -> Text:
     line = Text(VERDICT_WORDS[satisfaction.verdict].ljust(12), style=style)
     line.append(f"{satisfaction.score:.2f}", style=style)
     interval = satisfaction.interval
-    return line.append(f"   between {interval.start:.2f} and {interval.end:.2f}", style=_QUIET)
+    return line.append(f"   between {interval.low:.2f} and {interval.high:.2f}", style=_QUIET)
 
 
 def gauge(satisfaction: Satisfaction, *, width: int) -> Text:
@@ -183,7 +183,7 @@ def gauge(satisfaction: Satisfaction, *, width: int) -> Text:
     cells = max(11, width - len(poor) - len(good))
     start, end, score = (
         round(value * (cells - 1))
-        for value in (satisfaction.interval.start, satisfaction.interval.end, satisfaction.score)
+        for value in (satisfaction.interval.low, satisfaction.interval.high, satisfaction.score)
     )
     style = VERDICT_STYLES[satisfaction.verdict]
     line = Text(poor, style=_QUIET)

@@ -122,7 +122,7 @@ def score_of(satisfaction: Satisfaction) -> str:
     """``0.72 (0.61 to 0.81) GOOD``."""
     interval = satisfaction.interval
     verdict = satisfaction.verdict.value.upper()
-    return f"{satisfaction.score:.2f} ({interval.start:.2f} to {interval.end:.2f}) {verdict}"
+    return f"{satisfaction.score:.2f} ({interval.low:.2f} to {interval.high:.2f}) {verdict}"
 
 
 def said(prediction: Prediction) -> str:

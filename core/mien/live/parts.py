@@ -72,4 +72,6 @@ def choose_parts(host: PluginHost, names: Sequence[str], settings: StreamSetting
 
 def stream_settings(config: SessionConfig) -> StreamSettings:
     """What the analyzers' streams are told."""
-    return StreamSettings(snapshot_interval=config.snapshot_interval, exclude_regions=config.exclude_regions)
+    return StreamSettings(
+        snapshot_interval_seconds=config.snapshot_interval_seconds, exclude_regions=config.exclude_regions
+    )

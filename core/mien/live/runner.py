@@ -40,7 +40,7 @@ class Ready:
     @property
     def seconds(self) -> float:
         """How long the sample lasts; 0 for a picture."""
-        return self.sample.duration if isinstance(self.sample, AudioClip | Utterance) else 0.0
+        return self.sample.duration_seconds if isinstance(self.sample, AudioClip | Utterance) else 0.0
 
     @property
     def ends_at(self) -> float:

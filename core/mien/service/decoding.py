@@ -168,7 +168,7 @@ def decode_text_message(message: pb.Text, limits: LimitSettings, *, field: str =
         message.content,
         language=message.language,
         captured_at=checked_time(message.captured_at_seconds, field=f"{field}.captured_at_seconds"),
-        duration=duration,
+        duration_seconds=duration,
     )
 
 

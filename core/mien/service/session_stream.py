@@ -92,9 +92,10 @@ class SessionStream:
         except ValueError as error:
             raise InvalidFieldError("config", str(error)) from error
         longest = max(self._settings.limits.idle_seconds, self._settings.session.idle_timeout_seconds)
-        if config.idle_timeout > longest:
+        if config.idle_timeout_seconds > longest:
             raise InvalidFieldError(
-                "config.idle_timeout_seconds", f"at most {longest:g} on this server, got {config.idle_timeout:g}"
+                "config.idle_timeout_seconds",
+                f"at most {longest:g} on this server, got {config.idle_timeout_seconds:g}",
             )
         return config
 
@@ -138,7 +139,7 @@ class SessionStream:
         self, inbox: Inbox[pb.StreamSessionRequest], live: LiveSession, config: SessionConfig
     ) -> SessionEnd:
         while True:
-            message = await inbox.next(idle_seconds=config.idle_timeout)
+            message = await inbox.next(idle_seconds=config.idle_timeout_seconds)
             if isinstance(message, End):
                 return SessionEnd.IDLE if message is End.IDLE else SessionEnd.CLOSED
             await self._take(message, live)

@@ -44,10 +44,10 @@ class SessionConfig:
         weights: Modality -> weight, not negative; 1 for a modality that is not named.
         consent: What the person was told.
         require_consent: Refuse to open without a consent.
-        snapshot_interval: Seconds between two analysed pictures; for whoever picks the frames.
+        snapshot_interval_seconds: Seconds between two analysed pictures; for whoever picks the frames.
         max_snapshots: The session ends after so many analysed pictures.
-        half_life: Seconds after which evidence counts half in the running score.
-        idle_timeout: The session ends after so many seconds without anything pushed.
+        half_life_seconds: Seconds after which evidence counts half in the running score.
+        idle_timeout_seconds: The session ends after so many seconds without anything pushed.
         customer_policy: Whose satisfaction it is.
         exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height) of its size; a face is
             left out where its middle lies in one.
@@ -59,7 +59,7 @@ class SessionConfig:
         poor_threshold: A score at or below it may be POOR.
         min_confidence: Below it the verdict is UNDECIDED.
         verdict_hysteresis: How far the score must move from where a verdict last held before the verdict is given up.
-        late_tolerance: How far, in seconds, a prediction may lie behind the newest of its kind and still count.
+        late_tolerance_seconds: How far, in seconds, a prediction may lie behind the newest of its kind and still count.
 
     Raises:
         ValueError: A value is outside its range.
@@ -71,10 +71,10 @@ class SessionConfig:
     weights: Mapping[str, float] = field(default_factory=dict)
     consent: Consent = Consent.UNSPECIFIED
     require_consent: bool = False
-    snapshot_interval: float = 1.0
+    snapshot_interval_seconds: float = 1.0
     max_snapshots: int = 100
-    half_life: float = 10.0
-    idle_timeout: float = 30.0
+    half_life_seconds: float = 10.0
+    idle_timeout_seconds: float = 30.0
     customer_policy: CustomerPolicy = CustomerPolicy.PRIMARY
     exclude_regions: tuple[tuple[float, float, float, float], ...] = ()
     redact_transcript: bool = False
@@ -85,15 +85,15 @@ class SessionConfig:
     poor_threshold: float = 0.4
     min_confidence: float = 0.2
     verdict_hysteresis: float = 0.05
-    late_tolerance: float = 5.0
+    late_tolerance_seconds: float = 5.0
 
     def __post_init__(self) -> None:
         for name in ("session_id", "site"):
             if len(getattr(self, name)) > MAX_NAME_LENGTH:
                 raise ValueError(f"{name} must have at most {MAX_NAME_LENGTH} characters")
-        for name in ("half_life", "idle_timeout"):
+        for name in ("half_life_seconds", "idle_timeout_seconds"):
             _require(name, getattr(self, name), "positive and finite", 0.0 < getattr(self, name) < math.inf)
-        for name in ("snapshot_interval", "late_tolerance"):
+        for name in ("snapshot_interval_seconds", "late_tolerance_seconds"):
             _require(name, getattr(self, name), "finite and not negative", 0.0 <= getattr(self, name) < math.inf)
         for name in ("good_threshold", "poor_threshold", "min_confidence", "verdict_hysteresis"):
             _require(name, getattr(self, name), "in [0, 1]", 0.0 <= getattr(self, name) <= 1.0)
@@ -125,10 +125,10 @@ class SessionConfig:
             "analyzers": settings.engine.analyzers,
             "fuser": fusion.fuser,
             "require_consent": settings.privacy.require_consent,
-            "snapshot_interval": session.snapshot_interval_seconds,
+            "snapshot_interval_seconds": session.snapshot_interval_seconds,
             "max_snapshots": session.max_snapshots,
-            "half_life": fusion.half_life_seconds,
-            "idle_timeout": session.idle_timeout_seconds,
+            "half_life_seconds": fusion.half_life_seconds,
+            "idle_timeout_seconds": session.idle_timeout_seconds,
             "customer_policy": CustomerPolicy(session.customer_policy),
             "exclude_regions": session.exclude_regions,
             "redact_transcript": settings.privacy.redact_transcript,
@@ -137,18 +137,18 @@ class SessionConfig:
             "poor_threshold": fusion.poor_threshold,
             "min_confidence": fusion.min_confidence,
             "verdict_hysteresis": session.verdict_hysteresis,
-            "late_tolerance": session.late_tolerance_seconds,
+            "late_tolerance_seconds": session.late_tolerance_seconds,
         }
         values.update((name, value) for name, value in overrides.items() if value is not None)
         values["weights"] = {**fusion.weights, **(overrides.get("weights") or {})}
         return cls(**values)
 
-    def fusion_context(self, *, half_life: float | None = None) -> FusionContext:
-        """What the fuser is told; ``half_life`` replaces the session's own (infinite: nothing decays)."""
+    def fusion_context(self, *, half_life_seconds: float | None = None) -> FusionContext:
+        """What the fuser is told; ``half_life_seconds`` replaces the session's own (infinite: nothing decays)."""
         return FusionContext(
             expected=self.expected_modalities,
             weights=dict(self.weights),
-            half_life=self.half_life if half_life is None else half_life,
+            half_life_seconds=self.half_life_seconds if half_life_seconds is None else half_life_seconds,
             good_threshold=self.good_threshold,
             poor_threshold=self.poor_threshold,
             min_confidence=self.min_confidence,

@@ -66,7 +66,7 @@ class SubjectEvidence:
 
     def __init__(self, config: SessionConfig, fuser: Fuser) -> None:
         self._running = fuser.accumulator(config.fusion_context())
-        self._overall = fuser.accumulator(config.fusion_context(half_life=math.inf))
+        self._overall = fuser.accumulator(config.fusion_context(half_life_seconds=math.inf))
         self._hold = VerdictHold(config)
         self.tally = EmotionTally()
         self.current = self._running.satisfaction()

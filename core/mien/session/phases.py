@@ -9,7 +9,7 @@ from typing import Final
 from mien.errors import InputError
 from mien.interfaces import Accumulator
 from mien.session.values import START, Phase
-from mien.types import Interval, Prediction
+from mien.types import Prediction, TimeInterval
 
 MAX_PHASES: Final = 32
 """A session keeps so many, so that its memory does not grow."""
@@ -63,7 +63,7 @@ class PhaseLog:
         return tuple(
             Phase(
                 name=phase.name,
-                interval=Interval(begin, max(begin, end)),
+                interval=TimeInterval(begin, max(begin, end)),
                 satisfaction=phase.evidence.satisfaction(),
             )
             for phase, begin, end in zip(self._phases, begins, [*begins[1:], until], strict=True)

@@ -14,7 +14,7 @@ from mien.session.evidence import SubjectEvidence
 from mien.session.phases import PhaseLog
 from mien.session.timeline import Misplaced, Timeline
 from mien.session.values import END, Marker, Observation, SessionEnd, SessionState, SessionSummary
-from mien.types import Interval, Prediction, SampleKind, Satisfaction
+from mien.types import Prediction, SampleKind, Satisfaction, TimeInterval
 
 MAX_SUBJECTS: Final = 16
 """Subjects whose own satisfaction is kept; the one not seen for longest goes first (the group keeps its evidence)."""
@@ -45,12 +45,13 @@ class Session:
         self._config = config
         self._fuser = fuser
         self._timeline = Timeline(
-            tolerance=config.late_tolerance, max_step=max(config.idle_timeout, 10.0 * config.snapshot_interval)
+            tolerance=config.late_tolerance_seconds,
+            max_step=max(config.idle_timeout_seconds, 10.0 * config.snapshot_interval_seconds),
         )
         self._customer = SubjectEvidence(config, fuser)
         self._primary = PrimaryCustomer()
         self._subjects: dict[str, SubjectEvidence] = {}
-        self._phases = PhaseLog(lambda: fuser.accumulator(config.fusion_context(half_life=math.inf)))
+        self._phases = PhaseLog(lambda: fuser.accumulator(config.fusion_context(half_life_seconds=math.inf)))
         self._peak = _Peak()
         self._snapshots = self._utterances = self._frames_dropped = 0
         self._late = self._duplicates = self._mismatches = 0
@@ -109,7 +110,7 @@ class Session:
         if now is not None:
             if self._last_push is None:
                 self._last_push = now
-            elif self._end is None and now - self._last_push > self._config.idle_timeout:
+            elif self._end is None and now - self._last_push > self._config.idle_timeout_seconds:
                 self._end = SessionEnd.IDLE
         return self._end
 
@@ -152,7 +153,7 @@ class Session:
         return SessionSummary(
             session_id=self._config.session_id,
             end=self._end,
-            interval=Interval(first, last),
+            interval=TimeInterval(first, last),
             overall=self._customer.overall(),
             peak_score=peak_score,
             end_score=end_score,
@@ -261,7 +262,7 @@ class _Peak:
     def see(self, satisfaction: Satisfaction) -> None:
         if not satisfaction.contributions:
             return
-        clearance = max(satisfaction.interval.start - 0.5, 0.5 - satisfaction.interval.end)
+        clearance = max(satisfaction.interval.low - 0.5, 0.5 - satisfaction.interval.high)
         if clearance > self._clearance:
             self._clearance = clearance
             self.score = satisfaction.score
@@ -288,4 +289,4 @@ def _shifted(prediction: Prediction, shift: float) -> Prediction:
     if shift == 0.0:
         return prediction
     interval = prediction.interval
-    return replace(prediction, interval=Interval(interval.start + shift, interval.end + shift))
+    return replace(prediction, interval=TimeInterval(interval.start + shift, interval.end + shift))

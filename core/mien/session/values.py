@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from mien.types import FaceRegion, Interval, Modality, Prediction, SampleKind, Satisfaction
+from mien.types import FaceRegion, Modality, Prediction, SampleKind, Satisfaction, TimeInterval
 
 MAX_MARKER_NAME: Final = 64
 """Characters of a marker's name."""
@@ -122,7 +122,7 @@ class Phase:
     """
 
     name: str
-    interval: Interval
+    interval: TimeInterval
     satisfaction: Satisfaction
 
 
@@ -153,7 +153,7 @@ class SessionSummary:
 
     session_id: str
     end: SessionEnd
-    interval: Interval
+    interval: TimeInterval
     overall: Satisfaction
     peak_score: float
     end_score: float

@@ -99,7 +99,7 @@ class AnalyzerConformance:
         self, analyzer: Analyzer, info: AnalyzerInfo, samples: Sequence[Sample]
     ) -> None:
         """Push, analyse, observe and flush fit together, and ``observe`` loses no prediction."""
-        stream = analyzer.open_stream(StreamSettings(snapshot_interval=0.0))
+        stream = analyzer.open_stream(StreamSettings(snapshot_interval_seconds=0.0))
         ready = [item for sample in samples for item in stream.push(sample)] + stream.flush()
         for sample in ready:
             require(kind_of(sample) in info.accepts, f"the stream gave a sample of kind {kind_of(sample).value}")
@@ -109,7 +109,7 @@ class AnalyzerConformance:
 
     def test_streams_do_not_share_state(self, analyzer: Analyzer, samples: Sequence[Sample]) -> None:
         """What one session pushed does not show in another."""
-        settings = StreamSettings(snapshot_interval=0.0)
+        settings = StreamSettings(snapshot_interval_seconds=0.0)
         alone = analyzer.open_stream(settings)
         expected = [len(alone.push(sample)) for sample in samples] + [len(alone.flush())]
         first, second = analyzer.open_stream(settings), analyzer.open_stream(settings)

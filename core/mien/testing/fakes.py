@@ -27,11 +27,12 @@ from mien.types import (
     AudioClip,
     Contribution,
     ImageFrame,
-    Interval,
     Prediction,
     Sample,
     SampleKind,
     Satisfaction,
+    ScoreInterval,
+    TimeInterval,
     Transcript,
     Verdict,
 )
@@ -67,7 +68,7 @@ def make_prediction(
         valence=valence,
         satisfaction=satisfaction,
         confidence=confidence,
-        interval=Interval(at, at),
+        interval=TimeInterval(at, at),
         subject_id=subject_id,
         analyzer=analyzer,
     )
@@ -154,7 +155,7 @@ class FakeFuser(Fuser):
         expected = context.expected | scores.keys()
         return Satisfaction(
             score=score,
-            interval=Interval(0.0, 1.0),
+            interval=ScoreInterval(0.0, 1.0),
             confidence=max(prediction.confidence for prediction in predictions),
             verdict=_verdict(score, context),
             contributions={

@@ -118,7 +118,7 @@ class FuserConformance:
 
     def _require_sound(self, found: Satisfaction, evidence: Sequence[Prediction]) -> None:
         require(isinstance(found, Satisfaction), f"expected a Satisfaction, got {type(found).__name__}")
-        inside = found.interval.start - _TOLERANCE <= found.score <= found.interval.end + _TOLERANCE
+        inside = found.interval.low - _TOLERANCE <= found.score <= found.interval.high + _TOLERANCE
         require(inside, f"score {found.score} lies outside its interval {found.interval}")
         strangers = found.contributions.keys() - {prediction.modality for prediction in evidence}
         require(not strangers, f"contributions of modalities that were not there: {sorted(strangers)}")

@@ -54,10 +54,10 @@ SESSION_ENDS: Final = {
 _NOTICE_KIND_OF: Final = {number: kind for kind, number in NOTICE_KINDS.items()}
 _SESSION_END_OF: Final = {number: end for end, number in SESSION_ENDS.items()}
 _OPTIONAL: Final = {
-    "snapshot_interval": "snapshot_interval_seconds",
+    "snapshot_interval_seconds": "snapshot_interval_seconds",
     "max_snapshots": "max_snapshots",
-    "half_life": "half_life_seconds",
-    "idle_timeout": "idle_timeout_seconds",
+    "half_life_seconds": "half_life_seconds",
+    "idle_timeout_seconds": "idle_timeout_seconds",
 }
 """Option -> the field of ``SessionConfig`` that tells whether it was set."""
 

@@ -16,11 +16,12 @@ from mien.types import (
     Box,
     Contribution,
     FaceRegion,
-    Interval,
     Prediction,
     Satisfaction,
+    ScoreInterval,
     StreamState,
     StreamStatus,
+    TimeInterval,
     Transcript,
     Verdict,
     Word,
@@ -104,7 +105,7 @@ def satisfaction_to_wire(satisfaction: Satisfaction) -> pb.Satisfaction:
     }
     return pb.Satisfaction(
         score=satisfaction.score,
-        interval=pb.ScoreInterval(low=satisfaction.interval.start, high=satisfaction.interval.end),
+        interval=pb.ScoreInterval(low=satisfaction.interval.low, high=satisfaction.interval.high),
         confidence=satisfaction.confidence,
         verdict=VERDICTS[satisfaction.verdict],
         contributions=contributions,
@@ -125,7 +126,7 @@ def stream_status_to_wire(status: StreamStatus) -> pb.StreamStatus:
     )
 
 
-def time_interval_to_wire(interval: Interval) -> pb.TimeInterval:
+def time_interval_to_wire(interval: TimeInterval) -> pb.TimeInterval:
     """A stretch of time."""
     return pb.TimeInterval(start_seconds=interval.start, end_seconds=interval.end)
 
@@ -193,7 +194,7 @@ def satisfaction_from_wire(message: pb.Satisfaction) -> Satisfaction:
     with _Checked("satisfaction"):
         return Satisfaction(
             score=message.score,
-            interval=Interval(message.interval.low, message.interval.high),
+            interval=ScoreInterval(message.interval.low, message.interval.high),
             confidence=message.confidence,
             verdict=_VERDICT_OF.get(message.verdict, Verdict.UNDECIDED),
             contributions={
@@ -217,10 +218,10 @@ def stream_status_from_wire(message: pb.StreamStatus) -> StreamStatus:
     )
 
 
-def time_interval_from_wire(message: pb.TimeInterval) -> Interval:
+def time_interval_from_wire(message: pb.TimeInterval) -> TimeInterval:
     """A stretch of time. Raises as ``result_from_wire`` does."""
     with _Checked("interval"):
-        return Interval(message.start_seconds, message.end_seconds)
+        return TimeInterval(message.start_seconds, message.end_seconds)
 
 
 def _evidence_from_wire(message: pb.Prediction) -> FaceRegion | Transcript | None:

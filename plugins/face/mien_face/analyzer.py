@@ -25,11 +25,11 @@ from mien import (
     FaceRegion,
     ImageFrame,
     InputError,
-    Interval,
     Modality,
     Prediction,
     Sample,
     StreamSettings,
+    TimeInterval,
 )
 from mien_face.crop import crop_face
 from mien_face.detection.base import Detection, Detector, clip
@@ -159,7 +159,7 @@ class FaceAnalyzer(Analyzer):
             valence=_within(float(probabilities @ self._valence), -1.0),
             satisfaction=_within(float(probabilities @ self._satisfaction), 0.0),
             confidence=_within(float(probabilities.max()) * region.quality * region.detection_score, 0.0),
-            interval=Interval(captured_at, captured_at),
+            interval=TimeInterval(captured_at, captured_at),
             subject_id=f"face-{number}",
             evidence=region,
         )

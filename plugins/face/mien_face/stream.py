@@ -34,7 +34,7 @@ class FaceStream(Stream):
                 raise ValueError(f"an excluded region is four fractions (x, y, width, height), got {region}")
         self._settings = settings
         self._taken: float | None = None
-        self._tracker = FaceTracker(max_gap=max(MIN_GAP, GAP_SNAPSHOTS * settings.snapshot_interval))
+        self._tracker = FaceTracker(max_gap=max(MIN_GAP, GAP_SNAPSHOTS * settings.snapshot_interval_seconds))
 
     def push(self, sample: Sample) -> list[Sample]:
         """Give the picture back, its excluded regions blank, if a snapshot is due; nothing otherwise.
@@ -62,7 +62,7 @@ class FaceStream(Stream):
         """A late picture is dropped; one from long before the last says that the clock was set back, and counts."""
         if self._taken is None:
             return True
-        return abs(now - self._taken) >= self._settings.snapshot_interval - EARLY
+        return abs(now - self._taken) >= self._settings.snapshot_interval_seconds - EARLY
 
 
 def blanked(frame: ImageFrame, regions: Sequence[Region]) -> ImageFrame:

@@ -105,7 +105,7 @@ def _report(rated: RatedSessions, used: int, gain: Gain) -> None:
     )
     typer.echo(
         f"out of fold, log loss a session: {gain.before:.4f} before, {gain.after:.4f} after; gain {gain.mean:+.4f}, "
-        f"90 % interval {gain.interval.start:+.4f} to {gain.interval.end:+.4f}",
+        f"90 % interval {gain.interval.low:+.4f} to {gain.interval.high:+.4f}",
         err=True,
     )
     if not gain.is_certain:

@@ -57,8 +57,8 @@ class StreamEvidence:
         "_weight",
     )
 
-    def __init__(self, *, half_life: float, correlation_seconds: float) -> None:
-        self._half_life = half_life
+    def __init__(self, *, half_life_seconds: float, correlation_seconds: float) -> None:
+        self._half_life = half_life_seconds
         self._tau = correlation_seconds
         self._newest = -math.inf
         self._samples = 0
@@ -125,8 +125,8 @@ class StreamEvidence:
         self._newest = to
 
 
-def _halvings(seconds: float, half_life: float) -> float:
-    return float(2.0 ** (-seconds / half_life))
+def _halvings(seconds: float, half_life_seconds: float) -> float:
+    return float(2.0 ** (-seconds / half_life_seconds))
 
 
 def _unit(value: float) -> float:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mien import InputError, Interval, MissingDependencyError
+from mien import InputError, MissingDependencyError, ScoreInterval
 from mien_fusion.interval import Z_90
 from mien_fusion.rated import Floats, RatedSessions
 from mien_fusion.settings import IsotonicCalibration, PlattCalibration
@@ -51,14 +51,14 @@ class Gain:
     """
 
     mean: float
-    interval: Interval
+    interval: ScoreInterval
     before: float
     after: float
 
     @property
     def is_certain(self) -> bool:
         """The interval lies above 0."""
-        return self.interval.start > 0.0
+        return self.interval.low > 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +174,7 @@ def _gain(before: Floats, after: Floats) -> Gain:
     half = Z_90 * float(difference.std(ddof=1)) / math.sqrt(len(difference))
     return Gain(
         mean=mean,
-        interval=Interval(mean - half, mean + half),
+        interval=ScoreInterval(mean - half, mean + half),
         before=float(before.mean()),
         after=float(after.mean()),
     )

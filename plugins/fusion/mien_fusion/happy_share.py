@@ -14,10 +14,10 @@ from mien import (
     Contribution,
     Fuser,
     FusionContext,
-    Interval,
     Modality,
     Prediction,
     Satisfaction,
+    ScoreInterval,
     Verdict,
 )
 from mien_fusion.evidence import MIN_CONFIDENCE, StreamEvidence
@@ -55,7 +55,7 @@ class HappyShareAccumulator(Accumulator):
         self._happy = 0
         self._confidence_sum = 0.0
         # One classification is one yes/no answer; the sums discount the correlation of pictures of one face.
-        self._answers = StreamEvidence(half_life=float("inf"), correlation_seconds=settings.correlation_seconds)
+        self._answers = StreamEvidence(half_life_seconds=float("inf"), correlation_seconds=settings.correlation_seconds)
 
     def add(self, prediction: Prediction) -> None:
         """Count a face; anything else, and a face without confidence, is passed over."""
@@ -83,7 +83,7 @@ class HappyShareAccumulator(Accumulator):
         expected = self._context.expected or frozenset({FACE})
         return Satisfaction(
             score=score,
-            interval=Interval(self._score(around.start), self._score(around.end)),
+            interval=ScoreInterval(self._score(around.low), self._score(around.high)),
             confidence=confidence,
             verdict=self._verdict(share, confidence),
             contributions={

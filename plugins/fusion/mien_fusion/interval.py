@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from mien import Interval
+from mien import ScoreInterval
 
 LEVEL: Final = 0.90
 """Probability that the interval contains the truth."""
@@ -31,7 +31,7 @@ MIN_SIZE: Final = 1e-9
 """Fewer answers say nothing, and would not survive being squared."""
 
 
-def wilson_interval(score: float, size: float) -> Interval:
+def wilson_interval(score: float, size: float) -> ScoreInterval:
     """The 90 % interval of a score that rests on ``size`` effective yes/no answers.
 
     Args:
@@ -39,9 +39,9 @@ def wilson_interval(score: float, size: float) -> Interval:
         size: Effective sample size, not negative, not necessarily whole; 0 gives [0, 1].
     """
     if size < MIN_SIZE:
-        return Interval(0.0, 1.0)
+        return ScoreInterval(0.0, 1.0)
     z2 = Z_90 * Z_90
     share = size / (size + z2)  # of the score in the middle; the rest is 0.5
     middle = share * score + (1.0 - share) * 0.5
     half = share * Z_90 * math.sqrt(score * (1.0 - score) / size + z2 / (4.0 * size * size))
-    return Interval(max(0.0, min(middle - half, score)), min(1.0, max(middle + half, score)))
+    return ScoreInterval(max(0.0, min(middle - half, score)), min(1.0, max(middle + half, score)))

@@ -19,10 +19,10 @@ from mien import (
     Contribution,
     Fuser,
     FusionContext,
-    Interval,
     MismatchPolicy,
     Prediction,
     Satisfaction,
+    ScoreInterval,
     Verdict,
 )
 from mien_fusion.agreement import FACE, WORDS, agreement, is_mismatch
@@ -72,7 +72,8 @@ class WeightedSumAccumulator(Accumulator):
             if len(self._streams) >= MAX_MODALITIES:
                 raise ValueError(f"more than {MAX_MODALITIES} modalities: {prediction.modality!r} is one too many")
             stream = self._streams[prediction.modality] = StreamEvidence(
-                half_life=self._context.half_life, correlation_seconds=self._settings.correlation_seconds
+                half_life_seconds=self._context.half_life_seconds,
+                correlation_seconds=self._settings.correlation_seconds,
             )
         stream.add(at=prediction.interval.end, score=prediction.satisfaction, confidence=prediction.confidence)
 
@@ -118,7 +119,7 @@ def combine(
         return UNKNOWN_SATISFACTION
     raw = wilson_interval(pooled.score, pooled.size)
     score = calibrate(pooled.score, settings.calibration)
-    interval = Interval(calibrate(raw.start, settings.calibration), calibrate(raw.end, settings.calibration))
+    interval = ScoreInterval(calibrate(raw.low, settings.calibration), calibrate(raw.high, settings.calibration))
     confidence = _joint_confidence(streams, weights)
     abstains = mismatch and context.mismatch_policy is MismatchPolicy.ABSTAIN
     undecided = abstains or confidence < context.min_confidence
@@ -223,10 +224,10 @@ def _coverage(streams: Mapping[str, StreamSummary], context: FusionContext) -> f
     return min(1.0, arrived / math.fsum(weight / largest for weight in weights.values()))
 
 
-def _verdict(score: float, interval: Interval, context: FusionContext) -> Verdict:
+def _verdict(score: float, interval: ScoreInterval, context: FusionContext) -> Verdict:
     """GOOD or POOR where the score is past its threshold and the interval excludes the other one."""
-    if score >= context.good_threshold and interval.start > context.poor_threshold:
+    if score >= context.good_threshold and interval.low > context.poor_threshold:
         return Verdict.GOOD
-    if score <= context.poor_threshold and interval.end < context.good_threshold:
+    if score <= context.poor_threshold and interval.high < context.good_threshold:
         return Verdict.POOR
     return Verdict.UNDECIDED

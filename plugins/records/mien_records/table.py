@@ -81,8 +81,8 @@ def _of_satisfaction(satisfaction: Satisfaction) -> dict[str, str]:
     }
     return {
         "score": _number(satisfaction.score),
-        "score_low": _number(satisfaction.interval.start),
-        "score_high": _number(satisfaction.interval.end),
+        "score_low": _number(satisfaction.interval.low),
+        "score_high": _number(satisfaction.interval.high),
         "confidence": _number(satisfaction.confidence),
         "verdict": satisfaction.verdict.value,
         "agreement": _number(satisfaction.agreement),

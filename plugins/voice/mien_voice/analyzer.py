@@ -14,12 +14,12 @@ from mien import (
     AudioClip,
     InputError,
     InputTooLargeError,
-    Interval,
     Modality,
     Prediction,
     Sample,
     Stream,
     StreamSettings,
+    TimeInterval,
     Transcriber,
     Transcript,
     Utterance,
@@ -37,7 +37,7 @@ class _Said:
     """Words somebody said, and when."""
 
     transcript: Transcript
-    interval: Interval
+    interval: TimeInterval
 
 
 class VoiceAnalyzer(Analyzer):
@@ -103,7 +103,7 @@ class VoiceAnalyzer(Analyzer):
         if isinstance(sample, AudioClip):
             heard = [(clip, self._transcriber.transcribe(clip)) for clip in self._utterances(sample)]
             return [
-                _Said(transcript, Interval(clip.captured_at, clip.captured_at + clip.duration))
+                _Said(transcript, TimeInterval(clip.captured_at, clip.captured_at + clip.duration_seconds))
                 for clip, transcript in heard
                 if transcript.text.strip()
             ]
@@ -124,7 +124,9 @@ class VoiceAnalyzer(Analyzer):
         if not utterance.text.strip():
             return []
         transcript = Transcript(text=utterance.text, language=utterance.language, engine=_CALLER)
-        return [_Said(transcript, Interval(utterance.captured_at, utterance.captured_at + utterance.duration))]
+        return [
+            _Said(transcript, TimeInterval(utterance.captured_at, utterance.captured_at + utterance.duration_seconds))
+        ]
 
 
 class VoiceStream(Stream):

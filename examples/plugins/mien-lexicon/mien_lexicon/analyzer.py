@@ -8,7 +8,7 @@ from typing import Final
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from mien import Analyzer, InputError, Interval, Prediction, Sample, Transcript, Utterance
+from mien import Analyzer, InputError, Prediction, Sample, TimeInterval, Transcript, Utterance
 from mien_lexicon.settings import LexiconSettings
 
 NO_WORDS_CONFIDENCE: Final = 0.05
@@ -57,7 +57,7 @@ class LexiconAnalyzer(Analyzer):
                 valence=valence,
                 satisfaction=(valence + 1.0) / 2.0,
                 confidence=_confidence(valence, emotions["neutral"]) if english else 0.0,
-                interval=Interval(sample.captured_at, sample.captured_at + sample.duration),
+                interval=TimeInterval(sample.captured_at, sample.captured_at + sample.duration_seconds),
                 evidence=Transcript(sample.text, language=sample.language),
             )
         ]

@@ -239,8 +239,8 @@ def noteworthy_card(figures: Figures, zone: tzinfo | None) -> Markup:
             moment(visit.at, zone),
             visit.site or NOTHING,
             visit.session_id or visit.source or NOTHING,
-            f"{points(visit.score)} ({points(visit.satisfaction.interval.start)} to "
-            f"{points(visit.satisfaction.interval.end)})",
+            f"{points(visit.score)} ({points(visit.satisfaction.interval.low)} to "
+            f"{points(visit.satisfaction.interval.high)})",
             why_noteworthy(visit),
             numbers=(),
         )
@@ -289,7 +289,7 @@ def _single(visit: Visit, at: float, zone: tzinfo | None) -> Mark:
     ends = visit.satisfaction.interval
     when = moment(visit.at, zone)
     name = f"{when}, {visit.session_id}" if visit.session_id else when
-    return Mark(at, when, name, Estimate(visit.score, ends.start, ends.end, 1))
+    return Mark(at, when, name, Estimate(visit.score, ends.low, ends.high, 1))
 
 
 def _ticks(marks: Sequence[Mark], *, by_name: bool = False) -> list[tuple[float, str]]:

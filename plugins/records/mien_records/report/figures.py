@@ -161,7 +161,7 @@ def estimate(visits: Sequence[Visit]) -> Estimate | None:
     mean, count = fmean(scores), len(scores)
     if count < 3:
         intervals = [visit.satisfaction.interval for visit in visits]
-        return Estimate(mean, fmean(i.start for i in intervals), fmean(i.end for i in intervals), count)
+        return Estimate(mean, fmean(i.low for i in intervals), fmean(i.high for i in intervals), count)
     half = student_90(count - 1) * math.sqrt(variance(scores) / count)
     return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half), count)
 

@@ -9,7 +9,7 @@ import re
 import threading
 from typing import Any, Final
 
-from mien import AudioClip, InputError, Interval, Transcriber, Transcript, Word
+from mien import AudioClip, InputError, TimeInterval, Transcriber, Transcript, Word
 from mien_voice.audio import SAMPLE_RATE
 
 NAME: Final = "pocketsphinx"
@@ -56,7 +56,7 @@ class PocketSphinxTranscriber(Transcriber):
         """
         if clip.sample_rate != SAMPLE_RATE:
             raise InputError(f"speech must be sampled at {SAMPLE_RATE} Hz, got {clip.sample_rate}; resample it first")
-        if clip.duration < _MIN_SECONDS or float(abs(clip.samples).max()) < _SILENCE_PEAK:
+        if clip.duration_seconds < _MIN_SECONDS or float(abs(clip.samples).max()) < _SILENCE_PEAK:
             return _nothing()
         pcm = (clip.samples * _FULL_SCALE).astype("<i2").tobytes()
         with self._lock:
@@ -82,7 +82,7 @@ class PocketSphinxTranscriber(Transcriber):
         return [
             Word(
                 text=_VARIANT.sub("", segment.word),
-                interval=Interval(
+                interval=TimeInterval(
                     start + segment.start_frame * FRAME_SECONDS, start + (segment.end_frame + 1) * FRAME_SECONDS
                 ),
                 confidence=min(max(float(segment.prob), 0.0), 1.0),

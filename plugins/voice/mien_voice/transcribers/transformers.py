@@ -56,7 +56,7 @@ class TransformersTranscriber(Transcriber):
         """
         if clip.sample_rate != SAMPLE_RATE:
             raise InputError(f"speech must be sampled at {SAMPLE_RATE} Hz, got {clip.sample_rate}; resample it first")
-        if clip.duration < _MIN_SECONDS or float(np.abs(clip.samples).max()) < _SILENCE_PEAK:
+        if clip.duration_seconds < _MIN_SECONDS or float(np.abs(clip.samples).max()) < _SILENCE_PEAK:
             return Transcript(text="", language=self._settings.language, engine=NAME, confidence=0.0)
         inputs = self._processor(clip.samples, sampling_rate=SAMPLE_RATE, return_tensors="pt")
         with self._lock, self._torch.inference_mode():
