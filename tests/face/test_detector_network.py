@@ -11,9 +11,10 @@ import pytest
 
 from mien_face.config import Arrays
 from mien_face.detection.config import OUTPUTS, SIZE_MULTIPLE, UNIT, DetectorConfig
-from mien_face.detection.forward import DetectorOutput, cells, decode, forward, quarters
+from mien_face.detection.forward import DetectorOutput, cells, decode, forward, normalise, quarters
 from mien_face_lab.detection.folding import fold
 from mien_face_lab.training.detector.loop import initial_arrays
+from mien_face_lab.training.jax_operations import JaxOperations
 
 CONFIG = DetectorConfig(stem=4, widths=(4, 8, 8), depths=(0, 1, 1), bottleneck=4, heads=(4, 4, 8))
 
@@ -90,15 +91,10 @@ def test_bytes_and_floats_are_the_same_picture() -> None:
 
 
 def test_folding_changes_nothing_in_evaluation() -> None:
-    pytest.importorskip("flax")
-    from mien_face_lab.detection.network import network_of
-
     arrays, images = random_arrays(), pictures(2, 48, 80)
 
     def evaluate(images: jax.Array) -> DetectorOutput:
-        network = network_of(CONFIG, arrays)
-        network.eval()  # type: ignore[no-untyped-call]
-        return network(images)
+        return decode(CONFIG.walk(JaxOperations(arrays, train=False), normalise(images)))
 
     expected = DetectorOutput(*jax.jit(evaluate)(images))
     found = run(arrays, images)
@@ -106,30 +102,6 @@ def test_folding_changes_nothing_in_evaluation() -> None:
     np.testing.assert_allclose(found.scores, expected.scores, atol=1e-4, rtol=1e-4)
     np.testing.assert_allclose(found.boxes, expected.boxes, atol=1e-2, rtol=1e-4)
     np.testing.assert_allclose(found.landmarks, expected.landmarks, atol=1e-2, rtol=1e-4)
-
-
-def test_arrays_go_in_and_out_of_the_flax_network_unchanged() -> None:
-    pytest.importorskip("flax")
-    from mien_face_lab.detection.network import arrays_of, network_of
-
-    arrays = random_arrays()
-
-    found = arrays_of(network_of(CONFIG, arrays))
-
-    assert found.keys() == arrays.keys()
-    for name, array in arrays.items():
-        np.testing.assert_array_equal(found[name], array)
-
-
-def test_arrays_of_another_network_are_refused() -> None:
-    pytest.importorskip("flax")
-    from mien_face_lab.detection.network import network_of
-
-    arrays = random_arrays()
-    del arrays["stem.scale"]
-
-    with pytest.raises(ValueError, match=r"stem\.scale"):
-        network_of(CONFIG, arrays)
 
 
 def test_a_cell_that_answers_zeros_means_a_box_of_its_unit_around_it() -> None:
