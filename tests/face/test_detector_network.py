@@ -46,6 +46,24 @@ def test_the_shipped_shape_stays_within_its_budget() -> None:
     assert sum(2 * layer.side**2 * layer.inputs * layer.outputs for layer in config.layers()) <= 2e6  # float16 bytes
 
 
+def test_layers_are_listed_as_they_run() -> None:
+    layers = {layer.name: layer for layer in CONFIG.layers()}
+
+    assert list(layers) == [
+        *("stem", "stages.0.down"),
+        *(f"stages.1.{name}" for name in ("down", "blocks.0.reduce", "blocks.0.mix", "blocks.0.expand")),
+        *(f"stages.2.{name}" for name in ("down", "blocks.0.reduce", "blocks.0.mix", "blocks.0.expand")),
+        *(f"levels.2.{name}" for name in ("lateral", "mix", "answer")),
+        *(f"levels.1.{name}" for name in ("lateral", "above", "mix", "answer")),
+        *(f"levels.0.{name}" for name in ("lateral", "above", "mix", "answer")),
+    ]
+    above = layers["levels.1.above"]  # from the coarser level, four outputs for each cell of it
+    assert (above.inputs, above.outputs, above.reduction) == (8, 16, 32)
+    assert [name for name, layer in layers.items() if not layer.normalised] == [
+        f"levels.{level}.answer" for level in (2, 1, 0)
+    ]
+
+
 def test_a_configuration_survives_json() -> None:
     assert DetectorConfig.from_json(CONFIG.to_json()) == CONFIG
 
