@@ -7,7 +7,7 @@ sizes only, it says which layers there are. Imports nothing that computes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
 Value = TypeVar("Value")
@@ -36,26 +36,16 @@ class Convolution:
     normalised: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer(Convolution):
     """A convolution in its place.
 
     Attributes:
-        name: Prefix of its arrays.
-        side: Of its kernel.
         inputs: Channels in.
-        outputs: Channels out.
-        stride: Between its outputs.
-        normalised: Whether training normalises its output instead of adding a bias.
         reduction: Pixels of the network's input from one of its outputs to the next.
     """
 
-    name: str
-    side: int
     inputs: int
-    outputs: int
-    stride: int
-    normalised: bool
     reduction: int
 
 
@@ -120,11 +110,7 @@ class Tracer:
     def convolve(self, layer: Convolution, inputs: Maps) -> Maps:
         """Note the layer, and how large its output is."""
         made = Maps(layer.outputs, layer.stride * inputs.reduction)
-        self.layers.append(
-            Layer(
-                layer.name, layer.side, inputs.channels, layer.outputs, layer.stride, layer.normalised, made.reduction
-            )
-        )
+        self.layers.append(Layer(**asdict(layer), inputs=inputs.channels, reduction=made.reduction))
         return made
 
     def relu(self, inputs: Maps) -> Maps:
