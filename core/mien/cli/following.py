@@ -41,9 +41,7 @@ class Moment:
     def failures(self) -> tuple[StreamStatus, ...]:
         """How those failed that were asked and could not answer."""
         return tuple(
-            status
-            for status in self.statuses
-            if status.analyzer in self.asked and status.state is not StreamState.OK
+            status for status in self.statuses if status.analyzer in self.asked and status.state is not StreamState.OK
         )
 
     @property
@@ -64,7 +62,7 @@ class Follower:
             run: What the command was asked for.
             kind: Of the samples that will come.
             every: Seconds between two of them, on average; 0 where each is taken.
-            tell: Told once where an analyzer fails, and where it is back.
+            tell: Told once where one of several analyzers fails, and where it is back.
 
         Raises:
             AnalysisError: No enabled analyzer takes such samples.
@@ -73,8 +71,8 @@ class Follower:
         names = run.engine.enabled_for({kind})
         if not names:
             raise AnalysisError(_NOBODY_TAKES[kind])
+        self._names = names
         self._engine = run.engine
-        self._kind = kind
         self._say = tell
         self._refusals: list[str] = []
         # Frames are picked by who reads the video, and at a constant frame rate no two are closer than half of
@@ -87,7 +85,6 @@ class Follower:
             exclude_regions=run.settings.session.exclude_regions,
             tell=self._tell,
         )
-        self._names = names
 
     @property
     def analyzers(self) -> tuple[StreamStatus, ...]:
@@ -169,7 +166,7 @@ class Follower:
     def _tell(self, kind: NoticeKind, message: str) -> None:
         if kind is NoticeKind.BAD_INPUT:
             self._refusals.append(message)
-        elif self._say is not None:
+        elif self._say is not None and len(self._names) > 1:  # of the last one, an error tells
             self._say(message)
 
 
