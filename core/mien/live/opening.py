@@ -35,7 +35,7 @@ async def open_session(
     """Begin to follow a customer. Loads what is not loaded.
 
     Args:
-        host: Has the analyzers and the fuser.
+        host: Has the analyzers, the fuser and the customer policy.
         config: The options; without ``expected_modalities`` those of the analyzers that take part are expected.
         settings: How long calls into plugins may take.
         predict: Runs the analyzers.
@@ -43,8 +43,8 @@ async def open_session(
 
     Raises:
         SessionError: A consent is required and was not given.
-        AnalyzerNotFoundError: A named analyzer or the fuser does not exist or is not enabled, or none is enabled.
-        PluginError: None of the analyzers can be used, or the fuser cannot.
+        AnalyzerNotFoundError: A named analyzer, the fuser or the policy does not exist or is not enabled, or none is.
+        PluginError: None of the analyzers can be used, or the fuser or the policy cannot.
     """
     worker = Worker(patience_seconds=settings.engine.deadline_seconds)
     told = _Told()
@@ -52,6 +52,7 @@ async def open_session(
 
     def open_() -> tuple[Streams, Session]:
         rule = host.fuser(config.fuser)
+        customer = host.customer_choice(config.customer_policy)
         streams = open_streams(
             host,
             config.analyzers,
@@ -62,7 +63,7 @@ async def open_session(
         )
         modalities = frozenset(each.info.modality for each in streams.participants)
         expecting = replace(config, expected_modalities=config.expected_modalities or modalities)
-        return streams, fuser.call(CallKind.ACCUMULATE, lambda: Session(expecting, rule))
+        return streams, fuser.call(CallKind.ACCUMULATE, lambda: Session(expecting, rule, customer))
 
     try:
         streams, session = await worker.run(open_)
