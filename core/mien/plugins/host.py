@@ -36,7 +36,8 @@ from mien.interfaces import (
 )
 from mien.plugins.commands import add_commands
 from mien.plugins.context import HostContext
-from mien.plugins.discovery import Candidate, find_candidates, given_candidates, load_plugin
+from mien.plugins.customers import GuardedChoice
+from mien.plugins.discovery import BUILT_IN, Candidate, find_candidates, given_candidates, load_built_in, load_plugin
 from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
 from mien.plugins.registry import (
     PartKind,
@@ -95,6 +96,7 @@ class PluginHost:
         self._descriptions: list[PluginDescription] = []
         self._deadlines = Deadlines.of(settings)
         self._context = context = HostContext(self, settings)
+        self._parts.update(load_built_in(context, self._deadlines))
         for candidate in candidates:
             loaded = load_plugin(candidate, context, self._parts, self._deadlines)
             self._descriptions.append(loaded.description)
@@ -120,7 +122,7 @@ class PluginHost:
 
         Raises:
             PluginError: ``strict``, and plugins could not be loaded; all are named with their reasons.
-            ConfigError: The settings name an analyzer or fuser that does not exist.
+            ConfigError: The settings name an analyzer, a fuser or a customer policy that does not exist.
         """
         return cls(find_candidates(), settings, strict=strict)
 
@@ -239,8 +241,9 @@ class PluginHost:
 
     def customer_choice(self, policy: str) -> CustomerChoice:
         """One session's state of the customer policy of that name. Raises as ``detector`` does."""
-        made: CustomerChoice = self._find(PartKind.CUSTOMER_POLICY, policy).make()
-        return made
+        recipe = self._find(PartKind.CUSTOMER_POLICY, policy)
+        made: CustomerChoice = recipe.make()
+        return made if recipe.plugin == BUILT_IN else GuardedChoice(made, recipe.guard)
 
     def view(self, name: str, place: ViewPlace) -> KioskView:
         """A new kiosk view of that name. Raises as ``detector`` does."""
@@ -350,6 +353,10 @@ class PluginHost:
         if "fuser" in fusion.model_fields_set and fusion.fuser not in self._parts.fusers:
             known = _names(self._parts.fusers)
             problems.append(f"[fusion] fuser names {fusion.fuser!r}, which is not registered; known are: {known}")
+        policy = self._settings.session.customer_policy
+        if policy not in self._parts.customer_policies:
+            known = _names(self._parts.customer_policies)
+            problems.append(f"[session] customer_policy names {policy!r}, which is not registered; known are: {known}")
         if problems:
             problems += [f"plugin left out: {failure}" for failure in self._left_out(*_NOT_LOADED)]
             raise ConfigError("; ".join(problems))
