@@ -16,6 +16,7 @@ import typer
 
 from mien.cli.state import CliState, state_of
 from mien.errors import ConfigError
+from mien.types import is_weight
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -132,7 +133,7 @@ def _parse_weight(item: str) -> tuple[str, float]:
         value = float(number)
     except ValueError:
         value = -1.0
-    if not modality or not 0.0 <= value < float("inf"):
+    if not modality or not is_weight(value):
         raise typer.BadParameter(
             f"expected MODALITY=NUMBER, not negative, as in face=1; got {item!r}", param_hint="--weight"
         )

@@ -201,7 +201,7 @@ class Guard:
         """
         self.part: Final = part
         self._deadlines = deadlines
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers: list[Callable[[], object]] = []
         self._lane = Lane(part.replace("'", "").replace(" ", "-"), threads=threads, on_change=self._changed)
 
     @property
@@ -209,7 +209,7 @@ class Guard:
         """False while a call that missed its deadline has not returned; no other is taken until it does."""
         return self._lane.stuck == 0
 
-    def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
+    def watch(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Have ``callback`` called, on any thread, whenever ``healthy`` has changed; the answer ends that."""
         self._watchers.append(callback)
         return lambda: self._watchers.remove(callback)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mien.config import Settings
 from mien.interfaces import FusionContext, MismatchPolicy
+from mien.types import is_weight
 
 MAX_NAME_LENGTH: Final = 128
 """Characters of a session's or a site's name."""
@@ -99,7 +100,7 @@ class SessionConfig:
             _require(name, getattr(self, name), "in [0, 1]", 0.0 <= getattr(self, name) <= 1.0)
         _require("max_snapshots", self.max_snapshots, "at least 1", self.max_snapshots >= 1)
         for modality, weight in self.weights.items():
-            _require(f"weights[{modality!r}]", weight, "finite and not negative", 0.0 <= weight < math.inf)
+            _require(f"weights[{modality!r}]", weight, "finite and not negative", is_weight(weight))
         for region in self.exclude_regions:
             inside = len(region) == 4 and all(0.0 <= part <= 1.0 for part in region)
             _require("exclude_regions", region, "four fractions (x, y, width, height) in [0, 1]", inside)
