@@ -203,7 +203,8 @@ def _brain(state: CliState, options: _Options) -> Brain:
     if options.server:
         from mien.kiosk.remote import RemoteBrain
 
-        return RemoteBrain(options.server, analyzers=state.settings.engine.analyzers, consent=options.consent)
+        analyzers = state.settings.engine.analyzers
+        return RemoteBrain(options.server, analyzers=analyzers, consent=options.consent, settings=state.settings)
     from mien.kiosk.brain import LocalBrain
 
     return LocalBrain(state.engine, state.host, state.settings)
@@ -228,10 +229,13 @@ async def _feed(state: CliState, options: _Options, session: SessionConfig, *, h
     index = settings.camera if options.camera is None else options.camera
     named = options.microphone or settings.microphone
     device: str | int | None = int(named) if named.isdigit() else named or None
+    open_microphone = partial(
+        Microphone, device=device, queue_seconds=state.settings.limits.max_session_speech_queued_seconds
+    )
     feed = DeviceFeed(
         camera=lambda: open_camera(index),
         camera_name=f"camera {index}",
-        microphone=(lambda start_at: Microphone(device=device, start_at=start_at)) if hears else None,
+        microphone=(lambda start_at: open_microphone(start_at=start_at)) if hears else None,
         every=session.snapshot_interval_seconds,
     )
     await feed.open()
@@ -249,7 +253,8 @@ def _view(options: _Options, brain: Brain) -> View:
         from mien.kiosk.terminal import TerminalView
 
         followed = "face and voice" if brain.hears else "face"
-        return TerminalView(Console(highlight=False), title=f"mien kiosk · {followed} · {brain.place}")
+        title = f"mien kiosk · {followed} · {brain.place}"
+        return TerminalView(Console(highlight=False), title=title, seers=brain.seers, hears=brain.hears)
     from mien.kiosk.view import LineView
 
     return LineView(sys.stdout)

@@ -12,10 +12,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from mien.kiosk.brain import sees
 from mien.kiosk.view import View, clock, counted, said, summary_line, top
 from mien.live import Event, Notice, NoticeKind, Started, Update
 from mien.session import SessionState, SessionSummary
-from mien.session.customer import is_seen
 from mien.types import UNKNOWN_SATISFACTION, Prediction, Satisfaction, Verdict
 
 MAX_WIDTH: Final = 84
@@ -40,15 +40,19 @@ _QUIET: Final = "dim"
 class TerminalView(View):
     """Draws on a terminal while it is open."""
 
-    def __init__(self, console: Console, *, title: str) -> None:
+    def __init__(self, console: Console, *, title: str, seers: frozenset[str], hears: bool) -> None:
         """Begin to draw.
 
         Args:
             console: A terminal.
             title: What is followed and where it is analysed.
+            seers: The analyzers that take pictures.
+            hears: Sound is analysed.
         """
         self._console = console
         self._title = title
+        self._seers = seers
+        self._hears = hears
         self._following = False
         self._began = 0.0
         self._now = 0.0
@@ -98,8 +102,8 @@ class TerminalView(View):
 
     def _update(self, event: Update) -> None:
         self._state = event.state
-        faces = [prediction for prediction in event.predictions if is_seen(prediction)]
-        words = [prediction for prediction in event.predictions if not is_seen(prediction)]
+        faces = [prediction for prediction in event.predictions if sees(prediction, self._seers)]
+        words = [prediction for prediction in event.predictions if not sees(prediction, self._seers)]
         if words:
             self._words = words[-1]
         elif event.streams:
@@ -149,7 +153,7 @@ class TerminalView(View):
         return Text(message, style="dark_orange", overflow="ellipsis", no_wrap=True)
 
     def _speech(self) -> Text:
-        if not {"voice", "text"} & set(self._modalities):
+        if not self._hears:
             return Text("no microphone in use", style=_QUIET)
         if self._words is None:
             return Text("nothing said yet", style=_QUIET)

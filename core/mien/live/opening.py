@@ -20,6 +20,7 @@ from mien.live.streams import Participant, Streams, Tell
 from mien.live.worker import Worker
 from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
 from mien.plugins.host import PluginHost
+from mien.plugins.registry import PartKind
 from mien.session import Session, SessionConfig
 from mien.types import StreamState, StreamStatus
 
@@ -46,9 +47,9 @@ async def open_session(
         AnalyzerNotFoundError: A named analyzer or the fuser does not exist or is not enabled, or none is enabled.
         PluginError: None of the analyzers can be used, or the fuser cannot.
     """
+    fuser = host.guard(config.fuser, PartKind.FUSER)
     worker = Worker(patience_seconds=settings.engine.deadline_seconds)
     told = _Told()
-    fuser = Guard(f"fuser {config.fuser!r}", Deadlines.of(settings), threads=1)
 
     def open_() -> tuple[Streams, Session]:
         rule = host.fuser(config.fuser)
@@ -139,8 +140,7 @@ def open_streams(
 
 
 def _open(host: PluginHost, name: str, wish: StreamSettings) -> Stream:
-    guard = Guard(f"analyzer {name!r}", Deadlines.of(Settings()))
-    analyzer = host.analyzer(name)
+    analyzer, guard = host.analyzer(name), host.opening_guard(name)
     stream = guard.call(CallKind.OPEN_STREAM, lambda: analyzer.open_stream(wish))
     if not isinstance(stream, Stream):
         reason = f"it answered a {type(stream).__name__}, not a mien.Stream"

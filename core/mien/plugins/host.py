@@ -256,6 +256,11 @@ class PluginHost:
         guard: Guard = self._find(kind, name).guard
         return guard
 
+    def opening_guard(self, analyzer: str) -> Guard:
+        """What stands before an analyzer's ``open_stream``. Raises as ``guard`` does."""
+        guard: Guard = self._find(PartKind.ANALYZER, analyzer).opening
+        return guard
+
     def guards(self, plugin: str) -> tuple[Guard, ...]:
         """What stands before the parts that a plugin has registered."""
         return tuple(part.guard for part in self._parts.all() if part.plugin == plugin)

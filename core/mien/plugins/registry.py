@@ -171,6 +171,7 @@ class Slot(Generic[Info, Part]):
 
     Attributes:
         guard: Stands before the part; its factory and its ``close`` are called through it here.
+        opening: Stands before an analyzer's ``open_stream``, on threads that its analyses do not keep busy.
     """
 
     def __init__(
@@ -189,6 +190,7 @@ class Slot(Generic[Info, Part]):
         self.info = info
         self.plugin = plugin
         self.guard = Guard(f"{kind} {name!r}", deadlines)
+        self.opening = Guard(f"{kind} {name!r}", deadlines)
         self._where = f"{kind} {name!r} of plugin {plugin!r}"
         self._factory = factory
         self._part_type = part_type
@@ -218,6 +220,7 @@ class Slot(Generic[Info, Part]):
     def begin_close(self) -> GuardedCall[None] | None:
         """Begin to close the part; None where there is nothing to close. The slot makes no other."""
         self._closed = True
+        self.opening.close()
         part, self._part = self._part, None
         self._failure = f"{self.kind} {self.name!r} is closed"
         if not isinstance(part, Analyzer | Transcriber | Sink):
