@@ -81,6 +81,7 @@ class Follower:
             snapshot_interval_seconds=every / 2,
             exclude_regions=run.settings.session.exclude_regions,
             tell=self._tell,
+            deadlines=run.deadlines,
         )
 
     @property

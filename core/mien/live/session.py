@@ -16,7 +16,7 @@ from mien.live.streams import Answer, Answers, Ready, Streams
 from mien.live.work import PluginCall, Work
 from mien.live.worker import Worker
 from mien.plugins.guard import CallKind, Guard, PluginCallError
-from mien.redaction import without_words
+from mien.redaction import predictions_given_out
 from mien.session import Marker, Observation, Session, SessionEnd, SessionState, SessionSummary
 from mien.session.values import END
 from mien.types import AudioClip, Prediction, Sample, SampleKind, StreamState, StreamStatus
@@ -272,9 +272,7 @@ class LiveSession:
 
     def _tell(self, answer: Answer, state: SessionState) -> None:
         before, self._state = self._state, state
-        predictions = answer.predictions
-        if self._config.redact_transcript:
-            predictions = tuple(without_words(prediction) for prediction in predictions)
+        predictions = predictions_given_out(answer.predictions, redact=self._config.redact_transcript)
         self._put(Update(state=state, predictions=predictions, streams=answer.statuses))
         if state.mismatches > before.mismatches:
             self.notice(NoticeKind.MISMATCH, "face and words point opposite ways")
