@@ -17,7 +17,7 @@ from mien.live.streams import Answer, Ready, Streams
 from mien.live.work import Work
 from mien.live.worker import Worker
 from mien.plugins.guard import Guard, PluginCallError
-from mien.redaction import without_words
+from mien.redaction import predictions_given_out
 from mien.session import Marker, Session, SessionEnd, SessionState
 from mien.session.values import END
 from mien.types import AudioClip, Prediction, Sample, SampleKind, StreamState, StreamStatus
@@ -243,9 +243,7 @@ class LiveSession:
 
     def _tell(self, answer: Answer, state: SessionState) -> None:
         before, self._state = self._state, state
-        predictions = answer.predictions
-        if self._config.redact_transcript:
-            predictions = tuple(without_words(prediction) for prediction in predictions)
+        predictions = predictions_given_out(answer.predictions, redact=self._config.redact_transcript)
         self._put(Update(state=state, predictions=predictions, streams=answer.statuses))
         if state.mismatches > before.mismatches:
             self.notice(NoticeKind.MISMATCH, "face and words point opposite ways")
