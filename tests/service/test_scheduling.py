@@ -23,7 +23,8 @@ from service.support import (
 )
 
 from mien import UNKNOWN_SATISFACTION, AnalysisResult, MienError, Prediction, Sample, SampleKind, StreamStatus
-from mien.engine import AnalysisRequest
+from mien.engine import AnalysisRequest, Engine
+from mien.plugins.workers import Lane
 from mien.service.batching import Batcher, Scheduler
 from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info, make_clip, make_image
 from mien.v1 import sentiment_pb2 as pb
@@ -299,6 +300,35 @@ def test_a_batch_waits_its_delay_for_others(kind: str) -> None:
 @pytest.mark.parametrize("kind", QUICK)
 def test_a_full_batch_does_not_wait(kind: str) -> None:
     assert batches(QUICK[kind], 0.0, 0.0, 0.0, batch_delay_ms=40, max_batch=2) == [(0.0, 2), (0.04, 1)]
+
+
+async def test_a_sample_goes_to_the_analyzers_thread_and_back_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chosen = settings(limits={"batch_delay_ms": 0})
+    host, loop = fake_host(chosen), asyncio.get_running_loop()
+    engine = Engine(host, chosen)
+    scheduler = Scheduler(engine, chosen.limits)
+    scheduler.start()
+    await scheduler.predict("face", make_image())  # loads it
+    handed_over: list[str] = []
+    submit, back = Lane.submit, loop.call_soon_threadsafe
+
+    def to_lane(self: Lane, function: Callable[[], Any]) -> Any:
+        handed_over.append("to " + self.name)
+        return submit(self, function)
+
+    def to_loop(callback: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        handed_over.append("back")
+        return back(callback, *arguments, **options)
+
+    monkeypatch.setattr(Lane, "submit", to_lane)
+    monkeypatch.setattr(loop, "call_soon_threadsafe", to_loop)
+    for _ in range(3):
+        assert isinstance(await scheduler.predict("face", make_image()), list)
+    assert handed_over == ["to analyzer-face", "back"] * 3
+    await scheduler.close()
+    host.close()
 
 
 @pytest.mark.parametrize("kind", SOUND)

@@ -230,16 +230,15 @@ class Slot(Generic[Info, Part]):
     def _load(self) -> None:
         if self in _loading.get():
             raise PluginError(f"{self._where} needs itself to load")
-        seconds = self.guard.seconds_of(CallKind.FACTORY)
-        if not self._lock.acquire(timeout=-1 if seconds is None else seconds):
-            raise PluginError(f"{self._where} could not be loaded: it has been loading for {seconds:g} s")
         try:
-            if not self.loaded:
-                self.guard.call(CallKind.FACTORY, self._make)
+            self.guard.call(CallKind.FACTORY, self._make_once)
         except PluginCallError as error:
             raise PluginError(f"{self._where} could not be loaded: {error.reason}") from None
-        finally:
-            self._lock.release()
+
+    def _make_once(self) -> None:
+        with self._lock:  # taken on the guard's threads alone, so that whoever has it has a thread to go on with
+            if not self.loaded:
+                self._make()
 
     def _make(self) -> None:
         """Run the factory, and keep what it made, or the reason why it made nothing."""
