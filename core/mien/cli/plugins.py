@@ -93,7 +93,7 @@ def _rows_of_plugin(host: PluginHost, plugin: PluginDescription) -> list[PartRow
             **fields,  # type: ignore[arg-type]  # each caller below names fields of PartRow
         )
 
-    from mien.plugins.registry import PART_TYPES, PartKind
+    from mien.plugins.parts import PART_TYPES, PartKind
 
     rows = []
     for name in plugin.analyzers:

@@ -20,7 +20,7 @@ from mien.live.streams import Participant, Streams, Tell
 from mien.live.worker import Worker
 from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
 from mien.plugins.host import PluginHost
-from mien.plugins.registry import PartKind
+from mien.plugins.parts import PartKind
 from mien.session import Session, SessionConfig
 from mien.types import StreamState, StreamStatus
 
