@@ -39,7 +39,8 @@ def _terminal(place: ViewPlace) -> KioskView:
 
     from mien.kiosk.terminal import TerminalView
 
-    return TerminalView(Console(file=place.output, highlight=False), title=place.title)
+    console = Console(file=place.output, highlight=False)
+    return TerminalView(console, title=place.title, seers=place.seers, hears=place.hears)
 
 
 def _lines(place: ViewPlace) -> KioskView:

@@ -110,6 +110,7 @@ def _analyze(
         said=_said(text, audio),
         fuser=fuser,
         weights=weights,
+        deadlines=state.deadlines,
     )
     outputs = _outputs(state, as_json=as_json, csv=csv, annotate=annotate, every=every)
     if not _run(run, paths or [], outputs, annotate=annotate):

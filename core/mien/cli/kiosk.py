@@ -17,7 +17,8 @@ from mien.cli.state import CliState, state_of
 from mien.errors import ConfigError
 
 if TYPE_CHECKING:
-    from mien.kiosk import Brain, Feed, View
+    from mien.interfaces import KioskView
+    from mien.kiosk import Brain, Feed
     from mien.plugins.sinks import Sinks
     from mien.session import Consent, SessionConfig, SessionSummary
     from mien.types import AnalysisResult
@@ -159,7 +160,7 @@ async def _run(state: CliState, options: _Options, session: SessionConfig) -> No
     _stop_on_signals(stop)
     brain = _brain(state, options)
     sinks = Sinks(state.host)
-    view: View | None = None
+    view: KioskView | None = None
     feed: Feed | None = None
     try:
         await brain.start()
@@ -208,7 +209,8 @@ def _brain(state: CliState, options: _Options) -> Brain:
     if options.server:
         from mien.kiosk.remote import RemoteBrain
 
-        return RemoteBrain(options.server, analyzers=state.settings.engine.analyzers, consent=options.consent)
+        analyzers = state.settings.engine.analyzers
+        return RemoteBrain(options.server, analyzers=analyzers, consent=options.consent, settings=state.settings)
     from mien.kiosk.brain import LocalBrain
 
     return LocalBrain(state.engine, state.host, state.settings)
@@ -233,10 +235,13 @@ async def _feed(state: CliState, options: _Options, session: SessionConfig, *, h
     index = settings.camera if options.camera is None else options.camera
     named = options.microphone or settings.microphone
     device: str | int | None = int(named) if named.isdigit() else named or None
+    open_microphone = partial(
+        Microphone, device=device, queue_seconds=state.settings.limits.max_session_speech_queued_seconds
+    )
     feed = DeviceFeed(
         camera=lambda: open_camera(index),
         camera_name=f"camera {index}",
-        microphone=(lambda start_at: Microphone(device=device, start_at=start_at)) if hears else None,
+        microphone=(lambda start_at: open_microphone(start_at=start_at)) if hears else None,
         every=session.snapshot_interval_seconds,
     )
     await feed.open()
@@ -260,9 +265,10 @@ def _check_view(name: str, state: CliState) -> None:
         )
 
 
-def _view(options: _Options, state: CliState, brain: Brain) -> View:
+def _view(options: _Options, state: CliState, brain: Brain) -> KioskView:
     from mien.interfaces import ViewPlace
 
     followed = "face and voice" if brain.hears else "face"
-    place = ViewPlace(output=sys.stdout, title=f"mien kiosk · {followed} · {brain.place}")
+    title = f"mien kiosk · {followed} · {brain.place}"
+    place = ViewPlace(output=sys.stdout, title=title, seers=brain.seers, hears=brain.hears)
     return state.host.view(options.view, place)

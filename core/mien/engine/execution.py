@@ -19,7 +19,8 @@ from mien.interfaces import Analyzer, AnalyzerInfo
 from mien.plugins.checking import checked_predictions, own_samples, raised_by_types
 from mien.plugins.guard import CallKind, Deadlines, GuardedCall, PluginCallError, Result, Steps, can_be_told, log_raised
 from mien.plugins.host import PluginHost
-from mien.plugins.registry import PartKind, explain
+from mien.plugins.parts import PartKind
+from mien.plugins.slots import explain
 from mien.types import Prediction, Sample, StreamState, StreamStatus
 
 CLOSED: Final = "the engine is closed"

@@ -33,9 +33,6 @@ NAMES: Final[Mapping[type, str]] = {
 """What a JSON line calls an event."""
 
 
-View = KioskView
-
-
 class JsonView(KioskView):
     """One JSON object a line: ``event`` names it (``started``, ``update``, ``notice``, ``summary``)."""
 

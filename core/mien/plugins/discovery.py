@@ -22,15 +22,9 @@ from mien.errors import ConfigError, MienError, MissingDependencyError, PluginEr
 from mien.hookspecs import PROJECT, PluginContext
 from mien.interfaces import API_VERSION
 from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
-from mien.plugins.registry import (
-    PART_TYPES,
-    PluginDescription,
-    PluginState,
-    Registrar,
-    Registrations,
-    explain,
-    outspoken,
-)
+from mien.plugins.parts import PART_TYPES
+from mien.plugins.registry import PluginDescription, PluginState, Registrar, Registrations
+from mien.plugins.slots import explain, outspoken
 
 GROUP: Final = f"{PROJECT}.plugins"
 """The entry-point group that plugins are found by."""

@@ -42,6 +42,8 @@ class CallKind(StrEnum):
     ANALYZE = "analyze"
     FUSE = "fuse"
     ACCUMULATE = "accumulate"
+    CHOOSE = "choose"
+    SHOW = "show"
     SINK = "sink"
     COMMANDS = "commands"
     CLOSE = "close"
@@ -53,12 +55,17 @@ FIXED_SECONDS: Final[Mapping[CallKind, float]] = MappingProxyType(
         CallKind.REGISTER: 10.0,
         CallKind.FACTORY: 120.0,
         CallKind.WARM_UP: 600.0,
+        CallKind.SHOW: 2.0,
         CallKind.SINK: 10.0,
         CallKind.COMMANDS: 10.0,
         CallKind.CLOSE: 5.0,
     }
 )
 """Deadlines that no setting changes; all other kinds have ``[engine] deadline_seconds``."""
+
+
+PATIENT_KINDS: Final = (CallKind.PUSH, CallKind.OBSERVE, CallKind.FLUSH, CallKind.ANALYZE, CallKind.FUSE)
+"""What takes what it takes for a patient caller: an analysis, from cutting a whole recording to fusing."""
 
 
 class PluginCallError(PluginError):
@@ -104,8 +111,8 @@ class Deadlines:
 
     @classmethod
     def patient(cls, settings: Settings | None = None) -> Deadlines:
-        """For somebody who waits for the result and can interrupt: as ``of``, and an analysis takes what it takes."""
-        return cls({**cls.of(settings or Settings()).seconds, CallKind.ANALYZE: None})
+        """For somebody who waits for the result and can interrupt: as ``of``, but for ``PATIENT_KINDS``."""
+        return cls({**cls.of(settings or Settings()).seconds, **dict.fromkeys(PATIENT_KINDS)})
 
     def seconds_of(self, kind: CallKind) -> float | None:
         """Seconds for one call of this kind; None: no limit."""
