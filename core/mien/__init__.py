@@ -1,12 +1,15 @@
 """mien: a plugin-based, multimodal sentiment SDK.
 
-These are the public names, all that a plugin or an application needs to import. Importing this package loads numpy and
-pydantic, never JAX, OpenCV or gRPC. Pillow comes with the first use of ``decode_image``.
+``__all__`` lists the public names, all that a plugin or an application needs to import, and ``PUBLIC_MODULES`` the
+modules that are as public. Everything else may change without notice. Importing this package loads numpy and pydantic,
+never JAX, OpenCV or gRPC. What costs more than its name is loaded when it is first asked for.
 """
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Final
 
 from mien import metrics, plots, records
+from mien.config import Settings, load_settings, parse_settings
 from mien.errors import (
     AnalysisError,
     AnalyzerNotFoundError,
@@ -19,21 +22,51 @@ from mien.errors import (
     SessionError,
     WeightsError,
 )
-from mien.hookspecs import PluginContext, RegisterAnalyzer, RegisterFuser, RegisterTranscriber, hookimpl
+from mien.hookspecs import (
+    BackendFactory,
+    DetectorFactory,
+    PluginContext,
+    RegisterAnalyzer,
+    RegisterBackend,
+    RegisterCustomerPolicy,
+    RegisterDetector,
+    RegisterFuser,
+    RegisterSink,
+    RegisterTranscriber,
+    RegisterView,
+    ViewFactory,
+    hookimpl,
+)
 from mien.interfaces import (
     API_VERSION,
     Accumulator,
     Analyzer,
     AnalyzerInfo,
+    BackendInfo,
+    CustomerChoice,
+    CustomerPolicyInfo,
+    Detection,
+    DetectorInfo,
+    DetectorSettings,
+    ExecutableNetwork,
+    ExecutionBackend,
+    FaceDetector,
     Fuser,
     FuserInfo,
     FusionContext,
+    KioskView,
     MismatchPolicy,
     PassThroughStream,
+    Precision,
+    Provenance,
+    Sink,
+    SinkInfo,
     Stream,
     StreamSettings,
     Transcriber,
     TranscriberInfo,
+    ViewInfo,
+    ViewPlace,
     WindowAccumulator,
 )
 from mien.records import (
@@ -70,25 +103,73 @@ from mien.types import (
 from mien.weights import Manifest, load_weights, read_manifest, save_weights, write_atomically
 
 if TYPE_CHECKING:
+    from mien.engine import AnalysisRequest, Engine
+    from mien.live import Event, Notice, NoticeKind, Started, Update
+    from mien.media.audio import read_sound_track
     from mien.media.images import decode_image
+    from mien.media.video import read_video
+    from mien.plugins.host import PluginDescription, PluginHost, PluginState
 
 __version__ = "0.1.0"
 
+PUBLIC_MODULES: Final = (
+    "mien",
+    "mien.annotate",
+    "mien.client",
+    "mien.metrics",
+    "mien.plots",
+    "mien.records",
+    "mien.testing",
+)
+"""What may be imported: names of these modules, and only those in ``__all__`` where a module has one."""
+
+_LAZY: Final = {
+    "AnalysisRequest": "mien.engine",
+    "Engine": "mien.engine",
+    "Event": "mien.live",
+    "Notice": "mien.live",
+    "NoticeKind": "mien.live",
+    "PluginDescription": "mien.plugins.host",
+    "PluginHost": "mien.plugins.host",
+    "PluginState": "mien.plugins.host",
+    "Started": "mien.live",
+    "Update": "mien.live",
+    "decode_image": "mien.media.images",
+    "read_sound_track": "mien.media.audio",
+    "read_video": "mien.media.video",
+}
+"""Public name -> the module that it is loaded from when it is first asked for."""
+
 __all__ = [
     "API_VERSION",
+    "PUBLIC_MODULES",
     "UNKNOWN_SATISFACTION",
     "Accumulator",
     "AnalysisError",
     "AnalysisRecord",
+    "AnalysisRequest",
     "AnalysisResult",
     "Analyzer",
     "AnalyzerInfo",
     "AnalyzerNotFoundError",
     "AudioClip",
+    "BackendFactory",
+    "BackendInfo",
     "BadLine",
     "Box",
     "ConfigError",
     "Contribution",
+    "CustomerChoice",
+    "CustomerPolicyInfo",
+    "Detection",
+    "DetectorFactory",
+    "DetectorInfo",
+    "DetectorSettings",
+    "Engine",
+    "Event",
+    "ExecutableNetwork",
+    "ExecutionBackend",
+    "FaceDetector",
     "FaceRegion",
     "Failure",
     "FailureRecord",
@@ -98,19 +179,32 @@ __all__ = [
     "ImageFrame",
     "InputError",
     "InputTooLargeError",
+    "KioskView",
     "Manifest",
     "MienError",
     "MismatchPolicy",
     "MissingDependencyError",
     "Modality",
+    "Notice",
+    "NoticeKind",
     "PassThroughStream",
     "PluginContext",
+    "PluginDescription",
     "PluginError",
+    "PluginHost",
+    "PluginState",
+    "Precision",
     "Prediction",
+    "Provenance",
     "Record",
     "RegisterAnalyzer",
+    "RegisterBackend",
+    "RegisterCustomerPolicy",
+    "RegisterDetector",
     "RegisterFuser",
+    "RegisterSink",
     "RegisterTranscriber",
+    "RegisterView",
     "Sample",
     "SampleKind",
     "Satisfaction",
@@ -118,6 +212,10 @@ __all__ = [
     "SessionEnd",
     "SessionError",
     "SessionSummary",
+    "Settings",
+    "Sink",
+    "SinkInfo",
+    "Started",
     "Stream",
     "StreamSettings",
     "StreamState",
@@ -127,18 +225,26 @@ __all__ = [
     "Transcriber",
     "TranscriberInfo",
     "Transcript",
+    "Update",
     "Utterance",
     "Verdict",
+    "ViewFactory",
+    "ViewInfo",
+    "ViewPlace",
     "WeightsError",
     "WindowAccumulator",
     "Word",
     "__version__",
     "decode_image",
     "hookimpl",
+    "load_settings",
     "load_weights",
     "metrics",
+    "parse_settings",
     "plots",
     "read_manifest",
+    "read_sound_track",
+    "read_video",
     "records",
     "save_weights",
     "write_atomically",
@@ -147,8 +253,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Load what costs more than its name when it is asked for."""
-    if name == "decode_image":
-        from mien.media.images import decode_image
-
-        return decode_image
-    raise AttributeError(f"module 'mien' has no attribute {name!r}")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'mien' has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value

@@ -123,6 +123,13 @@ Sample: TypeAlias = ImageFrame | AudioClip | Utterance
 """Anything an analyzer can be given."""
 
 
+def kind_of(sample: Sample) -> SampleKind:
+    """The kind that an analyzer's ``accepts`` would name for this sample."""
+    if isinstance(sample, ImageFrame):
+        return SampleKind.IMAGE
+    return SampleKind.AUDIO if isinstance(sample, AudioClip) else SampleKind.TEXT
+
+
 @dataclass(frozen=True, slots=True)
 class TimeInterval:
     """A closed stretch of time, seconds on the caller's clock: ``start <= end``, both finite."""
@@ -390,6 +397,11 @@ class AnalysisResult:
     def missing(self) -> tuple[StreamStatus, ...]:
         """The streams that should have answered and did not."""
         return tuple(status for status in self.streams if status.state is not StreamState.OK)
+
+
+def is_weight(value: float) -> bool:
+    """Whether a modality can weigh so much: finite and not negative."""
+    return 0.0 <= value < math.inf  # False for NaN too
 
 
 def _check_unit(name: str, value: float) -> None:

@@ -14,6 +14,7 @@ from mien import (
     Box,
     FaceRegion,
     ImageFrame,
+    KioskView,
     Prediction,
     Sample,
     SessionSummary,
@@ -21,8 +22,9 @@ from mien import (
     StreamSettings,
     Transcript,
 )
+from mien.config import Settings
 from mien.engine import Engine
-from mien.kiosk import Kiosk, View
+from mien.kiosk import Kiosk
 from mien.kiosk.brain import LocalBrain
 from mien.kiosk.feed import Feed, Item, Pause
 from mien.live import Event, Notice
@@ -107,7 +109,7 @@ class ScriptFeed(Feed):
 
 
 @dataclass
-class Seen(View):
+class Seen(KioskView):
     """What the kiosk showed."""
 
     events: list[Event] = field(default_factory=list)
@@ -143,12 +145,13 @@ class Bench:
 
     engine: Engine
     host: PluginHost
+    settings: Settings
     face: FakeAnalyzer
     voice: FakeAnalyzer
     config: SessionConfig
 
     def brain(self) -> LocalBrain:
-        return LocalBrain(self.engine, self.host)
+        return LocalBrain(self.engine, self.host, self.settings)
 
     def run(self, items: Sequence[Item | float] | Feed, *, once: bool = False) -> Ran:
         seen, records = Seen(), []

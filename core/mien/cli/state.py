@@ -12,6 +12,7 @@ from mien.config import Settings, load_settings
 
 if TYPE_CHECKING:
     from mien.engine import Engine
+    from mien.plugins.guard import Deadlines
     from mien.plugins.host import PluginHost
 
 
@@ -22,6 +23,7 @@ class CliState:
         self.config = config
         self.strict = strict
         self._settings: Settings | None = None
+        self._waits = False
         self._host: PluginHost | None = None
         self._engine: Engine | None = None
 
@@ -48,6 +50,22 @@ class CliState:
         privacy = self.settings.privacy.model_copy(update={"redact_transcript": True})
         self._settings = self.settings.model_copy(update={"privacy": privacy})
 
+    def wait_for_analyses(self) -> None:
+        """Let every analysis take what it takes: somebody waits for it, and Ctrl-C ends it.
+
+        Call it before the engine is asked for.
+        """
+        if self._engine is not None:
+            raise RuntimeError("who waits must say so before the engine is made")
+        self._waits = True
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """How long calls into plugins may take."""
+        from mien.plugins.guard import Deadlines
+
+        return Deadlines.patient(self.settings) if self._waits else Deadlines.of(self.settings)
+
     @property
     def host(self) -> PluginHost:
         """The installed plugins.
@@ -68,7 +86,7 @@ class CliState:
         if self._engine is None:
             from mien.engine import Engine
 
-            self._engine = Engine(self.host, self.settings)
+            self._engine = Engine(self.host, self.settings, deadlines=self.deadlines)
         return self._engine
 
     def close(self) -> None:

@@ -9,22 +9,30 @@ from __future__ import annotations
 import difflib
 import inspect
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import Distribution, EntryPoint, distributions
-from typing import Any, Final
+from typing import Final
 
 import pluggy
 
 from mien import hookspecs
-from mien.errors import ConfigError, MissingDependencyError, PluginError
+from mien.errors import ConfigError, MienError, MissingDependencyError, PluginError
 from mien.hookspecs import PROJECT, PluginContext
 from mien.interfaces import API_VERSION
-from mien.plugins.registry import PluginDescription, PluginState, Registrar, Registrations, explain
+from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
+from mien.plugins.parts import PART_TYPES
+from mien.plugins.registry import PluginDescription, PluginState, Registrar, Registrations
+from mien.plugins.slots import explain, outspoken
 
 GROUP: Final = f"{PROJECT}.plugins"
 """The entry-point group that plugins are found by."""
 
+BUILT_IN: Final = PROJECT
+"""Whose the parts are that the core registers itself."""
+
+_BUILT_IN_MODULE: Final = f"{PROJECT}.builtin"
 _PREFIX: Final = f"{PROJECT}_"
 _HOOKS: Final = frozenset(name for name in vars(hookspecs) if name.startswith(_PREFIX))
 
@@ -73,37 +81,53 @@ def given_candidates(plugins: Mapping[str, object]) -> list[Candidate]:
     return [Candidate(PluginDescription(name=name), plugins[name]) for name in sorted(plugins)]
 
 
-def load_plugin(candidate: Candidate, context: PluginContext, taken: Registrations) -> LoadedPlugin:
-    """Import one plugin, check it and let it register.
+def load_built_in(context: PluginContext, deadlines: Deadlines) -> Registrations:
+    """What the core itself registers, taken in as a plugin's is; no description lists it.
+
+    Raises:
+        PluginError: It is broken.
+    """
+    entry_point = EntryPoint(name=BUILT_IN, value=_BUILT_IN_MODULE, group=GROUP)
+    loaded = load_plugin(Candidate(PluginDescription(name=BUILT_IN), entry_point), context, Registrations(), deadlines)
+    if loaded.added is None:
+        raise PluginError(f"mien's own parts could not be loaded: {loaded.description.reason}")
+    return loaded.added
+
+
+def load_plugin(
+    candidate: Candidate, context: PluginContext, taken: Registrations, deadlines: Deadlines
+) -> LoadedPlugin:
+    """Import one plugin, check it and let it register, in a thread that is given up on where that takes too long.
+
+    A stuck import holds the import locks of its own modules and no others.
 
     Args:
         candidate: The plugin.
         context: What it is given.
         taken: What earlier plugins have registered; left unchanged.
+        deadlines: How long its calls may take, here and later.
 
     Returns:
-        The loaded plugin, or its description with state FAILED or UNAVAILABLE and the reason. Only
-        ``KeyboardInterrupt`` passes.
+        The loaded plugin, or its description with state FAILED or UNAVAILABLE and the reason.
     """
     description = candidate.description
     if description.state is PluginState.FAILED:
         return LoadedPlugin(description)
+    guard = Guard(f"plugin {description.name!r}", deadlines, threads=1)
+    registrar = Registrar(description.name, taken, deadlines)
     try:
-        plugin = _import(candidate.source)
-        _check_version(plugin)
-        manager = _check_hooks(plugin, description.name)
-        added = _register(manager, description.name, context, taken)
+        manager = guard.call(CallKind.IMPORT, outspoken(partial(_take_in, candidate.source, description.name)))
+        added = guard.call(CallKind.REGISTER, partial(_register, manager, registrar, context))
+    except PluginCallError as error:
+        doing = "its import" if error.call is CallKind.IMPORT else "its registration"
+        return LoadedPlugin(_fail(description, f"{doing} failed: {error.reason}").description)
     except MissingDependencyError as error:
         return LoadedPlugin(replace(description, state=PluginState.UNAVAILABLE, reason=explain(error)))
-    except Exception as error:  # a plugin object can raise wherever it is looked at
+    except MienError as error:
         return LoadedPlugin(_fail(description, explain(error)).description)
-    description = replace(
-        description,
-        analyzers=tuple(sorted(added.analyzers)),
-        fusers=tuple(sorted(added.fusers)),
-        transcribers=tuple(sorted(added.transcribers)),
-    )
-    return LoadedPlugin(description, manager, added)
+    finally:
+        guard.close()
+    return LoadedPlugin(replace(description, **added.names()), manager, added)
 
 
 def _all_candidates() -> Iterator[Candidate]:
@@ -152,6 +176,13 @@ def _order(candidate: Candidate) -> tuple[str, bool, str]:
     return description.name, description.distribution != PROJECT, description.distribution
 
 
+def _take_in(source: object, name: str) -> pluggy.PluginManager:
+    """Import a plugin and check it. A plugin object can raise wherever it is looked at."""
+    plugin = _import(source)
+    _check_version(plugin)
+    return _check_hooks(plugin, name)
+
+
 def _import(source: object) -> object:
     if not isinstance(source, EntryPoint):
         return source
@@ -159,7 +190,7 @@ def _import(source: object) -> object:
         raise PluginError(f"its entry point {source.value!r} names no module, as 'package.module' or 'module:object'")
     try:
         return source.load()
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise PluginError(f"{source.value!r} could not be imported: {explain(error)}") from error
 
 
@@ -200,23 +231,16 @@ def _suggestion(attribute: str) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(_HOOKS))}"
 
 
-def _register(manager: pluggy.PluginManager, name: str, context: PluginContext, taken: Registrations) -> Registrations:
-    registrar = Registrar(name, taken)
-    calls: Iterable[tuple[str, Any]] = (
-        ("mien_register_analyzers", registrar.add_analyzer),
-        ("mien_register_fusers", registrar.add_fuser),
-        ("mien_register_transcribers", registrar.add_transcriber),
-    )
-    for hook, register in calls:
+def _register(manager: pluggy.PluginManager, registrar: Registrar, context: PluginContext) -> Registrations:
+    for kind, part_type in PART_TYPES.items():
         try:
-            _call(hook, manager, register=register, context=context)
+            _call(part_type.hook, manager, register=registrar.callback(kind), context=context)
         except PluginError:
             if registrar.problems:
                 break
             raise
     if registrar.problems:
         raise PluginError("; ".join(registrar.problems))
-    _call("mien_on_start", manager, context=context)
     return registrar.added
 
 
@@ -227,5 +251,5 @@ def _call(hook: str, manager: pluggy.PluginManager, **arguments: object) -> None
         raise
     except ConfigError as error:
         raise PluginError(f"its settings are wrong: {explain(error)}") from error
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise PluginError(f"{hook} raised {explain(error)}") from error

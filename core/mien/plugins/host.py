@@ -1,4 +1,4 @@
-"""The plugin host: what is installed, what of it works, and the analyzers, fusers and transcribers by name.
+"""The plugin host: what is installed, what of it works, and the parts that plugins have registered, by name.
 
 It loads a model when that is first asked for and not before, so that listing plugins is cheap. It runs nothing: that
 is ``mien.engine``.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -18,41 +17,63 @@ from typing import TYPE_CHECKING, Any, Final
 import pluggy
 
 from mien.config import Settings
-from mien.errors import AnalyzerNotFoundError, ConfigError, PluginError
-from mien.interfaces import Analyzer, AnalyzerInfo, Fuser, Transcriber
+from mien.errors import AnalyzerNotFoundError, MienError, PluginError
+from mien.hookspecs import PluginContext
+from mien.interfaces import (
+    Analyzer,
+    AnalyzerInfo,
+    CustomerChoice,
+    DetectorSettings,
+    ExecutableNetwork,
+    ExecutionBackend,
+    FaceDetector,
+    Fuser,
+    KioskView,
+    Precision,
+    Sink,
+    Transcriber,
+    ViewPlace,
+)
 from mien.plugins.commands import add_commands
-from mien.plugins.discovery import Candidate, find_candidates, given_candidates, load_plugin
-from mien.plugins.registry import (
-    Info,
-    Part,
-    PluginDescription,
-    PluginState,
+from mien.plugins.context import HostContext
+from mien.plugins.discovery import BUILT_IN, Candidate, find_candidates, given_candidates, load_built_in, load_plugin
+from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
+from mien.plugins.guarded import GuardedChoice, GuardedView
+from mien.plugins.parts import (
+    PartKind,
     Registered,
     RegisteredAnalyzer,
+    RegisteredBackend,
+    RegisteredCustomerPolicy,
+    RegisteredDetector,
     RegisteredFuser,
+    RegisteredSink,
     RegisteredTranscriber,
-    Registrations,
-    Slot,
-    explain,
+    RegisteredView,
 )
-from mien.types import AnalysisResult
+from mien.plugins.registry import PluginDescription, PluginState, Registrations
+from mien.plugins.selection import check_selection, names_of, warn_of_unknown_weights, warn_of_unread_tables
+from mien.plugins.slots import Slot, explain, outspoken
+from mien.types import Modality
 
 if TYPE_CHECKING:
     import typer
-
-    from mien.session import SessionSummary
 
 __all__ = [
     "PluginDescription",
     "PluginHost",
     "PluginState",
     "RegisteredAnalyzer",
+    "RegisteredBackend",
+    "RegisteredCustomerPolicy",
+    "RegisteredDetector",
     "RegisteredFuser",
+    "RegisteredSink",
     "RegisteredTranscriber",
+    "RegisteredView",
 ]
 
 _NOT_LOADED: Final = (PluginState.FAILED, PluginState.UNAVAILABLE)
-_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 _log = logging.getLogger("mien.plugins.host")
 
 
@@ -70,11 +91,11 @@ class PluginHost:
         self._parts = Registrations()
         self._managers: dict[str, pluggy.PluginManager] = {}
         self._descriptions: list[PluginDescription] = []
-        self._sink_failures: Counter[str] = Counter()
-        self._logged_sinks: set[tuple[str, str]] = set()
-        self._context = context = _Context(self, settings)
+        self._deadlines = Deadlines.of(settings)
+        self._context = context = HostContext(self, settings)
+        self._parts.update(load_built_in(context, self._deadlines))
         for candidate in candidates:
-            loaded = load_plugin(candidate, context, self._parts)
+            loaded = load_plugin(candidate, context, self._parts, self._deadlines)
             self._descriptions.append(loaded.description)
             if loaded.manager is not None and loaded.added is not None:
                 self._managers[loaded.description.name] = loaded.manager
@@ -83,11 +104,11 @@ class PluginHost:
                 level = logging.WARNING if loaded.description.state is PluginState.FAILED else logging.INFO
                 _log.log(level, "plugin %r left out: %s", loaded.description.name, loaded.description.reason)
         self._analyzers = _listing(self._parts.analyzers, self._is_enabled)
-        self._fusers = _listing(self._parts.fusers, lambda _: True)
-        self._transcribers = _listing(self._parts.transcribers, lambda _: True)
         self._refuse_failures()
-        self._check_selection()
-        self._warn_of_unread_tables(context.sections_read)
+        check_selection(settings, self._parts, left_out=self._left_out(*_NOT_LOADED))
+        known = context.sections_read | {description.name for description in self._descriptions}
+        warn_of_unread_tables(settings, known)
+        warn_of_unknown_weights(settings, self.modalities)
 
     @classmethod
     def discover(cls, settings: Settings, *, strict: bool = False) -> PluginHost:
@@ -99,7 +120,7 @@ class PluginHost:
 
         Raises:
             PluginError: ``strict``, and plugins could not be loaded; all are named with their reasons.
-            ConfigError: The settings name an analyzer or fuser that does not exist.
+            ConfigError: The settings name an analyzer, a fuser or a customer policy that does not exist.
         """
         return cls(find_candidates(), settings, strict=strict)
 
@@ -123,12 +144,42 @@ class PluginHost:
     @property
     def fusers(self) -> Mapping[str, RegisteredFuser]:
         """The registered fusers by name, in the order of names."""
-        return self._fusers
+        return _listing(self._parts.fusers)
 
     @property
     def transcribers(self) -> Mapping[str, RegisteredTranscriber]:
         """The registered speech-to-text engines by name, in the order of names."""
-        return self._transcribers
+        return _listing(self._parts.transcribers)
+
+    @property
+    def sinks(self) -> Mapping[str, RegisteredSink]:
+        """The registered sinks by name, in the order of names."""
+        return _listing(self._parts.sinks)
+
+    @property
+    def detectors(self) -> Mapping[str, RegisteredDetector]:
+        """The registered face detectors by name, in the order of names."""
+        return _listing(self._parts.detectors)
+
+    @property
+    def backends(self) -> Mapping[str, RegisteredBackend]:
+        """The registered execution backends by name, in the order of names."""
+        return _listing(self._parts.backends)
+
+    @property
+    def customer_policies(self) -> Mapping[str, RegisteredCustomerPolicy]:
+        """The registered customer policies by name, in the order of names."""
+        return _listing(self._parts.customer_policies)
+
+    @property
+    def views(self) -> Mapping[str, RegisteredView]:
+        """The registered kiosk views by name, in the order of names."""
+        return _listing(self._parts.views)
+
+    @property
+    def context(self) -> PluginContext:
+        """What every plugin of this host is given."""
+        return self._context
 
     def analyzer(self, name: str) -> Analyzer:
         """The analyzer of that name, loaded when it is first asked for.
@@ -146,88 +197,128 @@ class PluginHost:
         Raises:
             AnalyzerNotFoundError: There is none, or it is not enabled.
         """
-        self._find("analyzer", name, self._parts.analyzers)
+        self._find(PartKind.ANALYZER, name)
         registered = self._analyzers[name]
         if not registered.enabled:
             raise AnalyzerNotFoundError(
-                f"analyzer {name!r} is installed but not enabled here; enabled are: {_names(self._enabled())}. "
+                f"analyzer {name!r} is installed but not enabled here; enabled are: {names_of(self._enabled())}. "
                 f"Name it in [engine] analyzers of the configuration to use it"
             )
         return registered
 
     def fuser(self, name: str) -> Fuser:
         """The fuser of that name. Raises as ``analyzer`` does."""
-        return self._find("fuser", name, self._parts.fusers).load()
+        self._find(PartKind.FUSER, name)
+        return self._parts.fusers[name].load()
 
     def transcriber(self, name: str) -> Transcriber:
         """The speech-to-text engine of that name. Raises as ``analyzer`` does."""
-        return self._find("transcriber", name, self._parts.transcribers).load()
+        self._find(PartKind.TRANSCRIBER, name)
+        return self._parts.transcribers[name].load()
+
+    def sink(self, name: str) -> Sink:
+        """The sink of that name, opened when it is first asked for. Raises as ``analyzer`` does."""
+        self._find(PartKind.SINK, name)
+        return self._parts.sinks[name].load()
+
+    def detector(self, name: str, settings: DetectorSettings) -> FaceDetector:
+        """A new face detector of that name, for whoever asks to keep.
+
+        Raises:
+            AnalyzerNotFoundError: There is none of that name.
+            PluginError: It could not be made.
+            MienError: What its factory says of the settings.
+        """
+        made: FaceDetector = self._find(PartKind.DETECTOR, name).make(settings)
+        return made
+
+    def backend(self, name: str, network: ExecutableNetwork, precision: Precision) -> ExecutionBackend:
+        """The network on a new execution backend of that name. Raises as ``detector`` does."""
+        made: ExecutionBackend = self._find(PartKind.BACKEND, name).make(network, precision)
+        return made
+
+    def customer_choice(self, policy: str) -> CustomerChoice:
+        """One session's state of the customer policy of that name. Raises as ``detector`` does."""
+        recipe = self._find(PartKind.CUSTOMER_POLICY, policy)
+        made: CustomerChoice = recipe.make()
+        return made if recipe.plugin == BUILT_IN else GuardedChoice(made, recipe.guard)
+
+    def view(self, name: str, place: ViewPlace) -> KioskView:
+        """A new kiosk view of that name. Raises as ``detector`` does."""
+        recipe = self._find(PartKind.VIEW, name)
+        made: KioskView = recipe.make(place)
+        return made if recipe.plugin == BUILT_IN else GuardedView(made, recipe.guard)
+
+    def guard(self, name: str, kind: PartKind) -> Guard:
+        """What stands before a part; every call into it goes through there.
+
+        Raises:
+            AnalyzerNotFoundError: There is none of that name.
+        """
+        guard: Guard = self._find(kind, name).guard
+        return guard
+
+    def opening_guard(self, analyzer: str) -> Guard:
+        """What stands before an analyzer's ``open_stream``. Raises as ``guard`` does."""
+        guard: Guard = self._find(PartKind.ANALYZER, analyzer).opening
+        return guard
+
+    def guards(self, plugin: str) -> tuple[Guard, ...]:
+        """What stands before the parts that a plugin has registered."""
+        return tuple(part.guard for part in self._parts.all() if part.plugin == plugin)
+
+    @property
+    def modalities(self) -> frozenset[str]:
+        """Those that mien speaks of itself, and those of the registered analyzers."""
+        return frozenset(str(modality) for modality in Modality) | {
+            entry.info.modality for entry in self._analyzers.values()
+        }
 
     def is_loaded(self, analyzer: str) -> bool:
         """Whether asking for this analyzer would answer at once, be it with an error."""
         slot = self._parts.analyzers.get(analyzer)
         return slot is None or slot.loaded
 
-    def notify_result(self, session_id: str, result: AnalysisResult | SessionSummary) -> None:
-        """Show a result, or a session's summary, to all sinks.
-
-        A sink that raises is counted, and logged once for each kind of error; the others still see the result.
-        """
-        for name, manager in self._managers.items():
-            try:
-                manager.hook.mien_on_result(session_id=session_id, result=result, context=self._context)
-            except (Exception, SystemExit) as error:
-                self._note_sink_failure(name, type(error).__name__)
-
-    @property
-    def sink_failures(self) -> Mapping[str, int]:
-        """Plugin -> how often its ``mien_on_result`` has raised."""
-        with self._lock:
-            return dict(self._sink_failures)
-
-    def register_commands(self, app: typer.Typer) -> None:
+    def register_commands(self, app: typer.Typer, context: PluginContext | None = None) -> None:
         """Let each plugin add its commands; of one that raises, or takes a name that is taken, none is added.
 
         It is reported in ``plugins()``; the analyzers and fusers that it registered stay.
 
+        Args:
+            app: Takes the commands.
+            context: What the commands are given; None gives them this host's own.
+
         Raises:
             PluginError: The host is strict, and commands could not be added.
         """
+        given = self._context if context is None else context
         for name, manager in self._managers.items():
+            guard = Guard(f"plugin {name!r}", self._deadlines, threads=1)
+            add = partial(_add_commands, guard, manager, given)
             try:
-                add_commands(app, partial(manager.hook.mien_register_commands, app=app))
+                add_commands(app, add)
+            except PluginCallError as error:
+                self._report(name, f"its commands could not be added: {error.reason}")
             except (Exception, SystemExit) as error:
                 self._report(name, f"its commands could not be added: {explain(error)}")
+            finally:
+                guard.close()
         self._refuse_failures()
 
     def close(self) -> None:
-        """Close everything that was loaded or started. What cannot be closed is logged. May be called twice."""
-        for name, manager in self._managers.items():
+        """Close everything that was loaded, all at once. What cannot be closed is logged. May be called twice."""
+        closing = [(slot, slot.begin_close()) for slot in self._parts.shared()]
+        for slot, call in closing:
+            if call is None:
+                continue
+            call.join()
             try:
-                manager.hook.mien_on_close(context=self._context)
-            except (Exception, SystemExit) as error:
-                _log.warning("plugin %r raised in mien_on_close: %s", name, explain(error))
-        slots: tuple[Slot[Any, Any], ...] = (
-            *self._parts.analyzers.values(),
-            *self._parts.fusers.values(),
-            *self._parts.transcribers.values(),
-        )
-        for slot in slots:
-            try:
-                slot.close()
-            except Exception as error:
-                _log.warning(
-                    "%s %r of plugin %r raised on close: %s", slot.kind, slot.name, slot.plugin, explain(error)
-                )
-
-    def _note_sink_failure(self, plugin: str, error: str) -> None:
-        """Count and perhaps log it; without the error's message, which may hold the caller's words."""
-        with self._lock:
-            self._sink_failures[plugin] += 1
-            is_new = (plugin, error) not in self._logged_sinks
-            self._logged_sinks.add((plugin, error))
-        if is_new:
-            _log.warning("plugin %r raised %s in mien_on_result; more of the same are counted only", plugin, error)
+                call.result()
+            except MienError as error:
+                reason = error.reason if isinstance(error, PluginCallError) else explain(error)
+                _log.warning("%s %r of plugin %r could not be closed: %s", slot.kind, slot.name, slot.plugin, reason)
+        for part in self._parts.all():
+            part.guard.close()
 
     def _report(self, name: str, reason: str) -> None:
         _log.warning("plugin %r: %s", name, reason)
@@ -255,60 +346,26 @@ class PluginHost:
     def _enabled(self) -> list[str]:
         return [name for name, slot in self._parts.analyzers.items() if self._is_enabled(slot)]
 
-    def _check_selection(self) -> None:
-        problems = [
-            f"[engine] analyzers names {name!r}, which is not registered; known are: {_names(self._parts.analyzers)}"
-            for name in self._settings.engine.analyzers
-            if name not in self._parts.analyzers
-        ]
-        fusion = self._settings.fusion
-        # The default's absence is no mistake of the configuration; it is told when a score is asked for.
-        if "fuser" in fusion.model_fields_set and fusion.fuser not in self._parts.fusers:
-            known = _names(self._parts.fusers)
-            problems.append(f"[fusion] fuser names {fusion.fuser!r}, which is not registered; known are: {known}")
-        if problems:
-            problems += [f"plugin left out: {failure}" for failure in self._left_out(*_NOT_LOADED)]
-            raise ConfigError("; ".join(problems))
-
-    def _warn_of_unread_tables(self, read: set[str]) -> None:
-        known = read | {description.name for description in self._descriptions}
-        for section in sorted(set(self._settings.plugins) - known):
-            _log.warning("no plugin reads the table [plugins.%s]; tables read are: %s", section, _names(known))
-
-    def _find(self, kind: str, name: str, slots: Mapping[str, Slot[Info, Part]]) -> Slot[Info, Part]:
-        slot = slots.get(name)
-        if slot is None:
+    def _find(self, kind: PartKind, name: str) -> Any:
+        """The slot or recipe of a part."""
+        found = self._parts.of(kind).get(name)
+        if found is None:
             left_out = "".join(f"; plugin left out: {failure}" for failure in self._left_out(*_NOT_LOADED))
-            raise AnalyzerNotFoundError(f"there is no {kind} {name!r}; registered are: {_names(slots)}{left_out}")
-        return slot
+            registered = names_of(self._parts.of(kind))
+            raise AnalyzerNotFoundError(f"there is no {kind} {name!r}; registered are: {registered}{left_out}")
+        return found
 
 
-class _Context:
-    """What a plugin is given while it registers; see ``mien.hookspecs.PluginContext``."""
-
-    def __init__(self, host: PluginHost, settings: Settings) -> None:
-        self._host = host
-        self._tables = settings.plugins
-        self.sections_read: set[str] = set()
-
-    def settings(self, section: str) -> Mapping[str, Any]:
-        self.sections_read.add(section)
-        return MappingProxyType(self._tables[section]) if section in self._tables else _EMPTY
-
-    def transcriber(self, name: str) -> Transcriber:
-        return self._host.transcriber(name)
+def _add_commands(guard: Guard, manager: pluggy.PluginManager, context: PluginContext, app: typer.Typer) -> None:
+    guard.call(CallKind.COMMANDS, outspoken(lambda: manager.hook.mien_register_commands(app=app, context=context)))
 
 
 def _listing(
-    slots: Mapping[str, Slot[Info, Part]], enabled: Callable[[Slot[Info, Part]], bool]
-) -> Mapping[str, Registered[Info]]:
+    parts: Mapping[str, Any], enabled: Callable[[Any], bool] = lambda _: True
+) -> Mapping[str, Registered[Any]]:
     return MappingProxyType(
         {
-            name: Registered(name=name, info=slots[name].info, plugin=slots[name].plugin, enabled=enabled(slots[name]))
-            for name in sorted(slots)
+            name: Registered(name=name, info=parts[name].info, plugin=parts[name].plugin, enabled=enabled(parts[name]))
+            for name in sorted(parts)
         }
     )
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "none"

@@ -10,11 +10,13 @@ import asyncio
 import functools
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from mien.config import Settings
+from mien.engine.requests import check_weights
 from mien.errors import InputError, SessionError
-from mien.live import Event, LiveSession, NoticeKind, Predictor, Update, choose_parts, stream_settings
+from mien.interfaces import Provenance
+from mien.live import Event, LiveSession, NoticeKind, Predictor, SessionLimits, Update, open_session
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.service.decoding import MAX_NAMES, Decoder, checked_time
@@ -28,12 +30,6 @@ from mien.wire.sessions import config_overrides, event_to_wire
 from mien.wire.status import InvalidFieldError
 from mien.wire.values import checked_weights
 
-FINISH_SECONDS: Final = 15.0
-"""How long the end of a session waits for what was still being analysed."""
-
-DRAIN_SECONDS: Final = 8.0
-"""The same where the server shuts down; well within ``drain_seconds``."""
-
 Messages: TypeAlias = AsyncIterator[pb.StreamSessionRequest]
 SessionInbox: TypeAlias = Inbox[pb.StreamSessionRequest]
 
@@ -45,6 +41,7 @@ class SessionStream:
         self, settings: Settings, *, host: PluginHost, gate: Gate, decoder: Decoder, predict: Predictor, sinks: Sinks
     ) -> None:
         self._settings = settings
+        self._limits = SessionLimits.of(settings)
         self._host = host
         self._gate = gate
         self._decoder = decoder
@@ -58,11 +55,11 @@ class SessionStream:
             MienError: It could not be opened, or a message broke the protocol.
         """
         config = await self._configured(requests)
-        live = await self._open(config)
+        live = await open_session(self._host, config, self._settings, self._predict, limits=self._limits)
         reading = asyncio.create_task(self._read_all(requests, live, config))
         try:
             async for event in live.events():
-                self._notify(config.session_id, event)
+                self._notify(config, event)
                 yield event_to_wire(event)
             await reading
         finally:
@@ -86,6 +83,7 @@ class SessionStream:
     def _config_of(self, message: pb.SessionConfig) -> SessionConfig:
         given = config_overrides(message)
         given["weights"] = checked_weights(message.weights, most=MAX_NAMES, field="config.weights")
+        check_weights(self._host, given["weights"])
         given["session_id"] = message.session_id or uuid.uuid4().hex
         try:
             config = SessionConfig.from_settings(self._settings, **given)
@@ -99,28 +97,12 @@ class SessionStream:
             )
         return config
 
-    async def _open(self, config: SessionConfig) -> LiveSession:
-        fuser = await asyncio.to_thread(self._host.fuser, config.fuser)
-        parts, failed = await asyncio.to_thread(choose_parts, self._host, config.analyzers, stream_settings(config))
-        limits = self._settings.limits
-        live = LiveSession(
-            config,
-            fuser,
-            parts,
-            self._predict,
-            frames_queued=limits.max_session_frames_queued,
-            speech_queued_seconds=limits.max_session_speech_queued_seconds,
-        )
-        for name, reason in failed.items():
-            live.notice(NoticeKind.STREAM, f"{name} is missing: {reason}")
-        return live
-
     # Reading
 
     async def _read_all(self, requests: Messages, live: LiveSession, config: SessionConfig) -> None:
         """Read to the end, whatever it is, and have the session finish."""
         inbox: SessionInbox = Inbox(requests, self._gate.draining, live.ended)
-        end, within = SessionEnd.CLOSED, FINISH_SECONDS
+        end, within = SessionEnd.CLOSED, self._limits.finish_seconds
         broken: Exception | None = None
         try:
             end = await self._read(inbox, live, config)
@@ -129,7 +111,7 @@ class SessionStream:
         finally:
             await inbox.close()
         if self._gate.draining.is_set() and not live.ended.is_set():
-            end, within = SessionEnd.DRAINING, DRAIN_SECONDS
+            end, within = SessionEnd.DRAINING, self._limits.drain_seconds
             live.notice(NoticeKind.DRAINING, "the server is shutting down; the session ends here")
         await live.finish(end, within=within)
         if broken is not None:
@@ -168,11 +150,12 @@ class SessionStream:
         else:
             await live.mark(marker)
 
-    def _notify(self, session_id: str, event: Event) -> None:
+    def _notify(self, config: SessionConfig, event: Event) -> None:
         """Have the sinks see what is new of the results, and the summary."""
+        provenance = Provenance(session_id=config.session_id, site=config.site)
         if isinstance(event, SessionSummary):
-            self._sinks.notify(session_id, event)
+            self._sinks.notify(event, provenance)
         elif isinstance(event, Update) and event.predictions:
             satisfaction = event.state.satisfaction
             result = AnalysisResult(predictions=event.predictions, satisfaction=satisfaction, streams=event.streams)
-            self._sinks.notify(session_id, result)
+            self._sinks.notify(result, provenance)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mien.config import Settings
 from mien.interfaces import FusionContext, MismatchPolicy
+from mien.types import is_weight
 
 MAX_NAME_LENGTH: Final = 128
 """Characters of a session's or a site's name."""
@@ -24,7 +25,7 @@ class Consent(StrEnum):
 
 
 class CustomerPolicy(StrEnum):
-    """Whose satisfaction it is where several faces are seen.
+    """Whose satisfaction it is where several faces are seen; plugins may register further policies.
 
     ``PRIMARY`` is the largest, most central face, held on to. ``ALL`` is everybody: each one's own, and the group's.
     """
@@ -48,7 +49,7 @@ class SessionConfig:
         max_snapshots: The session ends after so many analysed pictures.
         half_life_seconds: Seconds after which evidence counts half in the running score.
         idle_timeout_seconds: The session ends after so many seconds without anything pushed.
-        customer_policy: Whose satisfaction it is.
+        customer_policy: Whose satisfaction it is: the name of a registered policy.
         exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height) of its size; a face is
             left out where its middle lies in one.
         redact_transcript: Take words out of answers; for whoever gives them.
@@ -75,7 +76,7 @@ class SessionConfig:
     max_snapshots: int = 100
     half_life_seconds: float = 10.0
     idle_timeout_seconds: float = 30.0
-    customer_policy: CustomerPolicy = CustomerPolicy.PRIMARY
+    customer_policy: str = CustomerPolicy.PRIMARY
     exclude_regions: tuple[tuple[float, float, float, float], ...] = ()
     redact_transcript: bool = False
     mismatch_policy: MismatchPolicy = MismatchPolicy.BLEND
@@ -99,7 +100,7 @@ class SessionConfig:
             _require(name, getattr(self, name), "in [0, 1]", 0.0 <= getattr(self, name) <= 1.0)
         _require("max_snapshots", self.max_snapshots, "at least 1", self.max_snapshots >= 1)
         for modality, weight in self.weights.items():
-            _require(f"weights[{modality!r}]", weight, "finite and not negative", 0.0 <= weight < math.inf)
+            _require(f"weights[{modality!r}]", weight, "finite and not negative", is_weight(weight))
         for region in self.exclude_regions:
             inside = len(region) == 4 and all(0.0 <= part <= 1.0 for part in region)
             _require("exclude_regions", region, "four fractions (x, y, width, height) in [0, 1]", inside)
@@ -129,7 +130,7 @@ class SessionConfig:
             "max_snapshots": session.max_snapshots,
             "half_life_seconds": fusion.half_life_seconds,
             "idle_timeout_seconds": session.idle_timeout_seconds,
-            "customer_policy": CustomerPolicy(session.customer_policy),
+            "customer_policy": _policy_of(session.customer_policy),
             "exclude_regions": session.exclude_regions,
             "redact_transcript": settings.privacy.redact_transcript,
             "mismatch_policy": fusion.mismatch_policy,
@@ -154,6 +155,10 @@ class SessionConfig:
             min_confidence=self.min_confidence,
             mismatch_policy=self.mismatch_policy,
         )
+
+
+def _policy_of(name: str) -> str:
+    return CustomerPolicy(name) if name in list(CustomerPolicy) else name
 
 
 def _require(name: str, value: object, expected: str, holds: bool) -> None:

@@ -9,25 +9,31 @@ from mien.testing.fakes import (
     FakeAnalyzer,
     FakeFuser,
     FakePlugin,
+    FakeSink,
     FakeTranscriber,
     analyzer_info,
     make_clip,
     make_image,
     make_prediction,
+    read_settings,
 )
 from mien.testing.fusion import FuserConformance
+from mien.testing.sinks import SinkConformance
 
 __all__ = [
     "AnalyzerConformance",
     "FakeAnalyzer",
     "FakeFuser",
     "FakePlugin",
+    "FakeSink",
     "FakeTranscriber",
     "FuserConformance",
+    "SinkConformance",
     "TranscriberConformance",
     "analyzer_info",
     "assert_predictions_close",
     "make_clip",
     "make_image",
     "make_prediction",
+    "read_settings",
 ]

@@ -78,7 +78,7 @@ class RotatingFile:
                 newer.replace(older)
 
 
-class JsonLinesSink:
+class JsonLinesFile:
     """One line of JSON a record; see ``docs/schema/record-v1.json``."""
 
     def __init__(self, settings: FileSettings) -> None:
@@ -93,7 +93,7 @@ class JsonLinesSink:
         """Nothing stays open."""
 
 
-class CsvSink:
+class CsvFile:
     """One row a record; see ``mien_records.table``."""
 
     def __init__(self, settings: FileSettings) -> None:
