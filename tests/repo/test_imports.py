@@ -31,7 +31,7 @@ LAYERS = [
     {"live", "testing", "annotate", "records", "redaction"},
     {"v1", "wire"},
     {"service", "client", "web", "kiosk"},
-    {"cli"},
+    {"cli", "builtin"},  # what the core registers is named by its entry point, as plugins are
 ]
 TRANSPORT = {"service", "client", "web", "wire", "v1"}
 HEAVY = (
