@@ -78,7 +78,7 @@ class LimitSettings(_Table):
         max_sessions: Open sessions.
         max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one.
         max_session_speech_queued_seconds: Speech that waits for recognition in one session; what is said beyond it is
-            left out, with a notice, until recognition has caught up.
+            left out, with a notice, until recognition has caught up. A kiosk's microphone holds as much.
         max_stream_items: Requests in flight on one ``AnalyzeStream`` call.
         idle_seconds: A stream without a message for so long is ended.
         decode_threads: Threads that decode.
@@ -109,7 +109,7 @@ class ServerSettings(_Table):
         address: ``host:port``; port 0 takes a free one. An address other than loopback needs ``insecure`` said aloud.
         insecure: Serve in plain text on an address that is not loopback.
         reflection: Answer gRPC reflection.
-        drain_seconds: How long accepted work may take after SIGTERM.
+        drain_seconds: How long accepted work may take after SIGTERM; the end of a session has a share of it.
     """
 
     address: str = "127.0.0.1:50051"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from service.support import (
@@ -58,9 +59,20 @@ async def test_an_analyzer_with_the_default_stream_gets_blanked_pictures_at_the_
     assert np.all(frame.pixels[:, :32] == 200)
 
 
+class Tracking(FakeAnalyzer):
+    """Its stream gives back samples of its own making."""
+
+    class _Copying(Stream):
+        def push(self, sample: Sample) -> list[Sample]:
+            return [replace(sample)]
+
+    def open_stream(self, settings: StreamSettings) -> Stream:
+        return self._Copying()
+
+
 async def test_two_analyzers_that_see_the_same_pictures_count_them_once() -> None:
     chosen = settings(session={"exclude_regions": [[0.0, 0.0, 0.1, 0.1]]})
-    host = fake_host(chosen, face=face_like(), other=plugin_of("other", face_like()))
+    host = fake_host(chosen, face=Tracking(), other=plugin_of("other", Tracking()))
     async with (
         running(chosen, host) as server,
         AsyncClient(server.address) as client,

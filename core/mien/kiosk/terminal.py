@@ -56,7 +56,6 @@ class TerminalView(View):
         self._following = False
         self._began = 0.0
         self._now = 0.0
-        self._modalities: tuple[str, ...] = ()
         self._state: SessionState | None = None
         self._face: Prediction | None = None
         self._faces = 0
@@ -73,7 +72,7 @@ class TerminalView(View):
     def show(self, event: Event, now: float) -> None:
         """Change what is drawn; a summary is printed above, and stays."""
         if isinstance(event, Started):
-            self._begin(event, now)
+            self._begin(now)
         elif isinstance(event, Update):
             self._update(event)
         elif isinstance(event, Notice):
@@ -93,10 +92,9 @@ class TerminalView(View):
         """Take the panel away; what was printed above stays."""
         self._live.stop()
 
-    def _begin(self, event: Started, now: float) -> None:
+    def _begin(self, now: float) -> None:
         self._following = True
         self._began = now
-        self._modalities = event.expected_modalities
         self._state = self._face = self._words = None
         self._faces = 0
 
@@ -166,7 +164,7 @@ class TerminalView(View):
         parts = [
             faces,
             counted(0 if state is None else state.snapshots, "picture"),
-            *([counted(state.utterances, "utterance")] if state is not None and len(self._modalities) > 1 else []),
+            *([counted(state.utterances, "utterance")] if state is not None and self._hears else []),
             f"evidence {100.0 * satisfaction.coverage:.0f} %",
         ]
         return Text(" · ".join(parts), style=_QUIET, overflow="ellipsis", no_wrap=True)
