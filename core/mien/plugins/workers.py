@@ -179,8 +179,8 @@ class Lane:
             result, error = None, raised
         except BaseException as raised:  # SystemExit here must not end the thread that waits, nor the process
             result, error = None, RuntimeError(f"it raised {type(raised).__name__}")
-        # The last reference to an analyzer that was closed may be in it. Native code must be done with letting go before
-        # anybody is told, for they may end the process.
+        # The last reference to an analyzer that was closed may be in it. Native code must have let go of it before
+        # anybody is told: they may end the process.
         del function
         self._finish(call, result, error)
 
