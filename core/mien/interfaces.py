@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final, TypeAlias
 
-from mien.types import AudioClip, Prediction, Sample, SampleKind, Satisfaction, Transcript
+from mien.types import AudioClip, Modality, Prediction, Sample, SampleKind, Satisfaction, Transcript
 
 API_VERSION = 1
 """The version of this contract. A plugin module may say ``MIEN_API_VERSION = 1``; the host leaves out one that asks
@@ -136,8 +137,21 @@ class Analyzer(ABC):
         return
 
 
+MismatchPair: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+"""Two groups of modalities that are held against each other; those of one group speak as one."""
+
+MISMATCH_PAIRS: Final[tuple[MismatchPair, ...]] = (
+    ((Modality.FACE.value,), (Modality.VOICE.value, Modality.TEXT.value)),
+)
+"""Which are compared unless somebody says otherwise: the face, and words however they came."""
+
+
 class MismatchPolicy(StrEnum):
-    """What a fuser does where face and words point opposite ways."""
+    """What a fuser does where two groups of modalities point opposite ways.
+
+    ``TRUST_WORDS`` leaves out what contradicts voice or text, ``TRUST_FACE`` what contradicts the face; a contradiction
+    between others is blended.
+    """
 
     BLEND = "blend"
     TRUST_WORDS = "trust_words"
@@ -157,7 +171,8 @@ class FusionContext:
         good_threshold: A score at or above it may be GOOD.
         poor_threshold: A score at or below it may be POOR.
         min_confidence: Below it the verdict is UNDECIDED.
-        mismatch_policy: What to do where face and words disagree.
+        mismatch_policy: What to do where two groups of modalities disagree.
+        mismatch_pairs: Which groups of modalities are held against each other.
     """
 
     expected: frozenset[str] = frozenset()
@@ -168,6 +183,7 @@ class FusionContext:
     poor_threshold: float = 0.4
     min_confidence: float = 0.2
     mismatch_policy: MismatchPolicy = MismatchPolicy.BLEND
+    mismatch_pairs: tuple[MismatchPair, ...] = MISMATCH_PAIRS
 
 
 class Accumulator(ABC):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from mien.config import LimitSettings
 from mien.errors import InputError
 from mien.interfaces import MismatchPolicy
-from mien.session import Consent, CustomerPolicy
+from mien.session import ENUM_OPTIONS, Consent, CustomerPolicy
 from mien.types import AudioClip, ImageFrame, Utterance
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.sessions import CONSENTS, config_to_wire
@@ -113,11 +113,7 @@ def session_config(options: SessionOptions) -> pb.StreamSessionRequest:
     """
     _check_names(options.analyzers)
     given = {each.name: getattr(options, each.name) for each in fields(options)}
-    for name, kind in (
-        ("consent", Consent),
-        ("customer_policy", CustomerPolicy),
-        ("mismatch_policy", MismatchPolicy),
-    ):
+    for name, kind in ENUM_OPTIONS.items():
         if given[name] is not None:
             given[name] = _member(kind, given[name], name)
     try:

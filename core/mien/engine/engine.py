@@ -140,6 +140,7 @@ class Engine:
             poor_threshold=fusion.poor_threshold,
             min_confidence=fusion.min_confidence,
             mismatch_policy=fusion.mismatch_policy if mismatch_policy is None else mismatch_policy,
+            mismatch_pairs=fusion.mismatch_pairs,
         )
         return self._fuse(name, tuple(predictions), context)
 

@@ -4,11 +4,12 @@ Pure and transport-free: predictions and markers go in, the running state and a 
 runs no analyzer and keeps no picture, sound or word; its memory does not grow with the interaction.
 """
 
-from mien.session.config import Consent, CustomerPolicy, SessionConfig
+from mien.session.config import ENUM_OPTIONS, Consent, CustomerPolicy, SessionConfig
 from mien.session.session import Session
 from mien.session.values import Marker, Observation, Phase, SessionEnd, SessionState, SessionSummary
 
 __all__ = [
+    "ENUM_OPTIONS",
     "Consent",
     "CustomerPolicy",
     "Marker",

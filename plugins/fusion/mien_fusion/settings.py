@@ -63,7 +63,7 @@ class FusionPluginSettings(_Table):
         correlation_seconds: The errors of two readings of one stream are correlated by ``exp(-gap / this)``.
         same_subject_correlation: What correlation remains however far apart the two readings are: a network that
             misreads a face misreads all its pictures.
-        mismatch_margin: How far from 0.5 both face and words must lie, on opposite sides, to be called a mismatch.
+        mismatch_margin: How far from 0.5 both sides of a mismatch must lie, such as face and words.
         mismatch_confidence: How confident both must be.
         happy_label: The emotion that ``happy_share`` counts.
         happy_threshold: The share of it above which ``happy_share`` says GOOD.
