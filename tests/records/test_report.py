@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -15,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 import mien_records.plugin
 from mien import UNKNOWN_SATISFACTION, Failure, FailureRecord, Record, SummaryRecord, Verdict, records
+from mien.config import Settings
 from mien.plugins.host import PluginHost
 from mien_records.database import SqliteSink
 from mien_records.report.page import build_page
@@ -32,7 +34,8 @@ def app() -> typer.Typer:
 
 
 def report(*arguments: object) -> Result:
-    return CliRunner().invoke(app(), ["report", *map(str, arguments)])
+    state = SimpleNamespace(settings=Settings())  # what the command line hangs at its context
+    return CliRunner().invoke(app(), ["report", *map(str, arguments)], obj=state)
 
 
 def write(path: Path, *found: Record) -> Path:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 def report(
+    context: typer.Context,
     results: Annotated[
         list[Path],
         typer.Argument(metavar="RESULTS...", help="JSON lines or SQLite databases, as the sinks or --json write them."),
@@ -50,7 +51,8 @@ def report(
     reader = Reader()
     collected, chosen = collect(reader.read(results))
     if html is not None:
-        page = build_page(collected, reader.files, title=title, made_at=records.now(), zone=zone)
+        pairs = context.obj.settings.fusion.mismatch_pairs
+        page = build_page(collected, reader.files, title=title, made_at=records.now(), zone=zone, pairs=pairs)
         _write(html, page.encode("utf-8", "replace"), "--html")
     if csv is not None:
         _write(csv, _table(chosen), "--csv")
@@ -71,9 +73,10 @@ def _zone(name: str) -> tzinfo | None:
 
 def _table(chosen: list[records.Record]) -> bytes:
     from mien_records.files import csv_line
-    from mien_records.table import COLUMNS, row
+    from mien_records.table import columns_for, row
 
-    return csv_line(COLUMNS) + b"".join(csv_line(row(record)) for record in chosen)
+    columns = columns_for(chosen)
+    return csv_line(columns) + b"".join(csv_line(row(record, columns)) for record in chosen)
 
 
 def _write(path: Path, content: bytes, option: str) -> None:
