@@ -1,12 +1,14 @@
 """mien: a plugin-based, multimodal sentiment SDK.
 
 These are the public names, all that a plugin or an application needs to import. Importing this package loads numpy and
-pydantic, never JAX, OpenCV or gRPC. Pillow comes with the first use of ``decode_image``.
+pydantic, never JAX, OpenCV or gRPC. What costs more than its name is loaded when it is first asked for.
 """
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Final
 
 from mien import metrics, plots, records
+from mien.config import Settings, load_settings, parse_settings
 from mien.errors import (
     AnalysisError,
     AnalyzerNotFoundError,
@@ -19,22 +21,52 @@ from mien.errors import (
     SessionError,
     WeightsError,
 )
-from mien.hookspecs import PluginContext, RegisterAnalyzer, RegisterFuser, RegisterTranscriber, hookimpl
+from mien.hookspecs import (
+    BackendFactory,
+    DetectorFactory,
+    PluginContext,
+    RegisterAnalyzer,
+    RegisterBackend,
+    RegisterCustomerPolicy,
+    RegisterDetector,
+    RegisterFuser,
+    RegisterSink,
+    RegisterTranscriber,
+    RegisterView,
+    ViewFactory,
+    hookimpl,
+)
 from mien.interfaces import (
     API_VERSION,
     Accumulator,
     Analyzer,
     AnalyzerInfo,
+    BackendInfo,
+    CustomerChoice,
+    CustomerPolicyInfo,
+    Detection,
+    DetectorInfo,
+    DetectorSettings,
+    ExecutableNetwork,
+    ExecutionBackend,
+    FaceDetector,
     Fuser,
     FuserInfo,
     FusionContext,
+    KioskView,
     MismatchPair,
     MismatchPolicy,
     PassThroughStream,
+    Precision,
+    Provenance,
+    Sink,
+    SinkInfo,
     Stream,
     StreamSettings,
     Transcriber,
     TranscriberInfo,
+    ViewInfo,
+    ViewPlace,
     WindowAccumulator,
 )
 from mien.records import (
@@ -71,9 +103,27 @@ from mien.types import (
 from mien.weights import Manifest, load_weights, read_manifest, save_weights, write_atomically
 
 if TYPE_CHECKING:
+    from mien.engine import AnalysisRequest, Engine
+    from mien.live import Event, Notice, NoticeKind, Started, Update
     from mien.media.images import decode_image
+    from mien.plugins.host import PluginDescription, PluginHost, PluginState
 
 __version__ = "0.1.0"
+
+_LAZY: Final = {
+    "AnalysisRequest": "mien.engine",
+    "Engine": "mien.engine",
+    "Event": "mien.live",
+    "Notice": "mien.live",
+    "NoticeKind": "mien.live",
+    "PluginDescription": "mien.plugins.host",
+    "PluginHost": "mien.plugins.host",
+    "PluginState": "mien.plugins.host",
+    "Started": "mien.live",
+    "Update": "mien.live",
+    "decode_image": "mien.media.images",
+}
+"""Public name -> the module that it is loaded from when it is first asked for."""
 
 __all__ = [
     "API_VERSION",
@@ -81,15 +131,29 @@ __all__ = [
     "Accumulator",
     "AnalysisError",
     "AnalysisRecord",
+    "AnalysisRequest",
     "AnalysisResult",
     "Analyzer",
     "AnalyzerInfo",
     "AnalyzerNotFoundError",
     "AudioClip",
+    "BackendFactory",
+    "BackendInfo",
     "BadLine",
     "Box",
     "ConfigError",
     "Contribution",
+    "CustomerChoice",
+    "CustomerPolicyInfo",
+    "Detection",
+    "DetectorFactory",
+    "DetectorInfo",
+    "DetectorSettings",
+    "Engine",
+    "Event",
+    "ExecutableNetwork",
+    "ExecutionBackend",
+    "FaceDetector",
     "FaceRegion",
     "Failure",
     "FailureRecord",
@@ -99,20 +163,33 @@ __all__ = [
     "ImageFrame",
     "InputError",
     "InputTooLargeError",
+    "KioskView",
     "Manifest",
     "MienError",
     "MismatchPair",
     "MismatchPolicy",
     "MissingDependencyError",
     "Modality",
+    "Notice",
+    "NoticeKind",
     "PassThroughStream",
     "PluginContext",
+    "PluginDescription",
     "PluginError",
+    "PluginHost",
+    "PluginState",
+    "Precision",
     "Prediction",
+    "Provenance",
     "Record",
     "RegisterAnalyzer",
+    "RegisterBackend",
+    "RegisterCustomerPolicy",
+    "RegisterDetector",
     "RegisterFuser",
+    "RegisterSink",
     "RegisterTranscriber",
+    "RegisterView",
     "Sample",
     "SampleKind",
     "Satisfaction",
@@ -120,6 +197,10 @@ __all__ = [
     "SessionEnd",
     "SessionError",
     "SessionSummary",
+    "Settings",
+    "Sink",
+    "SinkInfo",
+    "Started",
     "Stream",
     "StreamSettings",
     "StreamState",
@@ -129,16 +210,22 @@ __all__ = [
     "Transcriber",
     "TranscriberInfo",
     "Transcript",
+    "Update",
     "Utterance",
     "Verdict",
+    "ViewFactory",
+    "ViewInfo",
+    "ViewPlace",
     "WeightsError",
     "WindowAccumulator",
     "Word",
     "__version__",
     "decode_image",
     "hookimpl",
+    "load_settings",
     "load_weights",
     "metrics",
+    "parse_settings",
     "plots",
     "read_manifest",
     "records",
@@ -149,8 +236,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Load what costs more than its name when it is asked for."""
-    if name == "decode_image":
-        from mien.media.images import decode_image
-
-        return decode_image
-    raise AttributeError(f"module 'mien' has no attribute {name!r}")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'mien' has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value

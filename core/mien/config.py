@@ -10,15 +10,16 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from mien.errors import ConfigError
 from mien.interfaces import MISMATCH_PAIRS, MismatchPair, MismatchPolicy
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveSeconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
+Model = TypeVar("Model", bound=BaseModel)
 PositiveInt = Annotated[int, Field(ge=1)]
 
 
@@ -211,6 +212,12 @@ class Settings(_Table):
     privacy: PrivacySettings = PrivacySettings()
     kiosk: KioskSettings = KioskSettings()
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    _source: str = PrivateAttr("")
+
+    @property
+    def source(self) -> str:
+        """The file that it came from, for messages; empty where it came from none."""
+        return self._source
 
 
 def parse_settings(data: Mapping[str, Any], *, source: str = "settings") -> Settings:
@@ -223,11 +230,7 @@ def parse_settings(data: Mapping[str, Any], *, source: str = "settings") -> Sett
     Raises:
         ConfigError: A key is unknown or a value is wrong; every problem is listed.
     """
-    try:
-        return Settings.model_validate(data)
-    except ValidationError as error:
-        problems = "\n".join(f"  {_describe(problem)}" for problem in error.errors())
-        raise ConfigError(f"{source} is not a valid configuration:\n{problems}") from error
+    return validated(Settings, data, name=source, kind="configuration")
 
 
 def load_settings(path: Path | None) -> Settings:
@@ -244,22 +247,53 @@ def load_settings(path: Path | None) -> Settings:
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
-    return parse_settings(data, source=str(path))
+    settings = parse_settings(data, source=str(path))
+    settings._source = str(path)
+    return settings
 
 
-def _describe(problem: Mapping[str, Any]) -> str:
-    key = ".".join(str(part) for part in problem["loc"]) or "(whole file)"
+def validated(model: type[Model], data: Mapping[str, Any], *, name: str, kind: str = "") -> Model:
+    """Check nested tables against a model.
+
+    Args:
+        model: What is expected.
+        data: Key -> value, as from a TOML file.
+        name: What to call the data in an error.
+        kind: What they should have been, for the error.
+
+    Raises:
+        ConfigError: A key is unknown or a value is wrong; lists every problem with key, value and what was expected.
+    """
+    try:
+        return model.model_validate(dict(data))
+    except ValidationError as error:
+        problems = "\n".join(f"  {_describe(problem, model)}" for problem in error.errors())
+        raise ConfigError(f"{name} is not {f'a valid {kind}' if kind else 'valid'}:\n{problems}") from error
+
+
+def _describe(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
+    key = ".".join(str(part) for part in problem["loc"]) or "(whole table)"
     if problem["type"] == "extra_forbidden":
-        return f"{key}: there is no such key; {_known_keys(problem['loc'])}"
+        return f"{key}: there is no such key; {_known_keys(problem['loc'], model)}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     return f"{key}: {message} (got {problem['input']!r})"
 
 
-def _known_keys(location: tuple[Any, ...]) -> str:
-    table: type[BaseModel] = Settings
+def _known_keys(location: tuple[Any, ...], model: type[BaseModel]) -> str:
+    """The keys of the table that a wrong key lies in; a table that may be missing counts as a table."""
+    table = model
     for part in location[:-1]:
-        annotation = table.model_fields[str(part)].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        field = table.model_fields.get(str(part))
+        inner = [each for each in _alternatives(field.annotation if field else None) if _is_table(each)]
+        if len(inner) != 1:
             break
-        table = annotation
+        table = inner[0]
     return "known here: " + ", ".join(sorted(table.model_fields))
+
+
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) or (annotation,)
+
+
+def _is_table(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

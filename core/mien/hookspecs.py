@@ -7,16 +7,38 @@ for one plugin at a time, so that a broken one costs only itself. See ``docs/plu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, overload
 
 import pluggy
 
+from mien.interfaces import (
+    Analyzer,
+    AnalyzerInfo,
+    BackendInfo,
+    CustomerChoice,
+    CustomerPolicyInfo,
+    DetectorInfo,
+    DetectorSettings,
+    ExecutableNetwork,
+    ExecutionBackend,
+    FaceDetector,
+    Fuser,
+    FuserInfo,
+    KioskView,
+    Precision,
+    Sink,
+    SinkInfo,
+    Transcriber,
+    TranscriberInfo,
+    ViewInfo,
+    ViewPlace,
+)
+
 if TYPE_CHECKING:
     import typer
+    from pydantic import BaseModel
 
-    from mien.interfaces import Analyzer, AnalyzerInfo, Fuser, FuserInfo, Transcriber, TranscriberInfo
-    from mien.session import SessionSummary
-    from mien.types import AnalysisResult
+    from mien.config import Settings
 
 PROJECT = "mien"
 """The name of both the pluggy project and, with ``.plugins``, the entry-point group."""
@@ -24,36 +46,64 @@ PROJECT = "mien"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
+Info = TypeVar("Info", contravariant=True)
+Factory = TypeVar("Factory", contravariant=True)
+Model = TypeVar("Model", bound="BaseModel")
 
-class RegisterAnalyzer(Protocol):
-    """Registers one analyzer: a unique name, what is known of it, and a factory that loads it when it is needed."""
 
-    def __call__(self, name: str, info: AnalyzerInfo, factory: Callable[[], Analyzer]) -> None:
+class Register(Protocol[Info, Factory]):
+    """Registers one part: a unique name, what is known of it, and a factory that makes it when it is needed."""
+
+    def __call__(self, name: str, info: Info, factory: Factory) -> None:
         """Register under a name that nobody has taken."""
 
 
-class RegisterFuser(Protocol):
-    """Registers one fuser."""
+DetectorFactory: TypeAlias = Callable[[DetectorSettings], FaceDetector]
+BackendFactory: TypeAlias = Callable[[ExecutableNetwork, Precision], ExecutionBackend]
+ViewFactory: TypeAlias = Callable[[ViewPlace], KioskView]
 
-    def __call__(self, name: str, info: FuserInfo, factory: Callable[[], Fuser]) -> None:
-        """Register under a name that nobody has taken."""
-
-
-class RegisterTranscriber(Protocol):
-    """Registers one speech-to-text engine."""
-
-    def __call__(self, name: str, info: TranscriberInfo, factory: Callable[[], Transcriber]) -> None:
-        """Register under a name that nobody has taken."""
+RegisterAnalyzer: TypeAlias = Register[AnalyzerInfo, Callable[[], Analyzer]]
+RegisterFuser: TypeAlias = Register[FuserInfo, Callable[[], Fuser]]
+RegisterTranscriber: TypeAlias = Register[TranscriberInfo, Callable[[], Transcriber]]
+RegisterSink: TypeAlias = Register[SinkInfo, Callable[[], Sink]]
+RegisterDetector: TypeAlias = Register[DetectorInfo, DetectorFactory]
+RegisterBackend: TypeAlias = Register[BackendInfo, BackendFactory]
+RegisterCustomerPolicy: TypeAlias = Register[CustomerPolicyInfo, Callable[[], CustomerChoice]]
+RegisterView: TypeAlias = Register[ViewInfo, ViewFactory]
 
 
 class PluginContext(Protocol):
     """What the host gives a plugin: one object for as long as the host lives. Keep it, and use it in factories."""
 
-    def settings(self, section: str) -> Mapping[str, Any]:
-        """The table ``[plugins.<section>]`` of the configuration; empty where there is none."""
+    @overload
+    def settings(self, section: str) -> Mapping[str, Any]: ...
+
+    @overload
+    def settings(self, section: str, model: type[Model]) -> Model: ...
+
+    def settings(self, section: str, model: type[Model] | None = None) -> Mapping[str, Any] | Model:
+        """The table ``[plugins.<section>]`` of the configuration; empty where there is none.
+
+        Args:
+            section: Name of the table.
+            model: A pydantic model of the table; without it the table comes as it is, unchecked.
+
+        Raises:
+            ConfigError: The table does not fit the model; names file and key, and lists every problem.
+        """
+
+    @property
+    def configuration(self) -> Settings:
+        """The whole configuration of this run, validated."""
 
     def transcriber(self, name: str) -> Transcriber:
         """Load a registered speech-to-text engine; for use in a factory, when all plugins have registered."""
+
+    def detector(self, name: str, settings: DetectorSettings) -> FaceDetector:
+        """Make a registered face detector; for use in a factory."""
+
+    def backend(self, name: str, network: ExecutableNetwork, precision: Precision) -> ExecutionBackend:
+        """Have a registered execution backend take a network; for use in a factory."""
 
 
 @hookspec
@@ -72,20 +122,30 @@ def mien_register_transcribers(register: RegisterTranscriber, context: PluginCon
 
 
 @hookspec
-def mien_register_commands(app: typer.Typer) -> None:
-    """Add commands to the ``mien`` command line."""
+def mien_register_sinks(register: RegisterSink, context: PluginContext) -> None:
+    """Register sinks, which are shown every result: ``register(name, info, factory)``. Open nothing here."""
 
 
 @hookspec
-def mien_on_start(context: PluginContext) -> None:
-    """Read and check settings that no registration needs; a ``ConfigError`` leaves the plugin out. Open nothing yet."""
+def mien_register_detectors(register: RegisterDetector, context: PluginContext) -> None:
+    """Register face detectors; the factory takes ``DetectorSettings``."""
 
 
 @hookspec
-def mien_on_result(session_id: str, result: AnalysisResult | SessionSummary, context: PluginContext) -> None:
-    """See a result, or a session's summary, as it is given out: for sinks. Raising costs the sink, never the answer."""
+def mien_register_backends(register: RegisterBackend, context: PluginContext) -> None:
+    """Register execution backends; the factory takes an ``ExecutableNetwork`` and a ``Precision``."""
 
 
 @hookspec
-def mien_on_close(context: PluginContext) -> None:
-    """Close what was opened since ``mien_on_start``; no result comes after it."""
+def mien_register_customer_policies(register: RegisterCustomerPolicy, context: PluginContext) -> None:
+    """Register rules of who the customer is among several; the factory makes one session's state."""
+
+
+@hookspec
+def mien_register_views(register: RegisterView, context: PluginContext) -> None:
+    """Register kiosk views; the factory takes a ``ViewPlace``."""
+
+
+@hookspec
+def mien_register_commands(app: typer.Typer, context: PluginContext) -> None:
+    """Add commands to the ``mien`` command line; ``context`` is that of the run, for use when a command runs."""

@@ -67,14 +67,14 @@ BROKEN = {
     "marked_misspelt": (module(mien_register_analyser=hookimpl(unmarked())), "there is no hook"),
     "far_off": (
         module(mien_zzz=unmarked()),
-        "there are mien_on_close, mien_on_result, mien_on_start, mien_register_analyzers",
+        "there are mien_register_analyzers, mien_register_backends, mien_register_commands",
     ),
     "marked_elsewhere": (module(register_analyzers=hookimpl(unmarked())), "unknown hook 'register_analyzers'"),
     "unmarked": (module(mien_register_analyzers=unmarked()), "lacks the decorator @mien.hookimpl"),
     "wrong_argument": (module(mien_register_fusers=mien_register_fusers), "contxt"),
     "nothing": (module(), "implements no hook"),
     "a_class": (FakePlugin, "names the class 'FakePlugin'"),
-    "other_version": (module(MIEN_API_VERSION=99, mien_on_result=hookimpl(unmarked())), "version 99"),
+    "other_version": (module(MIEN_API_VERSION=99, mien_register_sinks=hookimpl(unmarked())), "version 99"),
     "raises": (module(mien_register_analyzers=raising(RuntimeError("no luck"))), "RuntimeError: no luck"),
     "exits": (module(mien_register_analyzers=raising(SystemExit(3))), "SystemExit: 3"),
     "wrong_settings": (
@@ -122,7 +122,7 @@ def test_strict_names_all_broken_plugins() -> None:
 
 
 def test_a_module_imported_under_mien_is_no_misspelt_hook() -> None:
-    imported = module(mien_helper=module(), mien_on_result=hookimpl(unmarked()))
+    imported = module(mien_helper=module(), mien_register_sinks=hookimpl(unmarked()))
     assert describe(PluginHost.from_plugins({"x": imported}), "x").state is PluginState.LOADED
 
 

@@ -1,82 +1,133 @@
-"""Sinks: plugins that are told results."""
+"""Sinks: what plugins register to be shown results."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from core.support import describe
 
 from mien import (
     UNKNOWN_SATISFACTION,
     AnalysisResult,
     ConfigError,
     PluginContext,
+    PluginHost,
+    PluginState,
+    Provenance,
+    RegisterSink,
+    Sink,
+    SinkInfo,
     hookimpl,
+    parse_settings,
 )
-from mien.config import parse_settings
-from mien.plugins.host import PluginHost
-from mien.testing import FakePlugin
+from mien.plugins.sinks import Sinks
+from mien.testing import FakePlugin, FakeSink, SinkConformance
 
 RESULT = AnalysisResult(predictions=(), satisfaction=UNKNOWN_SATISFACTION)
+AT_THE_DOOR = Provenance(source="door.mp4", session_id="s1", site="Harbour", at_seconds=2.0)
 
 
 def test_a_sink_that_raises_is_counted_and_the_others_see_the_result(caplog: pytest.LogCaptureFixture) -> None:
-    good = FakePlugin()
-    host = PluginHost.from_plugins({"a_bad": FakePlugin(sink_raises=True), "good": good})
-    host.notify_result("s1", RESULT)
-    host.notify_result("s1", RESULT)
-    assert good.results == [("s1", RESULT)] * 2
-    assert host.sink_failures == {"a_bad": 2}
-    assert "told to raise" not in caplog.text, "messages may hold what a customer said"
+    good, bad = FakeSink(), FakeSink(error=OSError("what the customer said"))
+    host = PluginHost.from_plugins({"a": FakePlugin(sinks={"bad": lambda: bad, "good": lambda: good})})
+    sinks = Sinks(host)
+    sinks.notify(RESULT, AT_THE_DOOR)
+    sinks.notify(RESULT, AT_THE_DOOR)
+    sinks.close()
+    assert good.written == [(RESULT, AT_THE_DOOR)] * 2
+    assert sinks.failures == {"bad": 2}
+    assert "customer said" not in caplog.text, "messages may hold what a customer said"
     assert len(caplog.records) == 1, "a sink that fails for each result must not fill the log"
 
 
-class Sink:
-    """Notes what it is told, with the settings that it was started with."""
+def test_a_sink_is_opened_by_the_first_result_and_closed_with_the_host() -> None:
+    opened: list[FakeSink] = []
 
-    def __init__(self) -> None:
-        self.told: list[tuple[str, Any]] = []
+    def factory() -> FakeSink:
+        opened.append(FakeSink())
+        return opened[-1]
+
+    host = PluginHost.from_plugins({"keeper": FakePlugin(sinks={"keeper": factory})})
+    assert list(host.sinks) == ["keeper"]
+    assert host.plugins()[0].sinks == ("keeper",)
+    assert opened == [], "listing plugins must open nothing"
+    sinks = Sinks(host)
+    for _ in range(2):
+        sinks.notify(RESULT, Provenance())
+    sinks.close()
+    host.close()
+    (sink,) = opened
+    assert (len(sink.written), sink.closed) == (2, 1)
+
+
+class Checked:
+    """A plugin whose settings are checked while it registers."""
 
     @hookimpl
-    def mien_on_start(self, context: PluginContext) -> None:
+    def mien_register_sinks(self, register: RegisterSink, context: PluginContext) -> None:
         if context.settings("sink").get("path") == "":
             raise ConfigError("[plugins.sink] path must not be empty")
-        self.told.append(("start", context))
-
-    @hookimpl
-    def mien_on_result(self, result: Any, context: PluginContext) -> None:
-        self.told.append(("result", context))
-
-    @hookimpl
-    def mien_on_close(self, context: PluginContext) -> None:
-        self.told.append(("close", context))
-
-
-def test_a_sink_is_started_told_and_closed_with_one_context() -> None:
-    sink = Sink()
-    settings = parse_settings({"plugins": {"sink": {"path": "x"}}})
-    host = PluginHost.from_plugins({"sink": sink}, settings)
-    host.notify_result("s1", RESULT)
-    host.close()
-    assert [what for what, _ in sink.told] == ["start", "result", "close"]
-    (context,) = {context for _, context in sink.told}
-    assert context.settings("sink") == {"path": "x"}
+        register("sink", SinkInfo(version="0"), FakeSink)
 
 
 def test_a_sink_with_wrong_settings_is_left_out() -> None:
-    host = PluginHost.from_plugins({"sink": Sink()}, parse_settings({"plugins": {"sink": {"path": ""}}}))
+    host = PluginHost.from_plugins({"sink": Checked()}, parse_settings({"plugins": {"sink": {"path": ""}}}))
     assert host.plugins()[0].reason == "its settings are wrong: [plugins.sink] path must not be empty"
+    assert not host.sinks
 
 
-class RaisesOnClose(Sink):
-    @hookimpl
-    def mien_on_close(self, context: PluginContext) -> None:
+class RaisesOnClose(FakeSink):
+    def close(self) -> None:
         raise OSError("the disk is gone")
 
 
 def test_a_sink_that_cannot_be_closed_is_logged_and_the_others_are_closed(caplog: pytest.LogCaptureFixture) -> None:
-    other = Sink()
-    host = PluginHost.from_plugins({"a": RaisesOnClose(), "b": other})
+    other = FakeSink()
+    host = PluginHost.from_plugins(
+        {"a": FakePlugin(sinks={"a": RaisesOnClose}), "b": FakePlugin(sinks={"b": lambda: other})}
+    )
+    host.sink("a")
+    host.sink("b")
     host.close()
     assert "the disk is gone" in caplog.text
-    assert other.told[-1][0] == "close"
+    assert other.closed == 1
+
+
+def test_a_factory_that_makes_no_sink_is_told() -> None:
+    made: Any = FakePlugin(sinks={"odd": object})  # type: ignore[dict-item]
+    sinks = Sinks(PluginHost.from_plugins({"odd": made}))
+    sinks.notify(RESULT, Provenance())
+    sinks.close()
+    assert sinks.failures == {"odd": 1}
+
+
+def test_two_sinks_of_one_name_cost_the_second_plugin() -> None:
+    host = PluginHost.from_plugins(
+        {"a": FakePlugin(sinks={"same": FakeSink}), "b": FakePlugin(sinks={"same": FakeSink})}
+    )
+    assert describe(host, "b").state is PluginState.FAILED
+    assert describe(host, "b").reason == "sink 'same' is already registered by plugin 'a'"
+
+
+class Shelf(FakeSink):
+    """Keeps what it is shown where the test can count it."""
+
+    def __init__(self, kept: list[Any]) -> None:
+        super().__init__()
+        self.written = kept
+
+
+class TestConformance(SinkConformance):
+    @pytest.fixture
+    def kept(self) -> list[Any]:
+        return []
+
+    @pytest.fixture
+    def make_sink(self, kept: list[Any]) -> Callable[[], Sink]:
+        return lambda: Shelf(kept)
+
+    @pytest.fixture
+    def count(self, kept: list[Any]) -> Callable[[], int]:
+        return lambda: len(kept)

@@ -18,7 +18,7 @@ import mien_records.plugin
 from mien import UNKNOWN_SATISFACTION, Failure, FailureRecord, Record, SummaryRecord, Verdict, records
 from mien.config import Settings
 from mien.plugins.host import PluginHost
-from mien_records.database import SqliteSink
+from mien_records.database import SqliteFile
 from mien_records.report.page import build_page
 from mien_records.report.visits import collect
 from mien_records.settings import SqliteSettings
@@ -188,7 +188,7 @@ def test_characters_that_hide_others_are_made_visible() -> None:
 
 def test_json_lines_and_databases_are_read_and_what_is_there_twice_counts_once(tmp_path: Path) -> None:
     lines = write(tmp_path / "r.jsonl", summary_record(session_id="a"), summary_record(session_id="b"))
-    sink = SqliteSink(SqliteSettings(path=tmp_path / "r.db"))
+    sink = SqliteFile(SqliteSettings(path=tmp_path / "r.db"))
     sink.write(summary_record(session_id="b"))
     sink.write(summary_record(session_id="c"))
     sink.close()

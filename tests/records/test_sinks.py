@@ -9,19 +9,32 @@ import json
 import logging
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from records.support import analysis_record, spoken, summary_record
+from records.support import NOON, analysis_record, spoken, summary_record
 
 import mien_records.plugin
-from mien import AnalysisResult, InputError, PluginError, SessionSummary, records
-from mien.config import parse_settings
-from mien.plugins.host import PluginHost, PluginState
-from mien_records.database import SqliteSink, read_database
-from mien_records.files import CsvSink, JsonLinesSink, RotatingFile
-from mien_records.settings import FileSettings, SqliteSettings
+from mien import (
+    AnalysisResult,
+    InputError,
+    PluginError,
+    PluginHost,
+    PluginState,
+    Provenance,
+    SessionSummary,
+    Sink,
+    parse_settings,
+    records,
+)
+from mien.plugins.sinks import Sinks
+from mien.testing import SinkConformance
+from mien_records.database import SqliteFile, read_database
+from mien_records.files import CsvFile, JsonLinesFile, RotatingFile
+from mien_records.recorder import Recorder
+from mien_records.settings import FileSettings, RecordsSettings, SqliteSettings
 from mien_records.table import COLUMNS
 
 
@@ -30,10 +43,14 @@ def host(**table: Any) -> PluginHost:
     return PluginHost.from_plugins({"records": mien_records.plugin}, settings)
 
 
-def record_all(made: PluginHost, *results: tuple[str, AnalysisResult | SessionSummary]) -> None:
+def record_all(made: PluginHost, *results: tuple[str, AnalysisResult | SessionSummary]) -> int:
+    """Record, and close; how many results were not taken."""
+    sinks = Sinks(made)
     for session_id, result in results:
-        made.notify_result(session_id, result)
+        sinks.notify(result, Provenance(session_id=session_id))
+    sinks.close()
     made.close()
+    return sinks.failures.get("records", 0)
 
 
 def lines_of(path: Path) -> list[records.Record | records.BadLine]:
@@ -82,6 +99,20 @@ def test_the_sessions_own_site_comes_before_the_configured_one(tmp_path: Path) -
     (record,) = lines_of(tmp_path / "r.jsonl")
     assert isinstance(record, records.SummaryRecord)
     assert record.site == "Station"
+
+
+def test_a_record_says_where_its_result_comes_from(tmp_path: Path) -> None:
+    made = host(source="till 3", site="Harbour", jsonl={"path": str(tmp_path / "r")})
+    sink = made.sink("records")
+    where = Provenance(
+        source="door.mp4", site="Station", at_seconds=1.5, recorded_at=NOON, image_width=640, image_height=480
+    )
+    sink.write(spoken(), where)
+    sink.write(spoken(), Provenance())
+    first, second = (each for each in lines_of(tmp_path / "r") if isinstance(each, records.AnalysisRecord))
+    assert (first.source, first.site, first.at_seconds) == ("door.mp4", "Station", 1.5)
+    assert (first.recorded_at, first.image_width, first.image_height) == (NOON, 640, 480)
+    assert (second.source, second.site, second.at_seconds, second.image_width) == ("till 3", "Harbour", None, None)
 
 
 def test_words_are_written_only_where_that_is_asked_for(tmp_path: Path) -> None:
@@ -137,7 +168,7 @@ def test_a_line_larger_than_a_file_has_a_file_of_its_own(tmp_path: Path) -> None
 def test_half_a_line_of_a_killed_process_spoils_no_other(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     path.write_bytes(b'{"half')
-    sink = JsonLinesSink(FileSettings(path=path))
+    sink = JsonLinesFile(FileSettings(path=path))
     sink.write(summary_record())
     sink.write(summary_record())
     assert [isinstance(line, records.BadLine) for line in lines_of(path)] == [True, False, False]
@@ -160,7 +191,7 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_csv_is_flat_and_no_cell_is_a_formula(tmp_path: Path) -> None:
-    sink = CsvSink(FileSettings(path=tmp_path / "r.csv"))
+    sink = CsvFile(FileSettings(path=tmp_path / "r.csv"))
     sink.write(summary_record(0.7, session_id="=HYPERLINK(1)", rating=4))
     sink.write(analysis_record())
     summary, analysis = rows_of(tmp_path / "r.csv")
@@ -175,7 +206,7 @@ def test_csv_is_flat_and_no_cell_is_a_formula(tmp_path: Path) -> None:
 
 
 def test_the_database_has_columns_to_ask_by_and_is_in_write_ahead_mode(tmp_path: Path) -> None:
-    sink = SqliteSink(SqliteSettings(path=tmp_path / "r.db"))
+    sink = SqliteFile(SqliteSettings(path=tmp_path / "r.db"))
     sink.write(summary_record(0.7, session_id="s1", site="Harbour"))
     connection = sqlite3.connect(tmp_path / "r.db")
     (row,) = connection.execute("SELECT recorded_at, kind, session_id, site, score, verdict FROM records")
@@ -192,7 +223,7 @@ def test_a_database_of_another_format_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "r.db")
     connection.execute("PRAGMA user_version = 7")
     connection.close()
-    sink = SqliteSink(SqliteSettings(path=tmp_path / "r.db"))
+    sink = SqliteFile(SqliteSettings(path=tmp_path / "r.db"))
     with pytest.raises(sqlite3.DatabaseError, match="format is 7"):
         sink.write(summary_record())
     with pytest.raises(InputError, match="format is 7"):
@@ -205,8 +236,7 @@ def test_a_failing_sink_is_counted_and_told_once_and_the_others_go_on(
     (tmp_path / "file").write_text("in the way")
     made = host(jsonl={"path": str(tmp_path / "file/r.jsonl")}, csv={"path": str(tmp_path / "r.csv")})
     with caplog.at_level(logging.WARNING):
-        record_all(made, *[("s", spoken())] * 3)
-    assert made.sink_failures == {"records": 3}
+        assert record_all(made, *[("s", spoken())] * 3) == 3
     assert len((tmp_path / "r.csv").read_text().splitlines()) == 4
     told = [entry.getMessage() for entry in caplog.records if entry.name == "mien.records"]
     assert len(told) == 2, "once when it begins, once at the end with the count"
@@ -216,40 +246,55 @@ def test_a_failing_sink_is_counted_and_told_once_and_the_others_go_on(
 
 
 def test_a_locked_database_costs_what_comes_while_it_is_locked(tmp_path: Path) -> None:
-    made = host(sqlite={"path": str(tmp_path / "r.db"), "busy_seconds": 0.0})
-    made.notify_result("s1", spoken())
+    recorder = Recorder(RecordsSettings.model_validate({"sqlite": {"path": tmp_path / "r.db", "busy_seconds": 0.0}}))
+    recorder.write(spoken(), Provenance(session_id="s1"))
     other = sqlite3.connect(tmp_path / "r.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    made.notify_result("s2", spoken())
+    with pytest.raises(PluginError, match="not recorded in: sqlite"):
+        recorder.write(spoken(), Provenance(session_id="s2"))
     other.execute("ROLLBACK")
     other.close()
-    made.notify_result("s3", spoken())
-    made.close()
-    assert made.sink_failures == {"records": 1}
+    recorder.write(spoken(), Provenance(session_id="s3"))
+    recorder.close()
     found = read_database(tmp_path / "r.db")
     assert [record.session_id for record in found if not isinstance(record, records.BadLine)] == ["s1", "s3"]
 
 
-def test_the_recorder_says_which_sink_failed_and_why(tmp_path: Path) -> None:
-    from mien_records.recorder import Recorder
-    from mien_records.settings import parse_plugin_settings
-
+def test_the_recorder_says_which_file_failed_and_why(tmp_path: Path) -> None:
     (tmp_path / "db").write_bytes(b"this is a letter, and by no means a database" * 10)
-    recorder = Recorder(parse_plugin_settings({"sqlite": {"path": str(tmp_path / "db")}}))
+    recorder = Recorder(RecordsSettings.model_validate({"sqlite": {"path": tmp_path / "db"}}))
     with pytest.raises(PluginError, match="sqlite"):
-        recorder.write("s", spoken())
+        recorder.write(spoken(), Provenance())
     assert recorder.failures == {("sqlite", "SQLITE_NOTADB"): 1}
 
 
 def test_results_of_a_closed_host_are_not_recorded(tmp_path: Path) -> None:
     made = host(jsonl={"path": str(tmp_path / "r")})
     made.close()
-    made.notify_result("s", spoken())
+    record_all(made, ("s", spoken()))
     assert not (tmp_path / "r").exists()
 
 
 def test_a_record_is_one_line_whatever_is_in_it(tmp_path: Path) -> None:
-    sink = JsonLinesSink(FileSettings(path=tmp_path / "r"))
+    sink = JsonLinesFile(FileSettings(path=tmp_path / "r"))
     sink.write(summary_record(session_id="a\nb\u2028c\x00"))
     (line,) = (tmp_path / "r").read_bytes().splitlines()
     assert json.loads(line)["session_id"] == "a\nb\u2028c\x00"
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "sqlite"], scope="class")
+class TestConformance(SinkConformance):
+    @pytest.fixture
+    def make_sink(self, kind: str, tmp_path: Path) -> Callable[[], Sink]:
+        settings = RecordsSettings.model_validate({kind: {"path": tmp_path / "kept"}})
+        return lambda: Recorder(settings)
+
+    @pytest.fixture
+    def count(self, kind: str, tmp_path: Path) -> Callable[[], int]:
+        path = tmp_path / "kept"
+        counts: dict[str, Callable[[], int]] = {
+            "jsonl": lambda: len(lines_of(path)),
+            "csv": lambda: len(rows_of(path)),
+            "sqlite": lambda: len(list(read_database(path))),
+        }
+        return lambda: counts[kind]() if path.exists() else 0

@@ -18,7 +18,7 @@ from mien.testing import make_prediction
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.sessions import event_from_wire, event_to_wire
 from mien_fusion.weighted_sum import WeightedSum
-from mien_records.files import CsvSink
+from mien_records.files import CsvFile
 from mien_records.report.command import _table
 from mien_records.report.page import build_page
 from mien_records.report.visits import collect
@@ -111,7 +111,7 @@ def test_it_has_columns_where_it_spoke() -> None:
 def test_a_csv_file_without_its_columns_makes_place_for_one_that_has_them(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     for record in (summary_record(), record_of(followed()[1]), summary_record()):
-        CsvSink(FileSettings(path=path)).write(record)  # as after a restart
+        CsvFile(FileSettings(path=path)).write(record)  # as after a restart
     assert [row["face_score"] for row in rows_of(tmp_path / "r.csv.1")] == ["0.7000"]
     assert [row["prosody_score"] for row in rows_of(path)] == ["0.1000", ""]
     assert not (tmp_path / "r.csv.2").exists()
@@ -121,7 +121,7 @@ def test_a_csv_file_without_its_columns_makes_place_for_one_that_has_them(tmp_pa
 def test_no_name_of_a_modality_breaks_the_table(tmp_path: Path, name: str) -> None:
     record = summary_record(overall=satisfaction(0.25, streams={name: 1.0}))
     for _ in range(2):
-        CsvSink(FileSettings(path=tmp_path / "r.csv")).write(record)
+        CsvFile(FileSettings(path=tmp_path / "r.csv")).write(record)
     rows = rows_of(tmp_path / "r.csv")
     assert len(rows) == 2
     assert [row["peak_score"] for row in rows] == ["0.9000", "0.9000"]
@@ -133,7 +133,7 @@ def test_no_name_of_a_modality_breaks_the_table(tmp_path: Path, name: str) -> No
 def test_a_file_that_is_no_table_of_ours_is_kept_aside(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     path.write_text("something,else\n1,2\n", encoding="utf-8")
-    CsvSink(FileSettings(path=path)).write(summary_record())
+    CsvFile(FileSettings(path=path)).write(summary_record())
     assert (tmp_path / "r.csv.1").read_text(encoding="utf-8") == "something,else\n1,2\n"
     assert len(rows_of(path)) == 1
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mien.cli.inputs import Source
     from mien.cli.reading import Outcome, Run
     from mien.cli.sinks import Sink
+    from mien.plugins.sinks import Sinks
     from mien.types import AudioClip, Utterance
 
 _QUIET_DECODER = "-8"
@@ -161,6 +162,7 @@ def _run(run: Run, paths: Sequence[Path], sinks: Sequence[Sink], *, annotate: Pa
 
     from mien.cli.inputs import find_sources
     from mien.cli.reading import Failure, analyze_alone, analyze_sources
+    from mien.plugins.sinks import Sinks
 
     found = find_sources(paths, leave_out=annotate)
     if run.said is not None and any(source.kind != "picture" for source in found.sources):
@@ -168,9 +170,11 @@ def _run(run: Run, paths: Sequence[Path], sinks: Sequence[Sink], *, annotate: Pa
             "--text and --audio go with pictures, or --text alone; a video would need to know when it was said"
         )
     messages = Console(stderr=True, highlight=False, soft_wrap=True)
-    hand_out = partial(_hand_out, run=run, sinks=sinks, messages=messages)
+    plugin_sinks = Sinks(run.host)
+    hand_out = partial(_hand_out, run=run, sinks=sinks, plugin_sinks=plugin_sinks, messages=messages)
     complete = True
     with ExitStack() as stack:
+        stack.callback(plugin_sinks.close)
         for sink in sinks:
             stack.callback(sink.close)
         advance = stack.enter_context(_progress(messages, found.sources, run.every))
@@ -187,10 +191,10 @@ def _run(run: Run, paths: Sequence[Path], sinks: Sequence[Sink], *, annotate: Pa
     return complete
 
 
-def _hand_out(outcome: Outcome, *, run: Run, sinks: Sequence[Sink], messages: Console) -> bool:
+def _hand_out(outcome: Outcome, *, run: Run, sinks: Sequence[Sink], plugin_sinks: Sinks, messages: Console) -> bool:
     """Say what came of an input, here and to the plugins that want to see results; False where it failed."""
     from mien.cli.reading import Failure, Notice
-    from mien.cli.sinks import printable
+    from mien.cli.sinks import printable, provenance_of
 
     if isinstance(outcome, Notice):
         messages.print(f"mien: warning: {_named(printable(outcome.path), outcome.message)}", markup=False)
@@ -205,7 +209,7 @@ def _hand_out(outcome: Outcome, *, run: Run, sinks: Sequence[Sink], messages: Co
         from mien.redaction import redacted
 
         outcome = replace(outcome, result=redacted(outcome.result))
-    run.host.notify_result("", outcome.result)
+    plugin_sinks.notify(outcome.result, provenance_of(outcome))
     for sink in sinks:
         sink.write(outcome)
     return True

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -17,7 +18,9 @@ from mien.errors import ConfigError
 
 if TYPE_CHECKING:
     from mien.kiosk import Brain, Feed, View
-    from mien.session import Consent, SessionConfig
+    from mien.plugins.sinks import Sinks
+    from mien.session import Consent, SessionConfig, SessionSummary
+    from mien.types import AnalysisResult
 
 _QUIET_DECODER: Final = "-8"
 """libav's level that prints nothing: what is wrong with a video is said once, in our words."""
@@ -157,7 +160,14 @@ async def _run(state: CliState, options: _Options, session: SessionConfig) -> No
         await brain.start()
         feed = await _feed(state, options, session, hears=brain.hears)
         view = _view(options, brain)
-        kiosk = Kiosk(feed=feed, brain=brain, view=view, record=sinks.notify, config=session, once=options.once)
+        kiosk = Kiosk(
+            feed=feed,
+            brain=brain,
+            view=view,
+            record=partial(_record, sinks, session),
+            config=session,
+            once=options.once,
+        )
         if not await kiosk.run(stop) and not options.as_json:
             view.close()
             typer.echo("nobody was seen", err=True)
@@ -168,6 +178,12 @@ async def _run(state: CliState, options: _Options, session: SessionConfig) -> No
             await feed.close()
         await brain.close()
         sinks.close()
+
+
+def _record(sinks: Sinks, session: SessionConfig, session_id: str, result: AnalysisResult | SessionSummary) -> None:
+    from mien.interfaces import Provenance
+
+    sinks.notify(result, Provenance(session_id=session_id, site=session.site))
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -19,6 +19,7 @@ from rich.text import Text
 from mien import records
 from mien.cli.reading import Failure, Finding
 from mien.errors import ConfigError
+from mien.interfaces import Provenance
 from mien.types import AnalysisResult, FaceRegion, Modality, Prediction, Transcript, Verdict
 
 _VERDICT_STYLES = {Verdict.GOOD: "bold blue", Verdict.POOR: "bold dark_orange", Verdict.UNDECIDED: "bold"}
@@ -127,6 +128,17 @@ class CsvSink(Sink):
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def provenance_of(finding: Finding) -> Provenance:
+    """Where a result comes from, for the plugins' sinks."""
+    height, width = (None, None) if finding.frame is None else finding.frame.pixels.shape[:2]
+    return Provenance(
+        source="" if finding.source is None else printable(finding.source.path),
+        at_seconds=finding.at_seconds,
+        image_width=width,
+        image_height=height,
+    )
 
 
 def as_record(finding: Finding) -> records.AnalysisRecord:

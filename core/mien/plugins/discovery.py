@@ -9,10 +9,10 @@ from __future__ import annotations
 import difflib
 import inspect
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, EntryPoint, distributions
-from typing import Any, Final
+from typing import Final
 
 import pluggy
 
@@ -20,7 +20,7 @@ from mien import hookspecs
 from mien.errors import ConfigError, MissingDependencyError, PluginError
 from mien.hookspecs import PROJECT, PluginContext
 from mien.interfaces import API_VERSION
-from mien.plugins.registry import PluginDescription, PluginState, Registrar, Registrations, explain
+from mien.plugins.registry import PART_TYPES, PluginDescription, PluginState, Registrar, Registrations, explain
 
 GROUP: Final = f"{PROJECT}.plugins"
 """The entry-point group that plugins are found by."""
@@ -97,13 +97,7 @@ def load_plugin(candidate: Candidate, context: PluginContext, taken: Registratio
         return LoadedPlugin(replace(description, state=PluginState.UNAVAILABLE, reason=explain(error)))
     except Exception as error:  # a plugin object can raise wherever it is looked at
         return LoadedPlugin(_fail(description, explain(error)).description)
-    description = replace(
-        description,
-        analyzers=tuple(sorted(added.analyzers)),
-        fusers=tuple(sorted(added.fusers)),
-        transcribers=tuple(sorted(added.transcribers)),
-    )
-    return LoadedPlugin(description, manager, added)
+    return LoadedPlugin(replace(description, **added.names()), manager, added)
 
 
 def _all_candidates() -> Iterator[Candidate]:
@@ -202,21 +196,15 @@ def _suggestion(attribute: str) -> str:
 
 def _register(manager: pluggy.PluginManager, name: str, context: PluginContext, taken: Registrations) -> Registrations:
     registrar = Registrar(name, taken)
-    calls: Iterable[tuple[str, Any]] = (
-        ("mien_register_analyzers", registrar.add_analyzer),
-        ("mien_register_fusers", registrar.add_fuser),
-        ("mien_register_transcribers", registrar.add_transcriber),
-    )
-    for hook, register in calls:
+    for kind, part_type in PART_TYPES.items():
         try:
-            _call(hook, manager, register=register, context=context)
+            _call(part_type.hook, manager, register=registrar.callback(kind), context=context)
         except PluginError:
             if registrar.problems:
                 break
             raise
     if registrar.problems:
         raise PluginError("; ".join(registrar.problems))
-    _call("mien_on_start", manager, context=context)
     return registrar.added
 
 

@@ -1,4 +1,4 @@
-"""The plugin host: what is installed, what of it works, and the analyzers, fusers and transcribers by name.
+"""The plugin host: what is installed, what of it works, and the parts that plugins have registered, by name.
 
 It loads a model when that is first asked for and not before, so that listing plugins is cheap. It runs nothing: that
 is ``mien.engine``.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -19,40 +18,61 @@ import pluggy
 
 from mien.config import Settings
 from mien.errors import AnalyzerNotFoundError, ConfigError, PluginError
-from mien.interfaces import Analyzer, AnalyzerInfo, Fuser, Transcriber
+from mien.hookspecs import PluginContext
+from mien.interfaces import (
+    Analyzer,
+    AnalyzerInfo,
+    CustomerChoice,
+    DetectorSettings,
+    ExecutableNetwork,
+    ExecutionBackend,
+    FaceDetector,
+    Fuser,
+    KioskView,
+    Precision,
+    Sink,
+    Transcriber,
+    ViewPlace,
+)
 from mien.plugins.commands import add_commands
+from mien.plugins.context import HostContext
 from mien.plugins.discovery import Candidate, find_candidates, given_candidates, load_plugin
 from mien.plugins.registry import (
-    Info,
-    Part,
+    PartKind,
     PluginDescription,
     PluginState,
     Registered,
     RegisteredAnalyzer,
+    RegisteredBackend,
+    RegisteredCustomerPolicy,
+    RegisteredDetector,
     RegisteredFuser,
+    RegisteredSink,
     RegisteredTranscriber,
+    RegisteredView,
     Registrations,
     Slot,
     explain,
 )
-from mien.types import AnalysisResult
 
 if TYPE_CHECKING:
     import typer
-
-    from mien.session import SessionSummary
 
 __all__ = [
     "PluginDescription",
     "PluginHost",
     "PluginState",
     "RegisteredAnalyzer",
+    "RegisteredBackend",
+    "RegisteredCustomerPolicy",
+    "RegisteredDetector",
     "RegisteredFuser",
+    "RegisteredSink",
     "RegisteredTranscriber",
+    "RegisteredView",
 ]
 
 _NOT_LOADED: Final = (PluginState.FAILED, PluginState.UNAVAILABLE)
-_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 _log = logging.getLogger("mien.plugins.host")
 
 
@@ -70,9 +90,7 @@ class PluginHost:
         self._parts = Registrations()
         self._managers: dict[str, pluggy.PluginManager] = {}
         self._descriptions: list[PluginDescription] = []
-        self._sink_failures: Counter[str] = Counter()
-        self._logged_sinks: set[tuple[str, str]] = set()
-        self._context = context = _Context(self, settings)
+        self._context = context = HostContext(self, settings)
         for candidate in candidates:
             loaded = load_plugin(candidate, context, self._parts)
             self._descriptions.append(loaded.description)
@@ -83,8 +101,6 @@ class PluginHost:
                 level = logging.WARNING if loaded.description.state is PluginState.FAILED else logging.INFO
                 _log.log(level, "plugin %r left out: %s", loaded.description.name, loaded.description.reason)
         self._analyzers = _listing(self._parts.analyzers, self._is_enabled)
-        self._fusers = _listing(self._parts.fusers, lambda _: True)
-        self._transcribers = _listing(self._parts.transcribers, lambda _: True)
         self._refuse_failures()
         self._check_selection()
         self._warn_of_unread_tables(context.sections_read)
@@ -123,12 +139,42 @@ class PluginHost:
     @property
     def fusers(self) -> Mapping[str, RegisteredFuser]:
         """The registered fusers by name, in the order of names."""
-        return self._fusers
+        return _listing(self._parts.fusers)
 
     @property
     def transcribers(self) -> Mapping[str, RegisteredTranscriber]:
         """The registered speech-to-text engines by name, in the order of names."""
-        return self._transcribers
+        return _listing(self._parts.transcribers)
+
+    @property
+    def sinks(self) -> Mapping[str, RegisteredSink]:
+        """The registered sinks by name, in the order of names."""
+        return _listing(self._parts.sinks)
+
+    @property
+    def detectors(self) -> Mapping[str, RegisteredDetector]:
+        """The registered face detectors by name, in the order of names."""
+        return _listing(self._parts.detectors)
+
+    @property
+    def backends(self) -> Mapping[str, RegisteredBackend]:
+        """The registered execution backends by name, in the order of names."""
+        return _listing(self._parts.backends)
+
+    @property
+    def customer_policies(self) -> Mapping[str, RegisteredCustomerPolicy]:
+        """The registered customer policies by name, in the order of names."""
+        return _listing(self._parts.customer_policies)
+
+    @property
+    def views(self) -> Mapping[str, RegisteredView]:
+        """The registered kiosk views by name, in the order of names."""
+        return _listing(self._parts.views)
+
+    @property
+    def context(self) -> PluginContext:
+        """What every plugin of this host is given."""
+        return self._context
 
     def analyzer(self, name: str) -> Analyzer:
         """The analyzer of that name, loaded when it is first asked for.
@@ -146,7 +192,7 @@ class PluginHost:
         Raises:
             AnalyzerNotFoundError: There is none, or it is not enabled.
         """
-        self._find("analyzer", name, self._parts.analyzers)
+        self._find(PartKind.ANALYZER, name)
         registered = self._analyzers[name]
         if not registered.enabled:
             raise AnalyzerNotFoundError(
@@ -157,77 +203,79 @@ class PluginHost:
 
     def fuser(self, name: str) -> Fuser:
         """The fuser of that name. Raises as ``analyzer`` does."""
-        return self._find("fuser", name, self._parts.fusers).load()
+        self._find(PartKind.FUSER, name)
+        return self._parts.fusers[name].load()
 
     def transcriber(self, name: str) -> Transcriber:
         """The speech-to-text engine of that name. Raises as ``analyzer`` does."""
-        return self._find("transcriber", name, self._parts.transcribers).load()
+        self._find(PartKind.TRANSCRIBER, name)
+        return self._parts.transcribers[name].load()
+
+    def sink(self, name: str) -> Sink:
+        """The sink of that name, opened when it is first asked for. Raises as ``analyzer`` does."""
+        self._find(PartKind.SINK, name)
+        return self._parts.sinks[name].load()
+
+    def detector(self, name: str, settings: DetectorSettings) -> FaceDetector:
+        """A new face detector of that name, for whoever asks to keep.
+
+        Raises:
+            AnalyzerNotFoundError: There is none of that name.
+            PluginError: It could not be made.
+            MienError: What its factory says of the settings.
+        """
+        made: FaceDetector = self._find(PartKind.DETECTOR, name).make(settings)
+        return made
+
+    def backend(self, name: str, network: ExecutableNetwork, precision: Precision) -> ExecutionBackend:
+        """The network on a new execution backend of that name. Raises as ``detector`` does."""
+        made: ExecutionBackend = self._find(PartKind.BACKEND, name).make(network, precision)
+        return made
+
+    def customer_choice(self, policy: str) -> CustomerChoice:
+        """One session's state of the customer policy of that name. Raises as ``detector`` does."""
+        made: CustomerChoice = self._find(PartKind.CUSTOMER_POLICY, policy).make()
+        return made
+
+    def view(self, name: str, place: ViewPlace) -> KioskView:
+        """A new kiosk view of that name. Raises as ``detector`` does."""
+        made: KioskView = self._find(PartKind.VIEW, name).make(place)
+        return made
 
     def is_loaded(self, analyzer: str) -> bool:
         """Whether asking for this analyzer would answer at once, be it with an error."""
         slot = self._parts.analyzers.get(analyzer)
         return slot is None or slot.loaded
 
-    def notify_result(self, session_id: str, result: AnalysisResult | SessionSummary) -> None:
-        """Show a result, or a session's summary, to all sinks.
-
-        A sink that raises is counted, and logged once for each kind of error; the others still see the result.
-        """
-        for name, manager in self._managers.items():
-            try:
-                manager.hook.mien_on_result(session_id=session_id, result=result, context=self._context)
-            except (Exception, SystemExit) as error:
-                self._note_sink_failure(name, type(error).__name__)
-
-    @property
-    def sink_failures(self) -> Mapping[str, int]:
-        """Plugin -> how often its ``mien_on_result`` has raised."""
-        with self._lock:
-            return dict(self._sink_failures)
-
-    def register_commands(self, app: typer.Typer) -> None:
+    def register_commands(self, app: typer.Typer, context: PluginContext | None = None) -> None:
         """Let each plugin add its commands; of one that raises, or takes a name that is taken, none is added.
 
         It is reported in ``plugins()``; the analyzers and fusers that it registered stay.
 
+        Args:
+            app: Takes the commands.
+            context: What the commands are given; None gives them this host's own.
+
         Raises:
             PluginError: The host is strict, and commands could not be added.
         """
+        given = self._context if context is None else context
         for name, manager in self._managers.items():
             try:
-                add_commands(app, partial(manager.hook.mien_register_commands, app=app))
+                add_commands(app, partial(manager.hook.mien_register_commands, app=app, context=given))
             except (Exception, SystemExit) as error:
                 self._report(name, f"its commands could not be added: {explain(error)}")
         self._refuse_failures()
 
     def close(self) -> None:
-        """Close everything that was loaded or started. What cannot be closed is logged. May be called twice."""
-        for name, manager in self._managers.items():
-            try:
-                manager.hook.mien_on_close(context=self._context)
-            except (Exception, SystemExit) as error:
-                _log.warning("plugin %r raised in mien_on_close: %s", name, explain(error))
-        slots: tuple[Slot[Any, Any], ...] = (
-            *self._parts.analyzers.values(),
-            *self._parts.fusers.values(),
-            *self._parts.transcribers.values(),
-        )
-        for slot in slots:
+        """Close everything that was loaded. What cannot be closed is logged. May be called twice."""
+        for slot in self._parts.shared():
             try:
                 slot.close()
             except Exception as error:
                 _log.warning(
                     "%s %r of plugin %r raised on close: %s", slot.kind, slot.name, slot.plugin, explain(error)
                 )
-
-    def _note_sink_failure(self, plugin: str, error: str) -> None:
-        """Count and perhaps log it; without the error's message, which may hold the caller's words."""
-        with self._lock:
-            self._sink_failures[plugin] += 1
-            is_new = (plugin, error) not in self._logged_sinks
-            self._logged_sinks.add((plugin, error))
-        if is_new:
-            _log.warning("plugin %r raised %s in mien_on_result; more of the same are counted only", plugin, error)
 
     def _report(self, name: str, reason: str) -> None:
         _log.warning("plugin %r: %s", name, reason)
@@ -275,37 +323,23 @@ class PluginHost:
         for section in sorted(set(self._settings.plugins) - known):
             _log.warning("no plugin reads the table [plugins.%s]; tables read are: %s", section, _names(known))
 
-    def _find(self, kind: str, name: str, slots: Mapping[str, Slot[Info, Part]]) -> Slot[Info, Part]:
-        slot = slots.get(name)
-        if slot is None:
+    def _find(self, kind: PartKind, name: str) -> Any:
+        """The slot or recipe of a part."""
+        found = self._parts.of(kind).get(name)
+        if found is None:
             left_out = "".join(f"; plugin left out: {failure}" for failure in self._left_out(*_NOT_LOADED))
-            raise AnalyzerNotFoundError(f"there is no {kind} {name!r}; registered are: {_names(slots)}{left_out}")
-        return slot
-
-
-class _Context:
-    """What a plugin is given while it registers; see ``mien.hookspecs.PluginContext``."""
-
-    def __init__(self, host: PluginHost, settings: Settings) -> None:
-        self._host = host
-        self._tables = settings.plugins
-        self.sections_read: set[str] = set()
-
-    def settings(self, section: str) -> Mapping[str, Any]:
-        self.sections_read.add(section)
-        return MappingProxyType(self._tables[section]) if section in self._tables else _EMPTY
-
-    def transcriber(self, name: str) -> Transcriber:
-        return self._host.transcriber(name)
+            registered = _names(self._parts.of(kind))
+            raise AnalyzerNotFoundError(f"there is no {kind} {name!r}; registered are: {registered}{left_out}")
+        return found
 
 
 def _listing(
-    slots: Mapping[str, Slot[Info, Part]], enabled: Callable[[Slot[Info, Part]], bool]
-) -> Mapping[str, Registered[Info]]:
+    parts: Mapping[str, Any], enabled: Callable[[Any], bool] = lambda _: True
+) -> Mapping[str, Registered[Any]]:
     return MappingProxyType(
         {
-            name: Registered(name=name, info=slots[name].info, plugin=slots[name].plugin, enabled=enabled(slots[name]))
-            for name in sorted(slots)
+            name: Registered(name=name, info=parts[name].info, plugin=parts[name].plugin, enabled=enabled(parts[name]))
+            for name in sorted(parts)
         }
     )
 

@@ -8,20 +8,86 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
 from mien.errors import MienError, PluginError
-from mien.interfaces import Analyzer, AnalyzerInfo, Fuser, FuserInfo, Transcriber, TranscriberInfo
+from mien.hookspecs import BackendFactory, DetectorFactory, ViewFactory
+from mien.interfaces import (
+    Analyzer,
+    AnalyzerInfo,
+    BackendInfo,
+    CustomerChoice,
+    CustomerPolicyInfo,
+    DetectorInfo,
+    ExecutionBackend,
+    FaceDetector,
+    Fuser,
+    FuserInfo,
+    KioskView,
+    Sink,
+    SinkInfo,
+    Transcriber,
+    TranscriberInfo,
+    ViewInfo,
+)
 from mien.types import SampleKind
 
-Info = TypeVar("Info", bound=AnalyzerInfo | FuserInfo | TranscriberInfo)
-Part = TypeVar("Part", bound=Analyzer | Fuser | Transcriber)
+Info = TypeVar("Info")
+Part = TypeVar("Part")
+Factory = TypeVar("Factory", bound=Callable[..., Any])
 
 NAME_PATTERN: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-"""What the name of an analyzer, fuser or transcriber may look like."""
+"""What the name of a part may look like."""
+
+
+class PartKind(StrEnum):
+    """What a plugin can register; the value is what a message calls it."""
+
+    ANALYZER = "analyzer"
+    FUSER = "fuser"
+    TRANSCRIBER = "transcriber"
+    SINK = "sink"
+    DETECTOR = "detector"
+    BACKEND = "backend"
+    CUSTOMER_POLICY = "customer policy"
+    VIEW = "view"
+
+
+@dataclass(frozen=True, slots=True)
+class PartType:
+    """How parts of one kind are registered.
+
+    Attributes:
+        plural: Their name in ``Registrations`` and ``PluginDescription``; with ``mien_register_`` before it, the hook.
+        info: What is known of one.
+        part: What its factory makes.
+        is_shared: One is made and kept for all; others are made anew, to order, each time.
+    """
+
+    plural: str
+    info: type[Any]
+    part: type[Any]
+    is_shared: bool
+
+    @property
+    def hook(self) -> str:
+        """The hook that registers them."""
+        return f"mien_register_{self.plural}"
+
+
+PART_TYPES: Final[Mapping[PartKind, PartType]] = {
+    PartKind.ANALYZER: PartType("analyzers", AnalyzerInfo, Analyzer, True),
+    PartKind.FUSER: PartType("fusers", FuserInfo, Fuser, True),
+    PartKind.TRANSCRIBER: PartType("transcribers", TranscriberInfo, Transcriber, True),
+    PartKind.SINK: PartType("sinks", SinkInfo, Sink, True),
+    PartKind.DETECTOR: PartType("detectors", DetectorInfo, FaceDetector, False),
+    PartKind.BACKEND: PartType("backends", BackendInfo, ExecutionBackend, False),
+    PartKind.CUSTOMER_POLICY: PartType("customer_policies", CustomerPolicyInfo, CustomerChoice, False),
+    PartKind.VIEW: PartType("views", ViewInfo, KioskView, False),
+}
 
 
 class PluginState(StrEnum):
@@ -43,9 +109,14 @@ class PluginDescription:
         distribution: The installed package that brought it; empty if unknown.
         state: LOADED where everything it registered can be used.
         reason: One sentence for a person where something went wrong.
-        analyzers: Names it registered.
-        fusers: Names it registered.
-        transcribers: Names it registered.
+        analyzers: Names it registered; as with all that follow.
+        fusers: Of fusion rules.
+        transcribers: Of speech-to-text engines.
+        sinks: Of sinks.
+        detectors: Of face detectors.
+        backends: Of execution backends.
+        customer_policies: Of rules who the customer is.
+        views: Of kiosk views.
     """
 
     name: str
@@ -56,6 +127,11 @@ class PluginDescription:
     analyzers: tuple[str, ...] = ()
     fusers: tuple[str, ...] = ()
     transcribers: tuple[str, ...] = ()
+    sinks: tuple[str, ...] = ()
+    detectors: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+    customer_policies: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +154,11 @@ class Registered(Generic[Info]):
 RegisteredAnalyzer = Registered[AnalyzerInfo]
 RegisteredFuser = Registered[FuserInfo]
 RegisteredTranscriber = Registered[TranscriberInfo]
+RegisteredSink = Registered[SinkInfo]
+RegisteredDetector = Registered[DetectorInfo]
+RegisteredBackend = Registered[BackendInfo]
+RegisteredCustomerPolicy = Registered[CustomerPolicyInfo]
+RegisteredView = Registered[ViewInfo]
 
 
 class Slot(Generic[Info, Part]):
@@ -122,7 +203,7 @@ class Slot(Generic[Info, Part]):
         with self._lock:
             part, self._part = self._part, None
             self._failure = f"{self.kind} {self.name!r} is closed"
-        if isinstance(part, Analyzer | Transcriber):
+        if isinstance(part, Analyzer | Transcriber | Sink):
             part.close()
 
     def _make(self) -> str:
@@ -143,26 +224,77 @@ class Slot(Generic[Info, Part]):
         return ""
 
 
+class Recipe(Generic[Info, Factory]):
+    """One registered factory of parts that are made to order, and kept by whoever asked."""
+
+    def __init__(
+        self, *, kind: str, name: str, info: Info, plugin: str, factory: Factory, part_type: type[Any]
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.info = info
+        self.plugin = plugin
+        self._factory = factory
+        self._part_type = part_type
+
+    def make(self, *order: Any) -> Any:
+        """Make one, of the recipe's part type.
+
+        Raises:
+            MienError: The factory raised it: its message is for whoever gave the order.
+            PluginError: The factory raised something else, or made something else.
+        """
+        where = f"{self.kind} {self.name!r} of plugin {self.plugin!r}"
+        try:
+            part = self._factory(*order)
+        except MienError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"{where} could not be made: {explain(error)}") from error
+        if not isinstance(part, self._part_type):
+            made, expected = type(part).__name__, self._part_type.__name__
+            raise PluginError(f"{where}: its factory made a {made}, expected a mien.{expected}")
+        return part
+
+
 @dataclass(slots=True)
 class Registrations:
-    """The slots of one plugin, or of all plugins together."""
+    """What one plugin has registered, or all plugins together."""
 
     analyzers: dict[str, Slot[AnalyzerInfo, Analyzer]] = field(default_factory=dict)
     fusers: dict[str, Slot[FuserInfo, Fuser]] = field(default_factory=dict)
     transcribers: dict[str, Slot[TranscriberInfo, Transcriber]] = field(default_factory=dict)
+    sinks: dict[str, Slot[SinkInfo, Sink]] = field(default_factory=dict)
+    detectors: dict[str, Recipe[DetectorInfo, DetectorFactory]] = field(default_factory=dict)
+    backends: dict[str, Recipe[BackendInfo, BackendFactory]] = field(default_factory=dict)
+    customer_policies: dict[str, Recipe[CustomerPolicyInfo, Callable[[], CustomerChoice]]] = field(default_factory=dict)
+    views: dict[str, Recipe[ViewInfo, ViewFactory]] = field(default_factory=dict)
+
+    def of(self, kind: PartKind) -> dict[str, Any]:
+        """The parts of one kind by name."""
+        parts: dict[str, Any] = getattr(self, PART_TYPES[kind].plural)
+        return parts
+
+    def names(self) -> dict[str, Any]:
+        """Plural of a kind -> names, in order; as ``PluginDescription`` has them."""
+        return {PART_TYPES[kind].plural: tuple(sorted(self.of(kind))) for kind in PartKind}
+
+    def shared(self) -> Iterator[Slot[Any, Any]]:
+        """All that may have been made and is kept."""
+        for kind, part_type in PART_TYPES.items():
+            if part_type.is_shared:
+                yield from self.of(kind).values()
 
     def update(self, other: Registrations) -> None:
         """Take in what one plugin registered."""
-        self.analyzers.update(other.analyzers)
-        self.fusers.update(other.fusers)
-        self.transcribers.update(other.transcribers)
+        for kind in PartKind:
+            self.of(kind).update(other.of(kind))
 
 
 class Registrar:
     """Takes the registrations of one plugin; they count only if all of them are right.
 
-    Each ``add_*`` method is the ``register`` callback of one hook. A wrong registration raises, and is kept in
-    ``problems`` as well, so that a plugin cannot hide it.
+    A wrong registration raises, and is kept in ``problems`` as well, so that a plugin cannot hide it.
     """
 
     def __init__(self, plugin: str, taken: Registrations) -> None:
@@ -171,42 +303,31 @@ class Registrar:
         self.problems: list[str] = []
         self._taken = taken
 
-    def add_analyzer(self, name: str, info: AnalyzerInfo, factory: Callable[[], Analyzer]) -> None:
-        """Register an analyzer; raises PluginError where a part of it is wrong."""
+    def callback(self, kind: PartKind) -> Callable[[str, Any, Any], None]:
+        """The ``register`` of the hook for parts of this kind; it raises PluginError where something is wrong."""
+
+        def register(name: str, info: Any, factory: Any) -> None:
+            self._add(kind, name, info, factory)
+
+        return register
+
+    def _add(self, kind: PartKind, name: str, info: Any, factory: Any) -> None:
+        expected = PART_TYPES[kind]
         if isinstance(info, AnalyzerInfo):
             self._check_analyzer_info(name, info)
-        self._add("analyzer", name, info, factory, AnalyzerInfo, Analyzer, self.added.analyzers, self._taken.analyzers)
-
-    def add_fuser(self, name: str, info: FuserInfo, factory: Callable[[], Fuser]) -> None:
-        """Register a fuser; raises PluginError where a part of it is wrong."""
-        self._add("fuser", name, info, factory, FuserInfo, Fuser, self.added.fusers, self._taken.fusers)
-
-    def add_transcriber(self, name: str, info: TranscriberInfo, factory: Callable[[], Transcriber]) -> None:
-        """Register a transcriber; raises PluginError where a part of it is wrong."""
-        added, taken = self.added.transcribers, self._taken.transcribers
-        self._add("transcriber", name, info, factory, TranscriberInfo, Transcriber, added, taken)
-
-    def _add(
-        self,
-        kind: str,
-        name: str,
-        info: Info,
-        factory: Callable[[], Part],
-        info_type: type[Any],
-        part_type: type[Any],
-        added: dict[str, Slot[Info, Part]],
-        taken: dict[str, Slot[Info, Part]],
-    ) -> None:
         if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
             self._refuse(f"{name!r} is no name for a {kind}: expected a-z first, then a-z, 0-9, '_' or '-', up to 64")
-        if not isinstance(info, info_type):
-            self._refuse(f"{kind} {name!r}: info is a {type(info).__name__}, expected a mien.{info_type.__name__}")
+        if not isinstance(info, expected.info):
+            self._refuse(f"{kind} {name!r}: info is a {type(info).__name__}, expected a mien.{expected.info.__name__}")
         if not callable(factory):
             self._refuse(f"{kind} {name!r}: factory is a {type(factory).__name__}, expected something to call")
-        other = added.get(name) or taken.get(name)
+        other = self.added.of(kind).get(name) or self._taken.of(kind).get(name)
         if other is not None:
             self._refuse(f"{kind} {name!r} is already registered by plugin {other.plugin!r}")
-        added[name] = Slot(kind=kind, name=name, info=info, plugin=self.plugin, factory=factory, part_type=part_type)
+        entry = Slot if expected.is_shared else Recipe
+        self.added.of(kind)[name] = entry(
+            kind=kind, name=name, info=info, plugin=self.plugin, factory=factory, part_type=expected.part
+        )
 
     def _check_analyzer_info(self, name: str, info: AnalyzerInfo) -> None:
         if not info.modality:

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from mien.config import Settings
+from mien.interfaces import Provenance
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.redaction import redacted
@@ -88,7 +89,9 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         result = await self._scheduler.analyze(decoded.analysis, deadline)
         if request.redact_transcript or self._settings.privacy.redact_transcript:
             result = redacted(result)
-        self._sinks.notify("", result)
+        self._sinks.notify(
+            result, Provenance(image_width=decoded.image_width or None, image_height=decoded.image_height or None)
+        )
         return result_to_wire(result, image_width=decoded.image_width, image_height=decoded.image_height)
 
     def _deadline(self, context: Any) -> float:

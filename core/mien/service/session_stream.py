@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from mien.config import Settings
 from mien.errors import InputError, SessionError
+from mien.interfaces import Provenance
 from mien.live import Event, LiveSession, NoticeKind, Predictor, Update, choose_parts, stream_settings
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
@@ -62,7 +63,7 @@ class SessionStream:
         reading = asyncio.create_task(self._read_all(requests, live, config))
         try:
             async for event in live.events():
-                self._notify(config.session_id, event)
+                self._notify(config, event)
                 yield event_to_wire(event)
             await reading
         finally:
@@ -168,11 +169,12 @@ class SessionStream:
         else:
             await live.mark(marker)
 
-    def _notify(self, session_id: str, event: Event) -> None:
+    def _notify(self, config: SessionConfig, event: Event) -> None:
         """Have the sinks see what is new of the results, and the summary."""
+        provenance = Provenance(session_id=config.session_id, site=config.site)
         if isinstance(event, SessionSummary):
-            self._sinks.notify(session_id, event)
+            self._sinks.notify(event, provenance)
         elif isinstance(event, Update) and event.predictions:
             satisfaction = event.state.satisfaction
             result = AnalysisResult(predictions=event.predictions, satisfaction=satisfaction, streams=event.streams)
-            self._sinks.notify(session_id, result)
+            self._sinks.notify(result, provenance)

@@ -9,6 +9,7 @@ from mien.testing.fakes import (
     FakeAnalyzer,
     FakeFuser,
     FakePlugin,
+    FakeSink,
     FakeTranscriber,
     analyzer_info,
     make_clip,
@@ -16,14 +17,17 @@ from mien.testing.fakes import (
     make_prediction,
 )
 from mien.testing.fusion import FuserConformance
+from mien.testing.sinks import SinkConformance
 
 __all__ = [
     "AnalyzerConformance",
     "FakeAnalyzer",
     "FakeFuser",
     "FakePlugin",
+    "FakeSink",
     "FakeTranscriber",
     "FuserConformance",
+    "SinkConformance",
     "TranscriberConformance",
     "analyzer_info",
     "assert_predictions_close",

@@ -9,14 +9,23 @@ from typing import Final
 
 import numpy as np
 
-from mien.errors import PluginError
-from mien.hookspecs import PluginContext, RegisterAnalyzer, RegisterFuser, RegisterTranscriber, hookimpl
+from mien.hookspecs import (
+    PluginContext,
+    RegisterAnalyzer,
+    RegisterFuser,
+    RegisterSink,
+    RegisterTranscriber,
+    hookimpl,
+)
 from mien.interfaces import (
     Analyzer,
     AnalyzerInfo,
     Fuser,
     FuserInfo,
     FusionContext,
+    Provenance,
+    Sink,
+    SinkInfo,
     Transcriber,
     TranscriberInfo,
 )
@@ -189,12 +198,39 @@ class FakeTranscriber(Transcriber):
         self.closed += 1
 
 
-class FakePlugin:
-    """A plugin object for ``PluginHost.from_plugins``: registers what it is given.
+class FakeSink(Sink):
+    """Keeps what it is shown, or raises.
 
     Attributes:
-        results: The (session id, result) pairs that its sink has seen.
+        written: The results with their provenance, in order.
+        flushed: How often ``flush`` was called.
+        closed: How often ``close`` was called.
     """
+
+    def __init__(self, *, error: BaseException | None = None) -> None:
+        """Without ``error`` every result is kept; with it, ``write`` raises."""
+        self._error = error
+        self.written: list[tuple[AnalysisResult | SessionSummary, Provenance]] = []
+        self.flushed = 0
+        self.closed = 0
+
+    def write(self, result: AnalysisResult | SessionSummary, provenance: Provenance) -> None:
+        """Keep it."""
+        if self._error is not None:
+            raise self._error
+        self.written.append((result, provenance))
+
+    def flush(self) -> None:
+        """Count."""
+        self.flushed += 1
+
+    def close(self) -> None:
+        """Count."""
+        self.closed += 1
+
+
+class FakePlugin:
+    """A plugin object for ``PluginHost.from_plugins``: registers what it is given."""
 
     def __init__(
         self,
@@ -202,14 +238,13 @@ class FakePlugin:
         analyzers: Mapping[str, tuple[AnalyzerInfo, Callable[[], Analyzer]]] | None = None,
         fusers: Mapping[str, Callable[[], Fuser]] | None = None,
         transcribers: Mapping[str, Callable[[], Transcriber]] | None = None,
-        sink_raises: bool = False,
+        sinks: Mapping[str, Callable[[], Sink]] | None = None,
     ) -> None:
-        """Set what is registered, and whether its sink raises."""
+        """Set what is registered."""
         self._analyzers = dict(analyzers or {})
         self._fusers = dict(fusers or {})
         self._transcribers = dict(transcribers or {})
-        self._sink_raises = sink_raises
-        self.results: list[tuple[str, AnalysisResult | SessionSummary]] = []
+        self._sinks = dict(sinks or {})
 
     @hookimpl
     def mien_register_analyzers(self, register: RegisterAnalyzer, context: PluginContext) -> None:
@@ -230,8 +265,7 @@ class FakePlugin:
             register(name, TranscriberInfo(version="0", description="a fake"), factory)
 
     @hookimpl
-    def mien_on_result(self, session_id: str, result: AnalysisResult | SessionSummary) -> None:
-        """Keep the result."""
-        if self._sink_raises:
-            raise PluginError("the fake sink was told to raise")
-        self.results.append((session_id, result))
+    def mien_register_sinks(self, register: RegisterSink, context: PluginContext) -> None:
+        """Register the sinks."""
+        for name, factory in self._sinks.items():
+            register(name, SinkInfo(version="0", description="a fake"), factory)

@@ -39,7 +39,7 @@ _INSERT: Final = (
 _MAGIC: Final = b"SQLite format 3\x00"
 
 
-class SqliteSink:
+class SqliteFile:
     """Adds records to a database in write-ahead mode, so that readers hold up nobody."""
 
     def __init__(self, settings: SqliteSettings) -> None:

@@ -94,7 +94,7 @@ class RotatingFile:
                 newer.replace(older)
 
 
-class JsonLinesSink:
+class JsonLinesFile:
     """One line of JSON a record; see ``docs/schema/record-v1.json``."""
 
     def __init__(self, settings: FileSettings) -> None:
@@ -109,7 +109,7 @@ class JsonLinesSink:
         """Nothing stays open."""
 
 
-class CsvSink:
+class CsvFile:
     """One row a record; see ``mien_records.table``.
 
     A record of a modality that the file has no columns for begins a new file, which has them.

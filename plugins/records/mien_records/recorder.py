@@ -1,4 +1,4 @@
-"""Results into records, and records into each sink that is configured. A sink that fails costs its own record only."""
+"""Results into records, and records into each file that is configured. One that fails costs its own record only."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from mien import AnalysisResult, PluginError, SessionSummary, records
-from mien_records.database import SqliteSink
-from mien_records.files import CsvSink, JsonLinesSink
+from mien import AnalysisResult, PluginError, Provenance, SessionSummary, Sink, records
+from mien_records.database import SqliteFile
+from mien_records.files import CsvFile, JsonLinesFile
 from mien_records.settings import RecordsSettings
 
 _log: Final = logging.getLogger("mien.records")
 
 
-class Sink(Protocol):
+class RecordFile(Protocol):
     """Takes records, one after another."""
 
     def write(self, record: records.Record) -> None:
@@ -28,74 +28,81 @@ class Sink(Protocol):
         """Finish what is open."""
 
 
-class Recorder:
-    """The sinks of one host. Thread-safe."""
+class Recorder(Sink):
+    """The files of one host. Thread-safe."""
 
     def __init__(self, settings: RecordsSettings) -> None:
-        """Make the sinks; nothing is opened before the first record."""
+        """Make the files; nothing is opened before the first record."""
         self._settings = settings
         self._lock = threading.Lock()
         self._failures: Counter[tuple[str, str]] = Counter()
-        self._sinks: dict[str, Sink] = {}
+        self._files: dict[str, RecordFile] = {}
         if settings.jsonl is not None:
-            self._sinks["jsonl"] = JsonLinesSink(settings.jsonl)
+            self._files["jsonl"] = JsonLinesFile(settings.jsonl)
         if settings.csv is not None:
-            self._sinks["csv"] = CsvSink(settings.csv)
+            self._files["csv"] = CsvFile(settings.csv)
         if settings.sqlite is not None:
-            self._sinks["sqlite"] = SqliteSink(settings.sqlite)
+            self._files["sqlite"] = SqliteFile(settings.sqlite)
 
     @property
     def failures(self) -> Mapping[tuple[str, str], int]:
-        """Sink and kind of error -> how many records it has cost."""
+        """File and kind of error -> how many records it has cost."""
         with self._lock:
             return dict(self._failures)
 
-    def write(self, session_id: str, result: AnalysisResult | SessionSummary) -> None:
-        """Record a result in all sinks.
+    def write(self, result: AnalysisResult | SessionSummary, provenance: Provenance) -> None:
+        """Record a result in all files.
 
         Raises:
-            PluginError: A sink could not take it, so that the host counts it; the others have it.
+            PluginError: A file could not take it, so that mien counts it; the others have it.
         """
-        record = self._record(session_id, result)
+        record = self._record(result, provenance)
         if record.kind not in self._settings.kinds:
             return
         if not self._settings.transcripts:
             record = records.without_words(record)
         with self._lock:
-            failed = [name for name in self._sinks if not self._write(name, record)]
+            failed = [name for name in self._files if not self._write(name, record)]
         if failed:
             raise PluginError(f"not recorded in: {', '.join(failed)}")
 
     def close(self) -> None:
-        """Close the sinks, and say how much was lost."""
+        """Close the files, and say how much was lost."""
         with self._lock:
-            for name, sink in self._sinks.items():
+            for name, file in self._files.items():
                 try:
-                    sink.close()
-                except Exception as error:  # the other sinks are closed all the same
+                    file.close()
+                except Exception as error:  # the other files are closed all the same
                     _log.warning("records: %s could not be closed: %s", name, _kind_of(error))
-            self._sinks = {}
+            self._files = {}
             for (name, kind), count in sorted(self._failures.items()):
                 _log.warning("records: %d results were not written to %s: %s", count, name, kind)
             self._failures.clear()
 
-    def _record(self, session_id: str, result: AnalysisResult | SessionSummary) -> records.Record:
-        at, source = records.now(), self._settings.source
+    def _record(self, result: AnalysisResult | SessionSummary, provenance: Provenance) -> records.Record:
+        source = provenance.source or self._settings.source
         if isinstance(result, SessionSummary):
             return records.SummaryRecord(
-                recorded_at=at,
+                recorded_at=provenance.recorded_at,
                 summary=result,
-                session_id=session_id or result.session_id,
-                site=result.site or self._settings.site,
+                session_id=provenance.session_id or result.session_id,
+                site=result.site or provenance.site or self._settings.site,
                 source=source,
             )
         return records.AnalysisRecord(
-            recorded_at=at, analysis=result, session_id=session_id, site=self._settings.site, source=source
+            recorded_at=provenance.recorded_at,
+            analysis=result,
+            session_id=provenance.session_id,
+            site=provenance.site or self._settings.site,
+            source=source,
+            at_seconds=provenance.at_seconds,
+            image_width=provenance.image_width,
+            image_height=provenance.image_height,
         )
 
     def _write(self, name: str, record: records.Record) -> bool:
         try:
-            self._sinks[name].write(record)
+            self._files[name].write(record)
         except Exception as error:  # whatever a file system or a database can raise: results must go on
             failure = (name, _kind_of(error))
             if failure not in self._failures:

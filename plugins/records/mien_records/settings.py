@@ -1,14 +1,11 @@
-"""The table ``[plugins.records]``: what is recorded, and where to. Every sink is off until its table names a path."""
+"""The table ``[plugins.records]``: what is recorded, and where to. Each file is off until its table names a path."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-
-from mien import ConfigError
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 MAX_NAME_LENGTH = 128
 
@@ -17,7 +14,7 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _SinkTable(_Table):
+class _FileTable(_Table):
     path: Path
 
     @field_validator("path")
@@ -28,7 +25,7 @@ class _SinkTable(_Table):
         return value.expanduser()
 
 
-class FileSettings(_SinkTable):
+class FileSettings(_FileTable):
     """``[plugins.records.jsonl]`` and ``[plugins.records.csv]``.
 
     Attributes:
@@ -41,7 +38,7 @@ class FileSettings(_SinkTable):
     keep: Annotated[int, Field(ge=1, le=1000)] = 9
 
 
-class SqliteSettings(_SinkTable):
+class SqliteSettings(_FileTable):
     """``[plugins.records.sqlite]``.
 
     Attributes:
@@ -57,7 +54,7 @@ class RecordsSettings(_Table):
 
     Attributes:
         site: The place, for records whose session names none.
-        source: What records here, such as the name of a till.
+        source: What records here, such as the name of a till, for results that name no file or camera.
         kinds: What is recorded; ``summary`` alone keeps one record a session.
         transcripts: Record what customers said, unless it was redacted. Pictures and sound are never recorded.
         jsonl: JSON lines; none where the table is missing, as with the next two.
@@ -74,24 +71,6 @@ class RecordsSettings(_Table):
     sqlite: SqliteSettings | None = None
 
     @property
-    def has_sinks(self) -> bool:
+    def has_files(self) -> bool:
         """Whether anything is to be written."""
-        return any(sink is not None for sink in (self.jsonl, self.csv, self.sqlite))
-
-
-def parse_plugin_settings(table: Mapping[str, Any]) -> RecordsSettings:
-    """Validate ``[plugins.records]``.
-
-    Raises:
-        ConfigError: A key is unknown or a value is wrong; every problem is listed.
-    """
-    try:
-        return RecordsSettings.model_validate(dict(table))
-    except ValidationError as error:
-        problems = "\n".join(
-            f"  {'.'.join(str(part) for part in problem['loc']) or '(whole table)'}: {problem['msg']}"
-            f" (got {problem['input']!r})"
-            for problem in error.errors()
-        )
-        known = ", ".join(RecordsSettings.model_fields)
-        raise ConfigError(f"[plugins.records] is not valid:\n{problems}\n  known keys: {known}") from error
+        return any(file is not None for file in (self.jsonl, self.csv, self.sqlite))

@@ -1,0 +1,60 @@
+"""The abstract classes that a plugin implements. They know the types and nothing of hosts, servers or networks."""
+
+from typing import Final
+
+from mien.interfaces.analyzers import Analyzer, AnalyzerInfo, PassThroughStream, Stream, StreamSettings
+from mien.interfaces.customers import CustomerChoice, CustomerPolicyInfo
+from mien.interfaces.execution import BackendInfo, ExecutableNetwork, ExecutionBackend, Precision
+from mien.interfaces.faces import Detection, DetectorInfo, DetectorSettings, FaceDetector
+from mien.interfaces.fusers import (
+    MISMATCH_PAIRS,
+    Accumulator,
+    Fuser,
+    FuserInfo,
+    FusionContext,
+    MismatchPair,
+    MismatchPolicy,
+    WindowAccumulator,
+)
+from mien.interfaces.sinks import Provenance, Sink, SinkInfo
+from mien.interfaces.transcribers import Transcriber, TranscriberInfo
+from mien.interfaces.views import KioskView, ViewInfo, ViewPlace
+
+API_VERSION: Final = 1
+"""The version of this contract. A plugin module may say ``MIEN_API_VERSION = 1``; the host leaves out one that asks
+for another."""
+
+__all__ = [
+    "API_VERSION",
+    "MISMATCH_PAIRS",
+    "Accumulator",
+    "Analyzer",
+    "AnalyzerInfo",
+    "BackendInfo",
+    "CustomerChoice",
+    "CustomerPolicyInfo",
+    "Detection",
+    "DetectorInfo",
+    "DetectorSettings",
+    "ExecutableNetwork",
+    "ExecutionBackend",
+    "FaceDetector",
+    "Fuser",
+    "FuserInfo",
+    "FusionContext",
+    "KioskView",
+    "MismatchPair",
+    "MismatchPolicy",
+    "PassThroughStream",
+    "Precision",
+    "Provenance",
+    "Sink",
+    "SinkInfo",
+    "Stream",
+    "StreamSettings",
+    "Transcriber",
+    "TranscriberInfo",
+    "ViewInfo",
+    "ViewPlace",
+    "WindowAccumulator",
+]

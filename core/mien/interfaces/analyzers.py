@@ -1,0 +1,105 @@
+"""Analyzers and their streams: samples in, predictions out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mien.types import Prediction, Sample, SampleKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalyzerInfo:
+    """What is known of an analyzer before it is loaded; building one must import no model.
+
+    Attributes:
+        modality: What its predictions carry: ``face``, ``voice``, ``text`` or a name of the plugin's own.
+        accepts: The kinds of sample it can be given.
+        labels: The emotions it tells apart, in the order of its network's outputs.
+        version: Of the analyzer and its weights together.
+        weights_license: SPDX expression or a short phrase; ``none`` where there are no weights.
+        description: One line.
+        load_cost: What loading takes, for a person: memory and seconds.
+        opt_in: True keeps it off unless the configuration names it.
+    """
+
+    modality: str
+    accepts: frozenset[SampleKind]
+    labels: tuple[str, ...]
+    version: str
+    weights_license: str
+    description: str = ""
+    load_cost: str = ""
+    opt_in: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSettings:
+    """What a session tells an analyzer's stream.
+
+    Attributes:
+        snapshot_interval_seconds: Seconds between two pictures that are analysed; 0 analyses each one.
+        exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height) of its size.
+    """
+
+    snapshot_interval_seconds: float = 1.0
+    exclude_regions: tuple[tuple[float, float, float, float], ...] = ()
+
+
+class Stream(ABC):
+    """The state that an analyzer keeps for one session. Used by one thread at a time."""
+
+    @abstractmethod
+    def push(self, sample: Sample) -> list[Sample]:
+        """Take a sample in, and give back those that are now ready to be analysed (often none)."""
+
+    def observe(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Prediction]:
+        """See what the analyzer said of a sample that ``push`` gave back; may set stable subject ids."""
+        return list(predictions)
+
+    def flush(self) -> list[Sample]:
+        """The session ends: give back what is still held."""
+        return []
+
+
+class PassThroughStream(Stream):
+    """The default: every sample is ready at once."""
+
+    def push(self, sample: Sample) -> list[Sample]:
+        """Give the sample back."""
+        return [sample]
+
+
+class Analyzer(ABC):
+    """Turns samples into predictions. Stateless, deterministic, and safe to call from several threads.
+
+    ``analyze`` is batch first, because batching over callers is where throughput comes from. "Nobody is there" and
+    "nothing was said" are empty lists, never errors.
+    """
+
+    @abstractmethod
+    def analyze(self, samples: Sequence[Sample]) -> list[list[Prediction]]:
+        """Analyse a batch.
+
+        Args:
+            samples: One to ``max batch`` samples, each of a kind named in ``AnalyzerInfo.accepts``.
+
+        Returns:
+            One list of predictions for each sample, in the same order.
+
+        Raises:
+            InputError: A sample cannot be used; the host then tries the others one by one.
+        """
+
+    def open_stream(self, settings: StreamSettings) -> Stream:
+        """State for one session."""
+        return PassThroughStream()
+
+    def warm_up(self) -> None:
+        """Load and compile all that the first call would otherwise wait for. May be called twice."""
+        return
+
+    def close(self) -> None:
+        """Give resources back. The analyzer is not used again."""
+        return
