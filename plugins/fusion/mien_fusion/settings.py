@@ -6,12 +6,9 @@ What a fusion means to a caller (weights, thresholds, half-life, mismatch policy
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from mien import ConfigError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -21,7 +18,13 @@ class _Table(BaseModel):
 
 
 class PlattCalibration(_Table):
-    """Score -> probability by a logistic curve, ``1 / (1 + exp(-(slope * score + intercept)))`` (Platt 1999)."""
+    """Score -> probability by a logistic curve, ``1 / (1 + exp(-(slope * score + intercept)))`` (Platt 1999).
+
+    Attributes:
+        kind: Names this curve.
+        slope: How steep it is.
+        intercept: Its log-odds at a score of 0.
+    """
 
     kind: Literal["platt"] = "platt"
     slope: Annotated[float, Field(gt=0.0, le=1e4, allow_inf_nan=False)]
@@ -32,6 +35,7 @@ class IsotonicCalibration(_Table):
     """Score -> probability by straight lines between knots that never fall (Zadrozny and Elkan 2002).
 
     Attributes:
+        kind: Names this curve.
         scores: Where the knots lie, rising.
         probabilities: The probability at each, never falling.
     """
@@ -78,21 +82,3 @@ class FusionPluginSettings(_Table):
     happy_label: str = "happy"
     happy_threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.4
     calibration: Calibration | None = None
-
-
-def parse_plugin_settings(table: Mapping[str, Any]) -> FusionPluginSettings:
-    """Validate ``[plugins.fusion]``.
-
-    Raises:
-        ConfigError: A key is unknown or a value is wrong; every problem is listed.
-    """
-    try:
-        return FusionPluginSettings.model_validate(dict(table))
-    except ValidationError as error:
-        problems = "\n".join(
-            f"  {'.'.join(str(part) for part in problem['loc']) or '(whole table)'}: {problem['msg']}"
-            f" (got {problem['input']!r})"
-            for problem in error.errors()
-        )
-        known = ", ".join(FusionPluginSettings.model_fields)
-        raise ConfigError(f"[plugins.fusion] is not valid:\n{problems}\n  known keys: {known}") from error
