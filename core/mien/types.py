@@ -123,6 +123,13 @@ Sample: TypeAlias = ImageFrame | AudioClip | Utterance
 """Anything an analyzer can be given."""
 
 
+def kind_of(sample: Sample) -> SampleKind:
+    """The kind that an analyzer's ``accepts`` would name for this sample."""
+    if isinstance(sample, ImageFrame):
+        return SampleKind.IMAGE
+    return SampleKind.AUDIO if isinstance(sample, AudioClip) else SampleKind.TEXT
+
+
 @dataclass(frozen=True, slots=True)
 class TimeInterval:
     """A closed stretch of time, seconds on the caller's clock: ``start <= end``, both finite."""

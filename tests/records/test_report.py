@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import UTC
 from html.parser import HTMLParser
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import typer
@@ -16,7 +15,6 @@ from typer.testing import CliRunner, Result
 
 import mien_records.plugin
 from mien import UNKNOWN_SATISFACTION, Failure, FailureRecord, Record, SummaryRecord, Verdict, records
-from mien.config import Settings
 from mien.plugins.host import PluginHost
 from mien_records.database import SqliteFile
 from mien_records.report.page import build_page
@@ -34,8 +32,7 @@ def app() -> typer.Typer:
 
 
 def report(*arguments: object) -> Result:
-    state = SimpleNamespace(settings=Settings())  # what the command line hangs at its context
-    return CliRunner().invoke(app(), ["report", *map(str, arguments)], obj=state)
+    return CliRunner().invoke(app(), ["report", *map(str, arguments)])
 
 
 def write(path: Path, *found: Record) -> Path:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from mien.errors import InputError
 from mien.plugins.host import PluginHost
 from mien.plugins.registry import RegisteredAnalyzer
-from mien.types import AudioClip, ImageFrame, Sample, SampleKind
+from mien.types import Sample, SampleKind, kind_of
+
+__all__ = ["AnalysisRequest", "check_accepts", "check_weights", "enabled_for", "kind_of", "plan"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +29,6 @@ class AnalysisRequest:
     analyzers: tuple[str, ...] = ()
     fuser: str = ""
     weights: Mapping[str, float] = field(default_factory=dict)
-
-
-def kind_of(sample: Sample) -> SampleKind:
-    """The kind that an analyzer's ``accepts`` would name for this sample."""
-    if isinstance(sample, ImageFrame):
-        return SampleKind.IMAGE
-    return SampleKind.AUDIO if isinstance(sample, AudioClip) else SampleKind.TEXT
 
 
 def enabled_for(host: PluginHost, kinds: Collection[SampleKind]) -> tuple[str, ...]:

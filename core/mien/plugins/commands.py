@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     import typer
 
 
-def add_commands(app: typer.Typer, add: Callable[[], object]) -> None:
-    """Run ``add``, which adds commands to ``app`` or to groups in it; undo what it did where it fails.
+def add_commands(app: typer.Typer, add: Callable[[typer.Typer], object]) -> None:
+    """Have ``add`` add commands, and take them into ``app``; where anything of it is wrong, none is taken.
+
+    Args:
+        app: The application.
+        add: Called with an application of its own, which has the groups of ``app`` (empty) to add to: what it does to
+            that later, or wrongly, is nobody's.
 
     Raises:
         PluginError: It took the name of a command that exists already.
@@ -24,9 +29,13 @@ def add_commands(app: typer.Typer, add: Callable[[], object]) -> None:
     """
     from typer.main import get_command
 
+    own = _empty_copy(app)
+    add(own)
+    commands, groups = list(own.registered_commands), list(own.registered_groups)
     before = [(each, list(each.registered_commands), list(each.registered_groups)) for each in _apps(app)]
     try:
-        add()
+        app.registered_commands += commands
+        app.registered_groups += groups
         _merge_groups(app)
         for each in _apps(app):
             _check_names(each)
@@ -37,6 +46,15 @@ def add_commands(app: typer.Typer, add: Callable[[], object]) -> None:
             each.registered_commands[:] = commands
             each.registered_groups[:] = groups
         raise
+
+
+def _empty_copy(app: typer.Typer) -> typer.Typer:
+    """An application with the same groups, at any depth, and no commands."""
+    copy = type(app)()
+    for group in app.registered_groups:
+        if isinstance(group.name, str) and group.typer_instance is not None:
+            copy.add_typer(_empty_copy(group.typer_instance), name=group.name)
+    return copy
 
 
 def _merge_groups(app: typer.Typer) -> None:

@@ -11,16 +11,26 @@ import inspect
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import Final
 
 import pluggy
 
 from mien import hookspecs
-from mien.errors import ConfigError, MissingDependencyError, PluginError
+from mien.errors import ConfigError, MienError, MissingDependencyError, PluginError
 from mien.hookspecs import PROJECT, PluginContext
 from mien.interfaces import API_VERSION
-from mien.plugins.registry import PART_TYPES, PluginDescription, PluginState, Registrar, Registrations, explain
+from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
+from mien.plugins.registry import (
+    PART_TYPES,
+    PluginDescription,
+    PluginState,
+    Registrar,
+    Registrations,
+    explain,
+    outspoken,
+)
 
 GROUP: Final = f"{PROJECT}.plugins"
 """The entry-point group that plugins are found by."""
@@ -73,30 +83,39 @@ def given_candidates(plugins: Mapping[str, object]) -> list[Candidate]:
     return [Candidate(PluginDescription(name=name), plugins[name]) for name in sorted(plugins)]
 
 
-def load_plugin(candidate: Candidate, context: PluginContext, taken: Registrations) -> LoadedPlugin:
-    """Import one plugin, check it and let it register.
+def load_plugin(
+    candidate: Candidate, context: PluginContext, taken: Registrations, deadlines: Deadlines
+) -> LoadedPlugin:
+    """Import one plugin, check it and let it register, in a thread that is given up on where that takes too long.
+
+    A stuck import holds the import locks of its own modules and no others.
 
     Args:
         candidate: The plugin.
         context: What it is given.
         taken: What earlier plugins have registered; left unchanged.
+        deadlines: How long its calls may take, here and later.
 
     Returns:
-        The loaded plugin, or its description with state FAILED or UNAVAILABLE and the reason. Only
-        ``KeyboardInterrupt`` passes.
+        The loaded plugin, or its description with state FAILED or UNAVAILABLE and the reason.
     """
     description = candidate.description
     if description.state is PluginState.FAILED:
         return LoadedPlugin(description)
+    guard = Guard(f"plugin {description.name!r}", deadlines, threads=1)
+    registrar = Registrar(description.name, taken, deadlines)
     try:
-        plugin = _import(candidate.source)
-        _check_version(plugin)
-        manager = _check_hooks(plugin, description.name)
-        added = _register(manager, description.name, context, taken)
+        manager = guard.call(CallKind.IMPORT, outspoken(partial(_take_in, candidate.source, description.name)))
+        added = guard.call(CallKind.REGISTER, partial(_register, manager, registrar, context))
+    except PluginCallError as error:
+        doing = "its import" if error.call is CallKind.IMPORT else "its registration"
+        return LoadedPlugin(_fail(description, f"{doing} failed: {error.reason}").description)
     except MissingDependencyError as error:
         return LoadedPlugin(replace(description, state=PluginState.UNAVAILABLE, reason=explain(error)))
-    except Exception as error:  # a plugin object can raise wherever it is looked at
+    except MienError as error:
         return LoadedPlugin(_fail(description, explain(error)).description)
+    finally:
+        guard.close()
     return LoadedPlugin(replace(description, **added.names()), manager, added)
 
 
@@ -146,6 +165,13 @@ def _order(candidate: Candidate) -> tuple[str, bool, str]:
     return description.name, description.distribution != PROJECT, description.distribution
 
 
+def _take_in(source: object, name: str) -> pluggy.PluginManager:
+    """Import a plugin and check it. A plugin object can raise wherever it is looked at."""
+    plugin = _import(source)
+    _check_version(plugin)
+    return _check_hooks(plugin, name)
+
+
 def _import(source: object) -> object:
     if not isinstance(source, EntryPoint):
         return source
@@ -153,7 +179,7 @@ def _import(source: object) -> object:
         raise PluginError(f"its entry point {source.value!r} names no module, as 'package.module' or 'module:object'")
     try:
         return source.load()
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise PluginError(f"{source.value!r} could not be imported: {explain(error)}") from error
 
 
@@ -194,8 +220,7 @@ def _suggestion(attribute: str) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(_HOOKS))}"
 
 
-def _register(manager: pluggy.PluginManager, name: str, context: PluginContext, taken: Registrations) -> Registrations:
-    registrar = Registrar(name, taken)
+def _register(manager: pluggy.PluginManager, registrar: Registrar, context: PluginContext) -> Registrations:
     for kind, part_type in PART_TYPES.items():
         try:
             _call(part_type.hook, manager, register=registrar.callback(kind), context=context)
@@ -215,5 +240,5 @@ def _call(hook: str, manager: pluggy.PluginManager, **arguments: object) -> None
         raise
     except ConfigError as error:
         raise PluginError(f"its settings are wrong: {explain(error)}") from error
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise PluginError(f"{hook} raised {explain(error)}") from error

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pluggy
 
 from mien.config import Settings
-from mien.errors import AnalyzerNotFoundError, ConfigError, PluginError
+from mien.errors import AnalyzerNotFoundError, ConfigError, MienError, PluginError
 from mien.hookspecs import PluginContext
 from mien.interfaces import (
     Analyzer,
@@ -37,6 +37,7 @@ from mien.interfaces import (
 from mien.plugins.commands import add_commands
 from mien.plugins.context import HostContext
 from mien.plugins.discovery import Candidate, find_candidates, given_candidates, load_plugin
+from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
 from mien.plugins.registry import (
     PartKind,
     PluginDescription,
@@ -53,7 +54,9 @@ from mien.plugins.registry import (
     Registrations,
     Slot,
     explain,
+    outspoken,
 )
+from mien.types import Modality
 
 if TYPE_CHECKING:
     import typer
@@ -90,9 +93,10 @@ class PluginHost:
         self._parts = Registrations()
         self._managers: dict[str, pluggy.PluginManager] = {}
         self._descriptions: list[PluginDescription] = []
+        self._deadlines = Deadlines.of(settings)
         self._context = context = HostContext(self, settings)
         for candidate in candidates:
-            loaded = load_plugin(candidate, context, self._parts)
+            loaded = load_plugin(candidate, context, self._parts, self._deadlines)
             self._descriptions.append(loaded.description)
             if loaded.manager is not None and loaded.added is not None:
                 self._managers[loaded.description.name] = loaded.manager
@@ -104,6 +108,7 @@ class PluginHost:
         self._refuse_failures()
         self._check_selection()
         self._warn_of_unread_tables(context.sections_read)
+        self._warn_of_unknown_weights()
 
     @classmethod
     def discover(cls, settings: Settings, *, strict: bool = False) -> PluginHost:
@@ -242,6 +247,26 @@ class PluginHost:
         made: KioskView = self._find(PartKind.VIEW, name).make(place)
         return made
 
+    def guard(self, name: str, kind: PartKind) -> Guard:
+        """What stands before a part; every call into it goes through there.
+
+        Raises:
+            AnalyzerNotFoundError: There is none of that name.
+        """
+        guard: Guard = self._find(kind, name).guard
+        return guard
+
+    def guards(self, plugin: str) -> tuple[Guard, ...]:
+        """What stands before the parts that a plugin has registered."""
+        return tuple(part.guard for part in self._parts.all() if part.plugin == plugin)
+
+    @property
+    def modalities(self) -> frozenset[str]:
+        """Those that mien speaks of itself, and those of the registered analyzers."""
+        return frozenset(str(modality) for modality in Modality) | {
+            entry.info.modality for entry in self._analyzers.values()
+        }
+
     def is_loaded(self, analyzer: str) -> bool:
         """Whether asking for this analyzer would answer at once, be it with an error."""
         slot = self._parts.analyzers.get(analyzer)
@@ -261,21 +286,32 @@ class PluginHost:
         """
         given = self._context if context is None else context
         for name, manager in self._managers.items():
+            guard = Guard(f"plugin {name!r}", self._deadlines, threads=1)
+            add = partial(_add_commands, guard, manager, given)
             try:
-                add_commands(app, partial(manager.hook.mien_register_commands, app=app, context=given))
+                add_commands(app, add)
+            except PluginCallError as error:
+                self._report(name, f"its commands could not be added: {error.reason}")
             except (Exception, SystemExit) as error:
                 self._report(name, f"its commands could not be added: {explain(error)}")
+            finally:
+                guard.close()
         self._refuse_failures()
 
     def close(self) -> None:
-        """Close everything that was loaded. What cannot be closed is logged. May be called twice."""
-        for slot in self._parts.shared():
+        """Close everything that was loaded, all at once. What cannot be closed is logged. May be called twice."""
+        closing = [(slot, slot.begin_close()) for slot in self._parts.shared()]
+        for slot, call in closing:
+            if call is None:
+                continue
+            call.join()
             try:
-                slot.close()
-            except Exception as error:
-                _log.warning(
-                    "%s %r of plugin %r raised on close: %s", slot.kind, slot.name, slot.plugin, explain(error)
-                )
+                call.result()
+            except MienError as error:
+                reason = error.reason if isinstance(error, PluginCallError) else explain(error)
+                _log.warning("%s %r of plugin %r could not be closed: %s", slot.kind, slot.name, slot.plugin, reason)
+        for part in self._parts.all():
+            part.guard.close()
 
     def _report(self, name: str, reason: str) -> None:
         _log.warning("plugin %r: %s", name, reason)
@@ -323,6 +359,13 @@ class PluginHost:
         for section in sorted(set(self._settings.plugins) - known):
             _log.warning("no plugin reads the table [plugins.%s]; tables read are: %s", section, _names(known))
 
+    def _warn_of_unknown_weights(self) -> None:
+        known = self.modalities
+        for modality in sorted(self._settings.fusion.weights.keys() - known):
+            _log.warning(
+                "[fusion] weights names the modality %r, which nobody has; known are: %s", modality, _names(known)
+            )
+
     def _find(self, kind: PartKind, name: str) -> Any:
         """The slot or recipe of a part."""
         found = self._parts.of(kind).get(name)
@@ -331,6 +374,10 @@ class PluginHost:
             registered = _names(self._parts.of(kind))
             raise AnalyzerNotFoundError(f"there is no {kind} {name!r}; registered are: {registered}{left_out}")
         return found
+
+
+def _add_commands(guard: Guard, manager: pluggy.PluginManager, context: PluginContext, app: typer.Typer) -> None:
+    guard.call(CallKind.COMMANDS, outspoken(lambda: manager.hook.mien_register_commands(app=app, context=context)))
 
 
 def _listing(

@@ -6,11 +6,14 @@ callers is ``mien.plugins.host``.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from mien.errors import MienError, PluginError
@@ -33,10 +36,12 @@ from mien.interfaces import (
     TranscriberInfo,
     ViewInfo,
 )
+from mien.plugins.guard import CallKind, Deadlines, Guard, GuardedCall, PluginCallError
 from mien.types import SampleKind
 
 Info = TypeVar("Info")
 Part = TypeVar("Part")
+Result = TypeVar("Result")
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 
 NAME_PATTERN: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -162,21 +167,35 @@ RegisteredView = Registered[ViewInfo]
 
 
 class Slot(Generic[Info, Part]):
-    """One registered factory and, once it was needed, what it made."""
+    """One registered factory and, once it was needed, what it made.
+
+    Attributes:
+        guard: Stands before the part; its factory and its ``close`` are called through it here.
+    """
 
     def __init__(
-        self, *, kind: str, name: str, info: Info, plugin: str, factory: Callable[[], Part], part_type: type[Any]
+        self,
+        *,
+        kind: str,
+        name: str,
+        info: Info,
+        plugin: str,
+        factory: Callable[[], Part],
+        part_type: type[Any],
+        deadlines: Deadlines,
     ) -> None:
         self.kind = kind
         self.name = name
         self.info = info
         self.plugin = plugin
+        self.guard = Guard(f"{kind} {name!r}", deadlines)
+        self._where = f"{kind} {name!r} of plugin {plugin!r}"
         self._factory = factory
         self._part_type = part_type
-        self._lock = threading.RLock()
-        self._loading = False
+        self._lock = threading.Lock()
         self._part: Part | None = None
         self._failure = ""
+        self._closed = False
 
     @property
     def loaded(self) -> bool:
@@ -187,53 +206,86 @@ class Slot(Generic[Info, Part]):
         """Make the part, once; a failure is remembered and raised again.
 
         Raises:
-            PluginError: The factory raised, made something else, or needs itself.
+            PluginError: The factory raised, made something else, needs itself, or has not answered in time. What it
+                makes after its time is used from then on.
         """
-        with self._lock:
-            if self._part is not None:
-                return self._part
-            if not self._failure:
-                self._failure = self._make()
-            if self._part is None:
-                raise PluginError(self._failure)
-            return self._part
+        if not self.loaded:
+            self._load()
+        if self._part is None:
+            raise PluginError(self._failure)
+        return self._part
 
-    def close(self) -> None:
-        """Close the part if it was made. What its ``close`` raises is passed on."""
-        with self._lock:
-            part, self._part = self._part, None
-            self._failure = f"{self.kind} {self.name!r} is closed"
-        if isinstance(part, Analyzer | Transcriber | Sink):
-            part.close()
+    def begin_close(self) -> GuardedCall[None] | None:
+        """Begin to close the part; None where there is nothing to close. The slot makes no other."""
+        self._closed = True
+        part, self._part = self._part, None
+        self._failure = f"{self.kind} {self.name!r} is closed"
+        if not isinstance(part, Analyzer | Transcriber | Sink):
+            return None
+        return self.guard.submit(CallKind.CLOSE, outspoken(part.close))
 
-    def _make(self) -> str:
-        """Run the factory; the reason if it failed, else an empty text."""
-        where = f"{self.kind} {self.name!r} of plugin {self.plugin!r}"
-        if self._loading:
-            return f"{where} needs itself to load"
-        self._loading = True
+    def _load(self) -> None:
+        if self in _loading.get():
+            raise PluginError(f"{self._where} needs itself to load")
+        seconds = self.guard.seconds_of(CallKind.FACTORY)
+        if not self._lock.acquire(timeout=-1 if seconds is None else seconds):
+            raise PluginError(f"{self._where} could not be loaded: it has been loading for {seconds:g} s")
+        try:
+            if not self.loaded:
+                self.guard.call(CallKind.FACTORY, self._make)
+        except PluginCallError as error:
+            raise PluginError(f"{self._where} could not be loaded: {error.reason}") from None
+        finally:
+            self._lock.release()
+
+    def _make(self) -> None:
+        """Run the factory, and keep what it made, or the reason why it made nothing."""
+        token = _loading.set(_loading.get() | {self})
         try:
             part = self._factory()
-        except (Exception, SystemExit) as error:
-            return f"{where} could not be loaded: {explain(error)}"
+            fits = isinstance(part, self._part_type)
+        except BaseException as error:
+            self._failure = self._failure or f"{self._where} could not be loaded: {explain(error)}"
+            return
         finally:
-            self._loading = False
-        if not isinstance(part, self._part_type):
-            return f"{where}: its factory made a {type(part).__name__}, expected a mien.{self._part_type.__name__}"
-        self._part = part
-        return ""
+            _loading.reset(token)
+        if not fits:
+            made, expected = type(part).__name__, self._part_type.__name__
+            self._failure = f"{self._where}: its factory made a {made}, expected a mien.{expected}"
+        elif self._closed:  # meanwhile
+            with contextlib.suppress(BaseException):
+                part.close()  # type: ignore[attr-defined]  # a fuser has none, which is suppressed with the rest
+        else:
+            self._part = part
+
+
+_loading: ContextVar[frozenset[Slot[Any, Any]]] = ContextVar("mien_loading", default=frozenset())
+"""The slots whose factories the code runs in, across the threads of their guards."""
 
 
 class Recipe(Generic[Info, Factory]):
-    """One registered factory of parts that are made to order, and kept by whoever asked."""
+    """One registered factory of parts that are made to order, and kept by whoever asked.
+
+    Attributes:
+        guard: Stands before the factory.
+    """
 
     def __init__(
-        self, *, kind: str, name: str, info: Info, plugin: str, factory: Factory, part_type: type[Any]
+        self,
+        *,
+        kind: str,
+        name: str,
+        info: Info,
+        plugin: str,
+        factory: Factory,
+        part_type: type[Any],
+        deadlines: Deadlines,
     ) -> None:
         self.kind = kind
         self.name = name
         self.info = info
         self.plugin = plugin
+        self.guard = Guard(f"{kind} {name!r}", deadlines)
         self._factory = factory
         self._part_type = part_type
 
@@ -242,18 +294,18 @@ class Recipe(Generic[Info, Factory]):
 
         Raises:
             MienError: The factory raised it: its message is for whoever gave the order.
-            PluginError: The factory raised something else, or made something else.
+            PluginError: The factory raised something else, made something else, or has not answered in time.
         """
         where = f"{self.kind} {self.name!r} of plugin {self.plugin!r}"
+
+        factory = outspoken(partial(self._factory, *order), f"{where} could not be made: ")
         try:
-            part = self._factory(*order)
-        except MienError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise PluginError(f"{where} could not be made: {explain(error)}") from error
+            part = self.guard.call(CallKind.FACTORY, factory)
+        except PluginCallError as error:
+            raise PluginError(f"{where} could not be made: {error.reason}") from None
         if not isinstance(part, self._part_type):
-            made, expected = type(part).__name__, self._part_type.__name__
-            raise PluginError(f"{where}: its factory made a {made}, expected a mien.{expected}")
+            what, expected = type(part).__name__, self._part_type.__name__
+            raise PluginError(f"{where}: its factory made a {what}, expected a mien.{expected}")
         return part
 
 
@@ -279,6 +331,11 @@ class Registrations:
         """Plural of a kind -> names, in order; as ``PluginDescription`` has them."""
         return {PART_TYPES[kind].plural: tuple(sorted(self.of(kind))) for kind in PartKind}
 
+    def all(self) -> Iterator[Slot[Any, Any] | Recipe[Any, Any]]:
+        """Everything."""
+        for kind in PartKind:
+            yield from self.of(kind).values()
+
     def shared(self) -> Iterator[Slot[Any, Any]]:
         """All that may have been made and is kept."""
         for kind, part_type in PART_TYPES.items():
@@ -297,8 +354,9 @@ class Registrar:
     A wrong registration raises, and is kept in ``problems`` as well, so that a plugin cannot hide it.
     """
 
-    def __init__(self, plugin: str, taken: Registrations) -> None:
+    def __init__(self, plugin: str, taken: Registrations, deadlines: Deadlines) -> None:
         self.plugin = plugin
+        self._deadlines = deadlines
         self.added = Registrations()
         self.problems: list[str] = []
         self._taken = taken
@@ -326,7 +384,13 @@ class Registrar:
             self._refuse(f"{kind} {name!r} is already registered by plugin {other.plugin!r}")
         entry = Slot if expected.is_shared else Recipe
         self.added.of(kind)[name] = entry(
-            kind=kind, name=name, info=info, plugin=self.plugin, factory=factory, part_type=expected.part
+            kind=kind,
+            name=name,
+            info=info,
+            plugin=self.plugin,
+            factory=factory,
+            part_type=expected.part,
+            deadlines=self._deadlines,
         )
 
     def _check_analyzer_info(self, name: str, info: AnalyzerInfo) -> None:
@@ -342,9 +406,29 @@ class Registrar:
         raise PluginError(problem)
 
 
+def outspoken(function: Callable[[], Result], prefix: str = "") -> Callable[[], Result]:
+    """The function, but what it raises is told with its message, for the plugin's developer.
+
+    For calls that see nothing of a customer. Errors of mien's pass as they are; others become ``PluginError``.
+    """
+
+    def call() -> Result:
+        try:
+            return function()
+        except MienError:
+            raise
+        except BaseException as error:
+            raise PluginError(f"{prefix}{explain(error)}") from error
+
+    return call
+
+
 def explain(error: BaseException) -> str:
     """What went wrong, in one line for a person: mien's own messages as they are, others with their type."""
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except BaseException:  # an exception of a plugin's can raise where it is looked at
+        text = ""
     if isinstance(error, MienError) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -56,6 +56,26 @@ class Call(Generic[Result]):
         self._done = threading.Event()
         self._result: Result | None = None
         self._error: Exception | None = None
+        self._callback: Callable[[], None] | None = None
+
+    def join(self, seconds: float | None) -> None:
+        """Wait until the function has returned, or until ``seconds`` after submission (None: for ever)."""
+        self._done.wait(self.left(seconds))
+
+    def left(self, seconds: float | None) -> float | None:
+        """What is left of ``seconds`` after submission; None where there is no limit."""
+        return None if seconds is None else max(0.0, self.submitted_at + seconds - time.monotonic())
+
+    def notify(self, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called when the function has returned, on the lane's thread; at once where it has.
+
+        There is one callback; it must be quick and raise nothing. A call that is given up on calls nobody.
+        """
+        with self._lane._lock:
+            if self._state in (_State.WAITING, _State.RUNNING):
+                self._callback = callback
+                return
+        callback()
 
     def wait(self, seconds: float | None) -> Result:
         """Wait until ``seconds`` after submission (None: for ever), and give what the function gave or raised.
@@ -64,8 +84,12 @@ class Call(Generic[Result]):
             CallTimeoutError: It did not return by then; its result is thrown away.
             LaneClosedError: The lane was closed before it began.
         """
-        left = None if seconds is None else max(0.0, self.submitted_at + seconds - time.monotonic())
-        if not self._done.wait(left):
+        self.join(seconds)
+        return self.result()
+
+    def result(self) -> Result:
+        """What the function gave or raised; a call that has not returned is given up on. Raises as ``wait`` does."""
+        if not self._done.is_set():
             self._lane._abandon(self)
         if self._error is not None:
             raise self._error
@@ -73,10 +97,20 @@ class Call(Generic[Result]):
 
 
 class Lane:
-    """Runs the calls of one analyzer or fuser, several at once, on daemon threads that start when they are needed."""
+    """Runs the calls of one part of a plugin, several at once, on daemon threads that start when they are needed."""
 
-    def __init__(self, name: str, *, threads: int = DEFAULT_THREADS) -> None:
+    def __init__(
+        self, name: str, *, threads: int = DEFAULT_THREADS, on_change: Callable[[], None] = lambda: None
+    ) -> None:
+        """Start no thread yet.
+
+        Args:
+            name: For the threads and the log.
+            threads: Calls that are worked on at once.
+            on_change: Called, on any thread, when the first call got stuck and when the last stuck one has returned.
+        """
         self.name: Final = name
+        self._on_change = on_change
         self._max_threads = threads
         self._lock = threading.Lock()
         self._calls: queue.SimpleQueue[Call[Any] | None] = queue.SimpleQueue()
@@ -150,24 +184,34 @@ class Lane:
         with self._lock:
             _running.discard(call)
             call._function = None
-            if call._state is _State.ABANDONED:
+            late = call._state is _State.ABANDONED
+            if late:
                 self._stuck -= 1
-                _log.info("%s: a call that had run out of time returned after %.1f s", self.name, _age(call))
-                return
-            call._state = _State.DONE
-            call._result, call._error = result, error
-            call._done.set()
+            else:
+                call._state = _State.DONE
+                call._result, call._error = result, error
+                call._done.set()
+            free, callback, call._callback = late and not self._stuck, call._callback, None
+        if late:
+            _log.info("%s: a call that had run out of time returned after %.1f s", self.name, _age(call))
+        elif callback is not None:
+            callback()
+        if free:
+            self._on_change()
 
     def _abandon(self, call: Call[Any]) -> None:
         with self._lock:
             if call._state is _State.DONE:  # it made it between the wait and here
                 return
             started = call._state is _State.RUNNING
-            call._state = _State.ABANDONED
+            first = started and not self._stuck
+            call._state, call._callback = _State.ABANDONED, None
             if started:
                 self._stuck += 1
             else:
                 call._function = None
+        if first:
+            self._on_change()
         raise CallTimeoutError(started=started)
 
 

@@ -31,8 +31,8 @@ def mien_register_fusers(register: RegisterFuser, context: PluginContext) -> Non
 
 
 @hookimpl
-def mien_register_commands(app: typer.Typer) -> None:
+def mien_register_commands(app: typer.Typer, context: PluginContext) -> None:
     """Add ``mien fusion fit`` and ``mien fusion calibrate``."""
     from mien_fusion.commands import register
 
-    register(app)
+    register(app, context)

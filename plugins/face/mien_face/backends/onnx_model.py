@@ -40,6 +40,11 @@ _INT_ATTRIBUTE: Final = 2
 _INTS_ATTRIBUTE: Final = 7
 
 
+def channels_first(inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """``[n, height, width, channels]`` as ONNX has it, ``[n, channels, height, width]``; one channel is not copied."""
+    return np.ascontiguousarray(inputs.transpose(0, 3, 1, 2))
+
+
 def onnx_model(config: NetworkConfig, arrays: Arrays, *, metadata: Mapping[str, str] | None = None) -> bytes:
     """Write the network.
 
