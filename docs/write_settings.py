@@ -93,7 +93,8 @@ def _lead(model: type[BaseModel]) -> list[str]:
 
 def _row(key: str, field: FieldInfo, meaning: str) -> str:
     value = _type(field.annotation)
-    bounds = ", ".join(_bounds([field, *_inner(field.annotation)]))
+    entries = "characters" if value == "text" else "entries"
+    bounds = ", ".join(_bounds([field, *_inner(field.annotation)], entries))
     cells = (f"`{key}`", f"{value}, {bounds}" if bounds else value, _default(field), _markdown(meaning))
     return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
 
@@ -127,7 +128,8 @@ def _inner(annotation: Any) -> Iterator[FieldInfo]:
             yield from _inner(part)
 
 
-def _bounds(fields: Iterable[FieldInfo]) -> list[str]:
+def _bounds(fields: Iterable[FieldInfo], entries: str) -> list[str]:
+    """The limits in words; ``entries`` is what the length of a value counts."""
     found: dict[str, None] = {}  # in order, each once
     for field in fields:
         for limit in field.metadata:
@@ -135,9 +137,9 @@ def _bounds(fields: Iterable[FieldInfo]) -> list[str]:
                 if hasattr(limit, name):
                     found.setdefault(words.format(f"{getattr(limit, name):,.10g}"))
             if hasattr(limit, "max_length"):
-                found.setdefault(f"at most {limit.max_length} characters")
+                found.setdefault(f"at most {limit.max_length} {entries}")
             if hasattr(limit, "min_length"):
-                found.setdefault(f"at least {limit.min_length} of them")
+                found.setdefault("not empty" if limit.min_length == 1 else f"at least {limit.min_length} {entries}")
     return list(found)
 
 
