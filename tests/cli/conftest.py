@@ -25,7 +25,7 @@ from mien import (
 from mien.cli import main
 from mien.config import Settings
 from mien.plugins.host import PluginHost
-from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_prediction
+from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, FakeSink, analyzer_info, make_prediction
 
 
 def _faces(sample: Sample) -> list[Prediction]:
@@ -68,6 +68,7 @@ class Installed:
 
     face: Analyzer
     plugins: dict[str, object]
+    sink: FakeSink
 
 
 @pytest.fixture
@@ -80,8 +81,9 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Installed:
         "words": (analyzer_info("text", SampleKind.TEXT), lambda: words),
         "quiet": (analyzer_info("face", SampleKind.IMAGE, opt_in=True), lambda: FakeAnalyzer("face")),
     }
+    sink = FakeSink()
     plugins: dict[str, object] = {
-        "fake": FakePlugin(analyzers=analyzers),
+        "fake": FakePlugin(analyzers=analyzers, sinks={"keeper": lambda: sink}),
         "fusion": FakePlugin(fusers={"weighted_sum": FakeFuser, "other": FakeFuser}),
     }
 
@@ -89,7 +91,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Installed:
         return cls.from_plugins(plugins, settings, strict=strict)
 
     monkeypatch.setattr(PluginHost, "discover", classmethod(discover))
-    return Installed(face, plugins)
+    return Installed(face, plugins, sink)
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,19 @@
 
 import csv
 import json
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from PIL import Image
 
-from mien import Box, FaceRegion, PluginError, records
+from mien import Box, FaceRegion, PluginError, SampleKind, records
+from mien.testing import FakeAnalyzer, FakePlugin, FakeSink, analyzer_info, make_prediction
 
 Run = Callable[..., Any]
 Picture = Callable[..., Path]
@@ -218,10 +222,43 @@ def test_an_analyzer_that_is_off_can_be_named(mien: Run, picture: Picture) -> No
     assert [stream["analyzer"] for stream in found["analysis"]["streams"]] == ["quiet"]
 
 
-def test_sinks_of_plugins_see_each_result_outside_of_a_session(mien: Run, installed: Any, picture: Picture) -> None:
-    assert mien("analyze", picture("a.png"), picture("b.png")).code == 0
-    seen = installed.plugins["fusion"].results
-    assert [(session, result.satisfaction.verdict.value) for session, result in seen] == [("", "good")] * 2
+def test_sinks_of_plugins_are_told_which_file_and_picture_each_result_is_of(
+    mien: Run, installed: Any, picture: Picture, video: Path
+) -> None:
+    path = picture("a.png")
+    assert mien("analyze", path, video, "--every", "2").code == 0
+    told = [provenance for _, provenance in installed.sink.written]
+    assert [(one.source, one.at_seconds, one.image_width, one.image_height, one.session_id) for one in told] == [
+        (str(path), None, 64, 48, ""),
+        (str(video), 0.0, 64, 48, ""),
+        (str(video), 2.0, 64, 48, ""),
+    ]
+    assert [result.satisfaction.verdict.value for result, _ in installed.sink.written] == ["good", "poor", "poor"]
+
+
+class Meddler(FakeSink):
+    """Empties what it is shown, hangs never, and then exits."""
+
+    def write(self, result: Any, provenance: Any) -> None:
+        for prediction in result.predictions:
+            prediction.emotions.clear()
+        raise SystemExit(3)
+
+
+def test_a_sink_that_meddles_and_exits_changes_no_answer(mien: Run, installed: Any, picture: Picture) -> None:
+    asked = ("analyze", "--json", picture("a.png"), picture("b.png"))
+    (alone, _) = json_lines(mien(*asked).out)
+    installed.plugins["meddler"] = FakePlugin(sinks={"a_meddler": Meddler})
+    ran = mien(*asked)
+    assert ran.code == 0
+    assert json_lines(ran.out)[0]["analysis"]["predictions"] == alone["analysis"]["predictions"]
+    assert len(installed.sink.written) == 4, "the other sink has seen both runs"
+
+
+def test_what_sinks_see_is_redacted_as_the_answer_is(mien: Run, installed: Any) -> None:
+    assert mien("analyze", "--redact-transcript", "--text", "so good").code == 0
+    ((result, _),) = installed.sink.written
+    assert (result.predictions[0].evidence.text, result.predictions[0].evidence.redacted) == ("", True)
 
 
 def test_words_are_taken_out_where_the_configuration_says_so(mien: Run, tmp_path: Path) -> None:
@@ -286,19 +323,81 @@ def test_a_broken_analyzer_fails_each_input_with_its_reason(
     assert ran.out == ""
 
 
-def test_a_stream_that_raises_costs_the_video_and_says_so(mien: Run, installed: Any, video: Path) -> None:
-    def no_stream(settings: Any) -> Any:
-        raise ZeroDivisionError("a slip")
-
-    installed.face.open_stream = no_stream
-    ran = mien("analyze", video)
-    assert ran.code == 1
-    assert "a slip" in ran.err
-    assert "Traceback" not in ran.err
-
-
 def test_many_pictures_are_analysed_in_batches(mien: Run, installed: Any, picture: Picture, tmp_path: Path) -> None:
     for index in range(20):
         picture(f"many/{index:02}.png")
     assert mien("analyze", tmp_path / "many").code == 0
     assert installed.face.batches == [16, 4]
+
+
+def test_frames_of_a_video_are_analysed_in_batches(mien: Run, installed: Any, video: Path) -> None:
+    assert mien("analyze", video, "--every", "0").code == 0
+    assert installed.face.batches == [16, 16, 8]
+
+
+def test_an_analysis_may_take_longer_than_the_deadline_of_a_service(
+    mien: Run, installed: Any, picture: Picture, tmp_path: Path
+) -> None:
+    config = tmp_path / "mien.toml"
+    config.write_text("[engine]\ndeadline_seconds = 0.001\n")
+    quick = installed.face.analyze
+
+    def slow(samples: Any) -> Any:
+        threading.Event().wait(0.05)  # many deadlines
+        return quick(samples)
+
+    installed.face.analyze = slow
+    ran = mien("--config", config, "analyze", "--json", *(picture(f"many/{index}.png") for index in range(20)))
+    assert ran.code == 0, ran.err
+    assert len(json_lines(ran.out)) == 20
+
+
+class Gestures(FakeAnalyzer):
+    """Sees a wave in every picture, in numbers of the kind that networks give."""
+
+    def __init__(self, *, sees: bool = True) -> None:
+        super().__init__("gesture", answer=lambda sample: [self._wave(sample)] if sees else [])
+
+    def _wave(self, sample: Any) -> Any:
+        seen = make_prediction("gesture", satisfaction=0.75, at=sample.captured_at)
+        numbers = {name: np.float32(getattr(seen, name)) for name in ("valence", "satisfaction", "confidence")}
+        box = Box(*(np.float32(side) for side in (1, 2, 3, 4)))
+        emotions = {"waving": np.float32(1.0)}
+        return replace(seen, emotions=emotions, **numbers, evidence=FaceRegion(box, quality=np.float32(0.5)))
+
+
+def with_gestures(installed: Any, *, sees: bool = True) -> None:
+    info = replace(analyzer_info("gesture", SampleKind.IMAGE), labels=("waving", "pointing"))
+    installed.plugins["gestures"] = FakePlugin(analyzers={"gestures": (info, lambda: Gestures(sees=sees))})
+
+
+def test_numbers_of_numpy_in_a_plugins_result_cost_no_record(mien: Run, installed: Any, picture: Picture) -> None:
+    with_gestures(installed)
+    ran = mien("analyze", "--json", picture("a.png"), picture("b.png"))
+    assert ran.code == 0, ran.err
+    assert len(json_lines(ran.out)) == 2
+    gesture = json_lines(ran.out)[0]["analysis"]["predictions"][1]
+    assert (gesture["satisfaction"], gesture["evidence"]["box"]["width"]) == (0.75, 3.0)
+
+
+def test_a_line_names_any_modality_that_pictures_are_looked_through_for(
+    mien: Run, installed: Any, picture: Picture
+) -> None:
+    with_gestures(installed)
+    path = picture("a.png")
+    assert "1 face: happy 57%; 1 gesture: waving 100%  satisfaction" in mien("analyze", path).out
+    assert "  1 gesture: waving 100%  " in mien("analyze", "--analyzer", "gestures", path).out
+    with_gestures(installed, sees=False)
+    assert "1 face: happy 57%; no gesture  satisfaction" in mien("analyze", path).out
+
+
+def test_the_table_has_a_column_for_each_label_of_every_enabled_analyzer(
+    mien: Run, installed: Any, picture: Picture, tmp_path: Path
+) -> None:
+    with_gestures(installed)
+    table = tmp_path / "table.csv"
+    assert mien("analyze", picture("a.png"), "--csv", table).code == 0
+    with table.open(newline="") as file:
+        face, gesture = csv.DictReader(file)
+    assert {"emotion_happy", "emotion_waving", "emotion_pointing"} <= face.keys()
+    assert (gesture["modality"], gesture["box_width"], gesture["emotion_waving"]) == ("gesture", "3.0", "1.0000")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -22,8 +23,10 @@ from mien import (
     hookimpl,
     parse_settings,
 )
+from mien.config import Settings
+from mien.plugins.guard import CallKind, Deadlines
 from mien.plugins.sinks import Sinks
-from mien.testing import FakePlugin, FakeSink, SinkConformance
+from mien.testing import FakePlugin, FakeSink, SinkConformance, make_prediction
 
 RESULT = AnalysisResult(predictions=(), satisfaction=UNKNOWN_SATISFACTION)
 AT_THE_DOOR = Provenance(source="door.mp4", session_id="s1", site="Harbour", at_seconds=2.0)
@@ -60,6 +63,114 @@ def test_a_sink_is_opened_by_the_first_result_and_closed_with_the_host() -> None
     host.close()
     (sink,) = opened
     assert (len(sink.written), sink.closed) == (2, 1)
+
+
+def happy() -> AnalysisResult:
+    return AnalysisResult(predictions=(make_prediction(satisfaction=0.8),), satisfaction=UNKNOWN_SATISFACTION)
+
+
+class Meddler(FakeSink):
+    """Changes what it is shown."""
+
+    def write(self, result: Any, provenance: Provenance) -> None:
+        result.predictions[0].emotions.clear()
+        super().write(result, provenance)
+
+
+def test_a_sink_gets_a_copy_of_its_own() -> None:
+    meddler, honest, result = Meddler(), FakeSink(), happy()
+    host = PluginHost.from_plugins({"a": FakePlugin(sinks={"a": lambda: meddler, "b": lambda: honest})})
+    sinks = Sinks(host)
+    sinks.notify(result, AT_THE_DOOR)
+    sinks.close()
+    assert [shown for shown, _ in meddler.written] != [happy()]
+    assert honest.written == [(happy(), AT_THE_DOOR)]
+    assert result == happy()
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+def test_a_sink_that_exits_costs_only_itself(error: BaseException) -> None:
+    good = FakeSink()
+    host = PluginHost.from_plugins({"a": FakePlugin(sinks={"a": lambda: FakeSink(error=error), "good": lambda: good})})
+    sinks = Sinks(host)
+    sinks.notify(RESULT, AT_THE_DOOR)
+    sinks.close()
+    assert (len(good.written), sinks.failures) == (1, {"a": 1})
+
+
+class Hanging(FakeSink):
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+        self.asked = 0
+
+    def write(self, result: Any, provenance: Provenance) -> None:
+        self.asked += 1
+        self.go_on.wait()
+
+
+def test_a_sink_that_hangs_is_given_up_on_and_the_others_see_all(caplog: pytest.LogCaptureFixture) -> None:
+    hanging, good = Hanging(), FakeSink()
+    host = PluginHost.from_plugins({"a": FakePlugin(sinks={"a": lambda: hanging, "good": lambda: good})})
+    sinks = Sinks(host, deadlines=Deadlines({**Deadlines.of(Settings()).seconds, CallKind.SINK: 0.05}))
+    try:
+        for _ in range(3):
+            sinks.notify(RESULT, AT_THE_DOOR)
+        sinks.close()
+    finally:
+        hanging.go_on.set()
+    assert len(good.written) == 3
+    assert (hanging.asked, sinks.failures) == (1, {"a": 3})
+    assert [record.getMessage() for record in caplog.records] == [
+        "sink 'a': it did not answer for 0.05 s; more of the same are counted only",
+        "sink 'a': it has not returned from a call that ran out of time, and takes no new one until it does; more of "
+        "the same are counted only",
+    ]
+
+
+def test_closing_waits_for_no_sink_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    hanging = Hanging()
+    sinks = Sinks(PluginHost.from_plugins({"a": FakePlugin(sinks={"a": lambda: hanging})}), close_seconds=0.05)
+    try:
+        sinks.notify(RESULT, AT_THE_DOOR)
+        sinks.close()
+        sinks.close()
+        sinks.notify(RESULT, AT_THE_DOOR)
+    finally:
+        hanging.go_on.set()
+    assert "sinks have not returned for 0.05 s" in caplog.text
+
+
+def test_results_beyond_what_may_wait_are_counted_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    hanging = Hanging()
+    host = PluginHost.from_plugins({"a": FakePlugin(sinks={"a": lambda: hanging})})
+    sinks = Sinks(host, max_waiting=2)
+    for _ in range(10):
+        sinks.notify(RESULT, AT_THE_DOOR)
+    hanging.go_on.set()
+    sinks.close()
+    assert hanging.asked + sinks.left_out == 10
+    assert sinks.left_out in (7, 8), "two wait, and perhaps one is being written"
+    assert caplog.text.count("sinks are too slow: 2 results wait") == 1
+
+
+def test_a_sink_is_flushed_when_the_results_have_ended() -> None:
+    sink = FakeSink()
+    sinks = Sinks(PluginHost.from_plugins({"a": FakePlugin(sinks={"a": lambda: sink})}))
+    sinks.notify(RESULT, AT_THE_DOOR)
+    sinks.close()
+    assert (len(sink.written), sink.flushed) == (1, 1)
+
+
+def test_sinks_are_opened_by_no_run_without_results() -> None:
+    def factory() -> Sink:
+        raise AssertionError("opened")
+
+    sinks = Sinks(PluginHost.from_plugins({"a": FakePlugin(sinks={"a": factory})}))
+    sinks.close()
+    assert sinks.failures == {}
 
 
 class Checked:

@@ -35,7 +35,7 @@ def make_bench() -> Iterator[Callable[..., Bench]]:
         engine = Engine(host, settings)
         opened.append(engine)
         given = {"consent": Consent.NOTICE_SHOWN, "require_consent": True, "idle_timeout_seconds": 5.0, **options}
-        return Bench(engine, host, face, voice, SessionConfig.from_settings(settings, **given))
+        return Bench(engine, host, settings, face, voice, SessionConfig.from_settings(settings, **given))
 
     yield make
     for engine in opened:

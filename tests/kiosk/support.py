@@ -21,6 +21,7 @@ from mien import (
     StreamSettings,
     Transcript,
 )
+from mien.config import Settings
 from mien.engine import Engine
 from mien.kiosk import Kiosk, View
 from mien.kiosk.brain import LocalBrain
@@ -143,12 +144,13 @@ class Bench:
 
     engine: Engine
     host: PluginHost
+    settings: Settings
     face: FakeAnalyzer
     voice: FakeAnalyzer
     config: SessionConfig
 
     def brain(self) -> LocalBrain:
-        return LocalBrain(self.engine, self.host)
+        return LocalBrain(self.engine, self.host, self.settings)
 
     def run(self, items: Sequence[Item | float] | Feed, *, once: bool = False) -> Ran:
         seen, records = Seen(), []

@@ -34,7 +34,7 @@ from mien import (
 from mien.client import AsyncClient, Client, ServiceError, SessionOptions
 from mien.live import Event, Notice, NoticeKind, Started, Update
 from mien.session import SessionEnd, SessionSummary
-from mien.testing import FakeAnalyzer, FakePlugin, make_clip, make_image, make_prediction
+from mien.testing import FakeAnalyzer, FakePlugin, FakeSink, make_clip, make_image, make_prediction
 
 
 def notices(events: Sequence[Event], kind: NoticeKind) -> list[str]:
@@ -138,8 +138,8 @@ async def test_words_are_redacted_where_that_is_asked_for_also_for_sinks() -> No
     def say(sample: Sample) -> list[Prediction]:
         return [replace(make_prediction("text", at=sample.captured_at), evidence=Transcript("my name is Ann"))]
 
-    chosen, sink = settings(), FakePlugin()
-    host = fake_host(chosen, text=FakeAnalyzer("text", answer=say), sink=sink)
+    chosen, sink = settings(), FakeSink()
+    host = fake_host(chosen, text=FakeAnalyzer("text", answer=say), sink=FakePlugin(sinks={"sink": lambda: sink}))
     async with (
         running(chosen, host) as server,
         AsyncClient(server.address) as client,
@@ -150,11 +150,11 @@ async def test_words_are_redacted_where_that_is_asked_for_also_for_sinks() -> No
         events = await events_of(session)
     (update,) = of_kind(events, Update)
     assert update.predictions[0].evidence == Transcript("", redacted=True)
-    assert [(session_id, type(result)) for session_id, result in sink.results] == [
+    assert [(provenance.session_id, type(result)) for result, provenance in sink.written] == [
         ("s", AnalysisResult),
         ("s", SessionSummary),
     ]
-    assert "Ann" not in repr(sink.results)
+    assert "Ann" not in repr(sink.written)
 
 
 async def test_a_stream_that_fails_and_comes_back_is_told_once_each() -> None:

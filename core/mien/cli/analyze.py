@@ -1,6 +1,6 @@
 """``mien analyze``: pictures, folders, videos and text into results. Options and exit codes; the work is elsewhere.
 
-Reading is ``mien.cli.reading``, output ``mien.cli.sinks`` and ``mien.cli.annotations``.
+Reading is ``mien.cli.reading``, giving out ``mien.cli.delivery``.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,10 +20,9 @@ from mien.errors import ConfigError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mien.cli.findings import Run
     from mien.cli.inputs import Source
-    from mien.cli.reading import Outcome, Run
-    from mien.cli.sinks import Sink
-    from mien.plugins.sinks import Sinks
+    from mien.cli.outputs import Output
     from mien.types import AudioClip, Utterance
 
 _QUIET_DECODER = "-8"
@@ -94,6 +91,7 @@ def _analyze(
     weights = dict(_parse_weight(item) for item in weight or ())
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _QUIET_DECODER)  # read when OpenCV opens its first video
     state = state_of(context)
+    state.wait_for_analyses()
     if redact_transcript:
         state.redact_transcripts()
     if analyzer:
@@ -101,7 +99,7 @@ def _analyze(
     if fuser and fuser not in state.host.fusers:
         state.host.fuser(fuser)  # raises, with all that is known about why
 
-    from mien.cli.reading import Run
+    from mien.cli.findings import Run
 
     run = Run(
         engine=state.engine,
@@ -112,8 +110,8 @@ def _analyze(
         fuser=fuser,
         weights=weights,
     )
-    sinks = _sinks(state, as_json=as_json, csv=csv, annotate=annotate, every=every)
-    if not _run(run, paths or [], sinks, annotate=annotate):
+    outputs = _outputs(state, as_json=as_json, csv=csv, annotate=annotate, every=every)
+    if not _run(run, paths or [], outputs, annotate=annotate):
         raise typer.Exit(1)
 
 
@@ -141,27 +139,33 @@ def _parse_weight(item: str) -> tuple[str, float]:
     return modality, value
 
 
-def _sinks(state: CliState, *, as_json: bool, csv: Path | None, annotate: Path | None, every: float) -> list[Sink]:
+def _outputs(state: CliState, *, as_json: bool, csv: Path | None, annotate: Path | None, every: float) -> list[Output]:
     from rich.console import Console
 
-    from mien.cli.annotations import AnnotationSink
-    from mien.cli.sinks import CsvSink, JsonSink, LineSink
+    from mien.cli.annotations import AnnotationOutput
+    from mien.cli.outputs import CsvOutput, JsonOutput, LineOutput
+    from mien.types import SampleKind
 
-    sinks: list[Sink] = [JsonSink(sys.stdout) if as_json else LineSink(Console(highlight=False))]
+    enabled = [entry.info for entry in state.host.analyzers.values() if entry.enabled]
+    seen = {info.modality for info in enabled if SampleKind.IMAGE in info.accepts}
+    outputs: list[Output] = [
+        JsonOutput(sys.stdout) if as_json else LineOutput(Console(highlight=False), seen=seen),
+    ]
     if csv is not None:
-        enabled = [entry.info for entry in state.host.analyzers.values() if entry.enabled]
-        sinks.append(CsvSink(csv, list(dict.fromkeys(label for info in enabled for label in info.labels))))
+        outputs.append(CsvOutput(csv, list(dict.fromkeys(label for info in enabled for label in info.labels))))
     if annotate is not None:
-        sinks.append(AnnotationSink(annotate, every=every))
-    return sinks
+        outputs.append(AnnotationOutput(annotate, every=every))
+    return outputs
 
 
-def _run(run: Run, paths: Sequence[Path], sinks: Sequence[Sink], *, annotate: Path | None) -> bool:
-    """Analyse everything and hand it out; whether every input could be analysed. Reads nothing in ``annotate``."""
+def _run(run: Run, paths: Sequence[Path], outputs: Sequence[Output], *, annotate: Path | None) -> bool:
+    """Analyse everything and give it out; whether every input could be analysed. Reads nothing in ``annotate``."""
     from rich.console import Console
 
+    from mien.cli.delivery import Delivery
+    from mien.cli.findings import Failure
     from mien.cli.inputs import find_sources
-    from mien.cli.reading import Failure, analyze_alone, analyze_sources
+    from mien.cli.reading import read_alone, read_sources
     from mien.plugins.sinks import Sinks
 
     found = find_sources(paths, leave_out=annotate)
@@ -170,54 +174,22 @@ def _run(run: Run, paths: Sequence[Path], sinks: Sequence[Sink], *, annotate: Pa
             "--text and --audio go with pictures, or --text alone; a video would need to know when it was said"
         )
     messages = Console(stderr=True, highlight=False, soft_wrap=True)
-    plugin_sinks = Sinks(run.host)
-    hand_out = partial(_hand_out, run=run, sinks=sinks, plugin_sinks=plugin_sinks, messages=messages)
+    delivery = Delivery(Sinks(run.host), outputs, messages, redact=run.settings.privacy.redact_transcript)
     complete = True
     with ExitStack() as stack:
-        stack.callback(plugin_sinks.close)
-        for sink in sinks:
-            stack.callback(sink.close)
+        stack.callback(delivery.close)
         advance = stack.enter_context(_progress(messages, found.sources, run.every))
         for path, error in found.problems:
-            complete = hand_out(Failure(path, error)) and complete
+            complete = delivery.deliver(Failure(path, error)) and complete
         if run.said is not None and not paths:
-            complete = hand_out(analyze_alone(run, run.said)) and complete
-        for outcome in analyze_sources(run, found.sources):
-            complete = hand_out(outcome) and complete
+            complete = delivery.deliver(read_alone(run, run.said)) and complete
+        for read in read_sources(run, found.sources):
+            complete = delivery.deliver(read) and complete
             advance()
     if found.skipped:
         files = "file that is" if found.skipped == 1 else "files that are"
         messages.print(f"mien: skipped {found.skipped} {files} neither picture, video nor sound", markup=False)
     return complete
-
-
-def _hand_out(outcome: Outcome, *, run: Run, sinks: Sequence[Sink], plugin_sinks: Sinks, messages: Console) -> bool:
-    """Say what came of an input, here and to the plugins that want to see results; False where it failed."""
-    from mien.cli.reading import Failure, Notice
-    from mien.cli.sinks import printable, provenance_of
-
-    if isinstance(outcome, Notice):
-        messages.print(f"mien: warning: {_named(printable(outcome.path), outcome.message)}", markup=False)
-        return True
-    if isinstance(outcome, Failure):
-        name = "the text" if outcome.path is None else printable(outcome.path)
-        messages.print(f"mien: {_named(name, str(outcome.error))}", markup=False)
-        for sink in sinks:
-            sink.fail(outcome)
-        return False
-    if run.settings.privacy.redact_transcript:
-        from mien.redaction import redacted
-
-        outcome = replace(outcome, result=redacted(outcome.result))
-    plugin_sinks.notify(outcome.result, provenance_of(outcome))
-    for sink in sinks:
-        sink.write(outcome)
-    return True
-
-
-def _named(name: str, message: str) -> str:
-    """The message with the input's name in front, once."""
-    return message if message.startswith(f"{name}: ") else f"{name}: {message}"
 
 
 @contextmanager

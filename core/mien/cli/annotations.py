@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mien.annotate import annotate
+from mien.cli.findings import Finding
 from mien.cli.inputs import InputKind, Source
-from mien.cli.reading import Finding
-from mien.cli.sinks import Sink
+from mien.cli.outputs import Output
 from mien.errors import ConfigError
+from mien.interfaces import Provenance
 from mien.media.images import encode_image
 
 _FASTEST: Final = 30.0
@@ -20,7 +21,7 @@ _SLOWEST: Final = 1.0
 """Limits of an annotated video's frames a second; between them it plays at the speed of the original."""
 
 
-class AnnotationSink(Sink):
+class AnnotationOutput(Output):
     """Writes one JPEG for each picture, and for each video one MP4 of its analysed frames."""
 
     def __init__(self, folder: Path, *, every: float) -> None:
@@ -42,7 +43,7 @@ class AnnotationSink(Sink):
         except OSError as error:
             raise ConfigError(f"--annotate: cannot create the folder {folder}: {error.strerror}") from error
 
-    def write(self, finding: Finding) -> None:
+    def write(self, finding: Finding, provenance: Provenance) -> None:
         """Draw and write one result; a text alone has no picture.
 
         Raises:

@@ -206,7 +206,7 @@ def _brain(state: CliState, options: _Options) -> Brain:
         return RemoteBrain(options.server, analyzers=state.settings.engine.analyzers, consent=options.consent)
     from mien.kiosk.brain import LocalBrain
 
-    return LocalBrain(state.engine, state.host)
+    return LocalBrain(state.engine, state.host, state.settings)
 
 
 async def _feed(state: CliState, options: _Options, session: SessionConfig, *, hears: bool) -> Feed:

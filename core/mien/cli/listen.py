@@ -6,18 +6,18 @@ Nothing that is heard is stored. Recognition runs in the thread that reads; mean
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.state import state_of
+from mien.cli.state import CliState, state_of
 
 if TYPE_CHECKING:
-    from mien.cli.hearing import Heard
-    from mien.engine import Engine
+    from mien.cli.delivery import Delivery
+    from mien.cli.following import Moment
     from mien.media.microphone import Microphone
-    from mien.types import AnalysisResult, AudioClip
+    from mien.types import AudioClip
 
 
 def register(app: typer.Typer) -> None:
@@ -43,55 +43,106 @@ def _listen(
     An utterance is shown when it has ended; one in which no words are found is not.
     Exit code 0: stopped. 1: the microphone cannot be used, or has gone. 2: wrong usage.
     """
-    from mien.cli.hearing import Hearing
     from mien.media.microphone import Microphone
-    from mien.redaction import redacted
 
     state = state_of(context)
     if analyzer:
         state.enable_only(analyzer)
     if redact_transcript:
         state.redact_transcripts()
-    redact = state.settings.privacy.redact_transcript
-    engine, hearing = state.engine, Hearing(state.engine, state.host)
-
-    def show(heard: Iterable[Heard]) -> None:
-        for result in _results(engine, heard):
-            shown = redacted(result) if redact else result
-            typer.echo(_json_line(shown) if as_json else _line(shown))
-            sys.stdout.flush()
-
+    listener = _Listener(state, name=" ".join(("microphone", device)).strip(), as_json=as_json)
     chosen: str | int | None = int(device) if device.isdigit() else device or None
-    with Microphone(device=chosen) as microphone:
-        try:
-            show(hearing.listen(_limited(microphone, seconds)))
-        except KeyboardInterrupt:  # the way to stop; what was being said is still analysed
-            show(hearing.finish())
-        finally:
-            if microphone.overruns:
-                typer.echo(
-                    f"mien: warning: sound was lost {microphone.overruns} times: this machine recognises speech more "
-                    "slowly than it is spoken",
-                    err=True,
+    try:
+        with Microphone(device=chosen) as microphone:
+            try:
+                listener.listen(_limited(microphone, seconds))
+            except KeyboardInterrupt:  # the way to stop; what was being said is still analysed
+                listener.finish()
+            finally:
+                if microphone.overruns:
+                    listener.warn(
+                        f"sound was lost {microphone.overruns} times: this machine recognises speech more slowly than "
+                        "it is spoken"
+                    )
+    finally:
+        listener.close()
+
+
+class _Listener:
+    """Gives out each utterance when it has ended, and when the sound ends the one that was open."""
+
+    def __init__(self, state: CliState, *, name: str, as_json: bool) -> None:
+        """Load the analyzers.
+
+        Raises:
+            AnalysisError: No enabled analyzer takes sound.
+            PluginError: None of them can be used.
+        """
+        from mien.cli.findings import Run
+        from mien.cli.following import Follower
+        from mien.cli.utterances import Utterances
+        from mien.types import SampleKind
+
+        self._name = name
+        self._run = Run(engine=state.engine, host=state.host, settings=state.settings)
+        self._delivery = _delivery(state, as_json=as_json)
+        self._follower = Follower(self._run, SampleKind.AUDIO, tell=self.warn)
+        self._utterances = Utterances(analyzers=len(self._follower.analyzers))
+        for status in self._follower.failures:
+            self.warn(f"{status.analyzer} is missing: {status.reason}")
+
+    def listen(self, clips: Iterable[AudioClip]) -> None:
+        """Listen to the end.
+
+        Raises:
+            AnalysisError: No analyzer could listen.
+        """
+        for clip in clips:
+            now = clip.captured_at + clip.duration_seconds
+            self._give_out(self._utterances.add(self._follower.follow([clip]), now=now))
+        self.finish()
+
+    def finish(self) -> None:
+        """Give out what is still open; the sound has ended."""
+        self._give_out(self._utterances.rest(self._follower.finish()))
+
+    def warn(self, message: str) -> None:
+        """Say on stderr what somebody should know."""
+        self._delivery.warn(message)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._follower.close()
+        self._delivery.close()
+
+    def _give_out(self, moments: Sequence[Moment]) -> None:
+        from mien.cli.findings import Finding
+        from mien.cli.following import nobody_left
+        from mien.errors import AnalysisError
+
+        for moment in moments:
+            if moment.is_missing:
+                raise AnalysisError(nobody_left(moment.statuses))
+            if moment.predictions:  # else no words were found in it
+                self._delivery.deliver(
+                    Finding(
+                        result=self._run.result(moment.predictions, moment.statuses),
+                        device=self._name,
+                        at_seconds=moment.predictions[0].interval.start,
+                    )
                 )
 
 
-def _results(engine: Engine, heard: Iterable[Heard]) -> Iterator[AnalysisResult]:
-    """A result for each utterance in which words were found.
+def _delivery(state: CliState, *, as_json: bool) -> Delivery:
+    from rich.console import Console
 
-    Raises:
-        AnalysisError: An analyzer failed.
-    """
-    from mien.errors import AnalysisError
-    from mien.types import AnalysisResult, StreamState
+    from mien.cli.delivery import Delivery
+    from mien.cli.outputs import HeardOutput, JsonOutput
+    from mien.plugins.sinks import Sinks
 
-    for each in heard:
-        status = each.status
-        if status.state is not StreamState.OK:
-            raise AnalysisError(f"{status.analyzer}: {status.reason}")
-        if each.predictions:
-            fused = engine.fuse(each.predictions, expected={status.modality})
-            yield AnalysisResult(predictions=each.predictions, satisfaction=fused, streams=(status,))
+    output = JsonOutput(sys.stdout) if as_json else HeardOutput(sys.stdout)
+    messages = Console(stderr=True, highlight=False, soft_wrap=True)
+    return Delivery(Sinks(state.host), [output], messages, redact=state.settings.privacy.redact_transcript)
 
 
 def _limited(microphone: Microphone, seconds: float) -> Iterator[AudioClip]:
@@ -100,26 +151,3 @@ def _limited(microphone: Microphone, seconds: float) -> Iterator[AudioClip]:
         if seconds and clip.captured_at >= seconds:
             return
         yield clip
-
-
-def _json_line(result: AnalysisResult) -> str:
-    """The line that ``mien analyze --json`` would print."""
-    from mien.cli.reading import Finding
-    from mien.cli.sinks import as_record
-    from mien.records import to_json
-
-    return to_json(as_record(Finding(result=result, at_seconds=result.predictions[0].interval.start)))
-
-
-def _line(result: AnalysisResult) -> str:
-    from mien.types import Transcript
-
-    parts = []
-    for prediction in result.predictions:
-        said = prediction.evidence
-        words = f'"{said.text}"' if isinstance(said, Transcript) and said.text else "(speech)"
-        share = prediction.emotions[prediction.top_emotion]
-        at = prediction.interval
-        parts.append(f"{at.start:.1f} to {at.end:.1f} s  {words}  {prediction.top_emotion} {share:.0%}")
-    fused = result.satisfaction
-    return f"{'; '.join(parts)}  satisfaction {fused.score:.2f} {fused.verdict.value.upper()}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -13,6 +13,11 @@ from mien.config import Settings, load_settings
 if TYPE_CHECKING:
     from mien.engine import Engine
     from mien.plugins.host import PluginHost
+
+
+PATIENT_SECONDS: Final = 30 * 24 * 3600.0
+"""The deadline of an analysis for whoever waits for it: none that anybody meets. One number, since the clocks of the
+operating system want one."""
 
 
 class CliState:
@@ -47,6 +52,16 @@ class CliState:
         """Take the words of transcripts out of every answer, whatever the configuration says."""
         privacy = self.settings.privacy.model_copy(update={"redact_transcript": True})
         self._settings = self.settings.model_copy(update={"privacy": privacy})
+
+    def wait_for_analyses(self) -> None:
+        """Let every analysis take what it takes: somebody waits for it, and Ctrl-C ends it.
+
+        Call it before the host is asked for.
+        """
+        if self._host is not None:
+            raise RuntimeError("who waits must say so before the plugins are loaded")
+        engine = self.settings.engine.model_copy(update={"deadline_seconds": PATIENT_SECONDS})
+        self._settings = self.settings.model_copy(update={"engine": engine})
 
     @property
     def host(self) -> PluginHost:

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
-from typing import Final
 
+from mien.config import Settings
 from mien.engine import AnalysisRequest, Engine
 from mien.errors import ConfigError
-from mien.live import Event, LiveSession, NoticeKind, choose_parts, stream_settings
+from mien.live import Event, LiveSession, SessionLimits, open_session
 from mien.plugins.host import PluginHost
 from mien.session import SessionConfig, SessionEnd
 from mien.session.customer import is_seen
 from mien.types import AnalysisResult, AudioClip, ImageFrame, Prediction, Sample, SampleKind, StreamStatus
-
-FINISH_SECONDS: Final = 15.0
-"""How long the end of an interaction waits for what is still being analysed; the next customer may be there."""
-
-PATIENT_FINISH_SECONDS: Final = 600.0
-"""The same where nothing is to be left out for want of time."""
 
 
 class Interaction(ABC):
@@ -114,14 +107,15 @@ class Brain(ABC):
 class LocalBrain(Brain):
     """The engine in this process."""
 
-    def __init__(self, engine: Engine, host: PluginHost) -> None:
-        """Take an engine and its host; both are left open.
+    def __init__(self, engine: Engine, host: PluginHost, settings: Settings) -> None:
+        """Take an engine, its host and its settings; both are left open.
 
         Raises:
             ConfigError: No analyzer that takes pictures is enabled.
         """
         self._engine = engine
         self._host = host
+        self._settings = settings
         self._seers = engine.enabled_for({SampleKind.IMAGE})
         if not self._seers:
             raise ConfigError(
@@ -157,17 +151,10 @@ class LocalBrain(Brain):
         return shows_a_face(await asyncio.to_thread(self._engine.analyze, request))
 
     async def open(self, config: SessionConfig, *, lossless: bool) -> Interaction:
-        """Open a session of its own for each analyzer."""
-        fuser = await asyncio.to_thread(self._host.fuser, config.fuser)
-        parts, failed = await asyncio.to_thread(choose_parts, self._host, config.analyzers, stream_settings(config))
-        live = (
-            LiveSession(config, fuser, parts, self._predict, speech_queued_seconds=math.inf)
-            if lossless
-            else LiveSession(config, fuser, parts, self._predict)
-        )
-        for name, reason in failed.items():
-            live.notice(NoticeKind.STREAM, f"{name} is missing: {reason}")
-        return _LocalInteraction(live, finish_seconds=PATIENT_FINISH_SECONDS if lossless else FINISH_SECONDS)
+        """Open a session in this process."""
+        limits = SessionLimits.patient(self._settings) if lossless else SessionLimits.of(self._settings)
+        live = await open_session(self._host, config, self._settings, self._predict, limits=limits)
+        return _LocalInteraction(live, finish_seconds=limits.finish_seconds)
 
     async def close(self) -> None:
         """The engine is its owner's."""

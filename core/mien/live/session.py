@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import replace
-from typing import Final, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final, Protocol, TypeAlias
 
-from mien.engine.requests import kind_of
 from mien.errors import AnalysisError, MienError
-from mien.interfaces import Fuser
 from mien.live.events import Event, Notice, NoticeKind, Started, Update
-from mien.live.lanes import Lane
+from mien.live.limits import SessionLimits
 from mien.live.outbox import Outbox
-from mien.live.parts import Part
-from mien.live.runner import PLUGIN_SECONDS, Predictor, Ready, Runner, off_loop
-from mien.plugins import workers
+from mien.live.queues import Queue
+from mien.live.streams import Answer, Answers, Ready, Streams
+from mien.live.work import PluginCall, Work
+from mien.live.worker import Worker
+from mien.plugins.guard import CallKind, Guard, PluginCallError
 from mien.redaction import without_words
-from mien.session import Marker, Observation, Session, SessionConfig, SessionEnd, SessionState
+from mien.session import Marker, Observation, Session, SessionEnd, SessionState, SessionSummary
 from mien.session.values import END
-from mien.types import AudioClip, Sample, SampleKind, StreamStatus
+from mien.types import AudioClip, Prediction, Sample, SampleKind, StreamState, StreamStatus
 
 NOTICE_SECONDS: Final = 1.0
 """Between two notices of dropped frames."""
@@ -31,64 +30,63 @@ Load: TypeAlias = Callable[[], Awaitable[Sample]]
 _log = logging.getLogger("mien.live")
 
 
+class Predictor(Protocol):
+    """Has one analyzer look at one sample, in a batch with others where that helps."""
+
+    def __call__(self, analyzer: str, sample: Sample) -> Awaitable[list[Prediction] | StreamStatus]:
+        """Its predictions, or how it failed; may raise ``MienError`` where it was not asked at all."""
+
+
 class LiveSession:
     """One customer interaction as it happens. For one event loop; ``finish`` or ``abandon`` it.
 
-    Three lanes work side by side: pictures (of those that wait the newest are kept, older ones dropped and counted),
-    sound (all of it is kept; cutting it into utterances and recognising them are two steps, so that neither waits for
-    the other), and words.
+    Three queues are worked off side by side: pictures (of those that wait the newest are kept, older ones dropped and
+    counted), sound (all of it is kept; cutting it into utterances and recognising them are two steps, so that neither
+    waits for the other), and words. What is analysed meets again on the session's one thread.
     """
 
     def __init__(
         self,
-        config: SessionConfig,
-        fuser: Fuser,
-        parts: Sequence[Part],
+        session: Session,
+        streams: Streams,
         predict: Predictor,
         *,
-        frames_queued: int = 2,
-        speech_queued_seconds: float = 60.0,
+        worker: Worker,
+        fuser: Guard,
+        limits: SessionLimits,
     ) -> None:
-        """Open the session.
+        """Begin; ``mien.live.open_session`` opens what is given here.
 
         Args:
-            config: Its options; ``expected_modalities`` left empty takes those of the parts.
-            fuser: Turns evidence into satisfaction.
-            parts: The analyzers that take part.
-            predict: Runs them.
-            frames_queued: Pictures that may wait.
-            speech_queued_seconds: Utterances that wait for recognition may be so long together; beyond, sound is left
-                out, with a notice, until recognition has caught up.
-
-        Raises:
-            SessionError: A consent is required and was not given.
+            session: What is known of the customer; from here on it is used on the worker's thread alone.
+            streams: Of the analyzers that take part; the same.
+            predict: Runs the analyzers.
+            worker: The session's thread, which it ends.
+            fuser: Guard of the session's fuser.
+            limits: What may wait.
         """
-        expected = config.expected_modalities or frozenset(part.modality for part in parts)
-        self._config = replace(config, expected_modalities=expected)
-        self._session = Session(self._config, fuser)
-        self._parts = tuple(parts)
-        self._runner = Runner(self._parts, predict, self.notice)
+        self._config = session.config
+        self._session = session
+        self._state = session.state()
+        self._streams = streams
+        self._predict = predict
+        self._worker = worker
+        self._fuser = fuser
+        self._max_speech_seconds = limits.speech_queued_seconds
         self._outbox = Outbox()
-        self._frames: Lane[Load] = Lane(self._take, name="session-frames", newest=frames_queued)
-        self._sound: Lane[Load] = Lane(self._take_sound, name="session-sound")
-        self._speech: Lane[Ready] = Lane(self._take_speech, name="session-speech")
-        self._words: Lane[Load] = Lane(self._take, name="session-words")
+        self._frames: Queue[Load] = Queue(self._take, name="session-frames", newest=limits.frames_queued)
+        self._sound: Queue[Load] = Queue(self._take_sound, name="session-sound")
+        self._speech: Queue[Ready] = Queue(self._take_speech, name="session-speech")
+        self._words: Queue[Load] = Queue(self._take, name="session-words")
         self._speech_seconds = 0.0
-        self._max_speech_seconds = speech_queued_seconds
-        self._session_lock = asyncio.Lock()
-        self._worker = workers.Lane("session", threads=1)
+        self._frames_dropped = 0
+        self._counting = asyncio.Lock()
         self._ended = asyncio.Event()
         self._failure: MienError | None = None
         self._told_of: set[SampleKind] = set()
         self._drops_told_at = -NOTICE_SECONDS
         self._keeps_up = True
-        self._outbox.put(
-            Started(
-                session_id=config.session_id,
-                analyzers=tuple(part.name for part in self._parts),
-                expected_modalities=tuple(sorted(expected)),
-            )
-        )
+        self._begin()
 
     @property
     def ended(self) -> asyncio.Event:
@@ -114,7 +112,7 @@ class LiveSession:
             return
         dropped = self._frames.put(load)
         if dropped:
-            self._session.note_dropped_frames(dropped)
+            self._frames_dropped += dropped
             self._tell_of_drops()
 
     def push_sound(self, load: Load) -> None:
@@ -131,19 +129,23 @@ class LiveSession:
         """Take a marker in. One that ends the session first lets the pictures that wait be analysed."""
         if marker.name == END:
             await self._frames.wait_idle()
-        await self._push(marker)
+        await self._count(self._marking(marker))
 
     def notice(self, kind: NoticeKind, message: str) -> None:
         """Tell the caller something."""
-        self._put(Notice(kind=kind, message=message, at=self._session.state().at))
+        self._put(Notice(kind=kind, message=message, at=self._state.at))
+
+    async def sound_taken(self) -> None:
+        """Return when all sound that came in was cut into utterances; they may still wait for recognition."""
+        await self._sound.wait_idle()
 
     async def settle(self) -> None:
         """Return when all that came in was analysed and the events of it were read, for whoever has time to wait.
 
         What analyzers hold back, such as an utterance that goes on, is left with them.
         """
-        for lane in (self._frames, self._words, self._sound, self._speech):
-            await lane.wait_idle()
+        for queue in (self._frames, self._words, self._sound, self._speech):
+            await queue.wait_idle()
         await self._outbox.wait_read()
 
     async def finish(self, end: SessionEnd, *, within: float) -> None:
@@ -156,31 +158,20 @@ class LiveSession:
         try:
             try:
                 async with asyncio.timeout(within):
-                    await self._finish_lanes()
+                    await self._finish_queues()
             except TimeoutError:
                 self.notice(NoticeKind.STREAM, f"the end came before all was analysed: {self._waiting()}")
-            await self._close_lanes()
+            await self._close_queues()
             await self._sum_up(end)
         finally:
-            self._close_workers()
-            self._outbox.close()
+            self._close()
 
     async def abandon(self) -> None:
         """Stop at once, without a summary: nobody listens any more."""
-        await self._close_lanes()
-        self._close_workers()
-        self._outbox.close()
+        await self._close_queues()
+        self._close()
 
-    async def _sum_up(self, end: SessionEnd) -> None:
-        async with self._session_lock:
-            try:
-                summary = await off_loop(self._worker, lambda: self._session.close(end))
-            except Exception as error:  # the fuser's bug
-                self._fail(error)
-            else:
-                self._put(summary)
-
-    # The lanes
+    # The queues
 
     async def _take(self, load: Load) -> None:
         """A picture, or words: analysed at once."""
@@ -212,64 +203,98 @@ class LiveSession:
         """Decode a sample and push it through the streams; nothing, with a notice, where it cannot be used."""
         await self._outbox.wait_for_room()
         try:
-            return await self._runner.push(await load())
+            sample = await load()
         except MienError as error:
             self.notice(NoticeKind.BAD_INPUT, str(error))
             return []
+        return await self._worker.do(self._streams.pushing(sample))
 
     async def _analyze(self, ready: Ready) -> None:
-        answer = await self._runner.analyze(ready)
+        """Have the analyzers look at one moment, all at once, and count what they say."""
+        asked = await asyncio.gather(*(self._ask(each.name, ready.samples[each.name]) for each in ready.participants))
+        names = [each.name for each in ready.participants]
+        answers = {name: answer for name, (answer, _) in zip(names, asked, strict=True)}
+        seconds = {name: took for name, (_, took) in zip(names, asked, strict=True)}
+        await self._count(self._observing(ready, answers, seconds))
+
+    async def _ask(self, analyzer: str, sample: Sample) -> tuple[list[Prediction] | StreamStatus, float]:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            answer = await self._predict(analyzer, sample)
+        except MienError as error:
+            modality = next(each.info.modality for each in self._streams.participants if each.name == analyzer)
+            answer = StreamStatus(analyzer, modality, StreamState.FAILED, str(error))
+        return answer, clock() - began
+
+    # The state: on the session's thread
+
+    def _observing(
+        self, ready: Ready, answers: Answers, seconds: dict[str, float]
+    ) -> Work[tuple[Answer, SessionState | None]]:
+        answer = yield from self._streams.observing(ready, answers, seconds=seconds)
         if answer.is_missing:
-            self._put(Update(state=self._session.state(), streams=answer.statuses))
-            return
+            return answer, self._session.state()
         observation = Observation(
-            kind=kind_of(ready.sample),
-            at=ready.ends_at,
-            predictions=answer.predictions,
-            frame_size=ready.frame_size,
+            kind=ready.kind, at=ready.ends_at, predictions=answer.predictions, frame_size=ready.frame_size
         )
-        await self._push(observation, answer.statuses)
+        if self._session.end is not None and ready.kind is SampleKind.IMAGE:
+            return answer, None  # it came while the end was on its way
+        return answer, (yield self._call(lambda: self._session.push(observation)))
 
-    # The state
+    def _marking(self, marker: Marker) -> Work[tuple[Answer, SessionState | None]]:
+        if self._session.end is not None:
+            return Answer((), ()), None
+        return Answer((), ()), (yield self._call(lambda: self._session.push(marker)))
 
-    async def _push(self, item: Observation | Marker, statuses: tuple[StreamStatus, ...] = ()) -> None:
-        async with self._session_lock:
-            before = self._session.state()
-            if self._session.end is not None and (isinstance(item, Marker) or item.kind is SampleKind.IMAGE):
-                return  # it came while the end was on its way
+    def _summing_up(self, end: SessionEnd) -> Work[SessionSummary]:
+        self._session.note_dropped_frames(self._frames_dropped)
+        summary: SessionSummary = yield self._call(lambda: self._session.close(end))
+        return summary
+
+    def _call(self, function: Callable[[], object]) -> PluginCall:
+        """The session calls the fuser's code."""
+        return PluginCall(self._fuser, CallKind.ACCUMULATE, function)
+
+    # Back on the event loop
+
+    async def _count(self, work: Work[tuple[Answer, SessionState | None]]) -> None:
+        async with self._counting:  # so that what is told keeps the order of what was counted
             try:
-                state = await off_loop(self._worker, lambda: self._session.push(item))
+                answer, state = await self._worker.do(work)
+            except PluginCallError as error:  # the fuser's, and without it there is no session
+                self._fail(error)
             except MienError as error:
                 self.notice(NoticeKind.BAD_INPUT, str(error))
-                return
-            except Exception as error:  # the fuser's bug, and without it there is no session
-                self._fail(error)
-                return
-            self._told(item, statuses, before, state)
+            else:
+                if state is not None:
+                    self._tell(answer, state)
 
-    def _told(
-        self,
-        item: Observation | Marker,
-        statuses: tuple[StreamStatus, ...],
-        before: SessionState,
-        state: SessionState,
-    ) -> None:
-        predictions = item.predictions if isinstance(item, Observation) else ()
+    def _tell(self, answer: Answer, state: SessionState) -> None:
+        before, self._state = self._state, state
+        predictions = answer.predictions
         if self._config.redact_transcript:
             predictions = tuple(without_words(prediction) for prediction in predictions)
-        self._put(Update(state=state, predictions=predictions, streams=statuses))
+        self._put(Update(state=state, predictions=predictions, streams=answer.statuses))
         if state.mismatches > before.mismatches:
             self.notice(NoticeKind.MISMATCH, "face and words point opposite ways")
         if state.end is not None:
             self._ended.set()
 
+    def _begin(self) -> None:
+        names = tuple(each.name for each in self._streams.participants)
+        expected = tuple(sorted(self._config.expected_modalities))
+        self._put(Started(session_id=self._config.session_id, analyzers=names, expected_modalities=expected))
+        for status in self._streams.unavailable:
+            self.notice(NoticeKind.STREAM, f"{status.analyzer} is missing: {status.reason}")
+
     def _taken(self, kind: SampleKind, called: str) -> bool:
         """Whether an analyzer of this session takes such samples; tells the caller once where none does."""
-        if self._runner.takes(kind):
+        if self._streams.takes(kind):
             return True
         if kind not in self._told_of:
             self._told_of.add(kind)
-            names = ", ".join(part.name for part in self._parts)
+            names = ", ".join(each.name for each in self._streams.participants)
             self.notice(
                 NoticeKind.BAD_INPUT, f"no analyzer of this session ({names}) takes {called}; they are left out"
             )
@@ -289,33 +314,38 @@ class LiveSession:
             self._ended.set()
             self._outbox.close()
 
-    def _fail(self, error: Exception) -> None:
-        late = isinstance(error, TimeoutError)
-        reason = f"it did not answer for {PLUGIN_SECONDS:g} s" if late else f"it raised {type(error).__name__}"
-        _log.warning("fuser %r: %s", self._config.fuser, reason)
-        self._failure = AnalysisError(f"fuser {self._config.fuser!r} failed: {reason}")
+    def _fail(self, error: PluginCallError) -> None:
+        if self._failure is None:
+            _log.warning("%s", error)
+            self._failure = AnalysisError(f"{error.plugin_part} failed: {error.reason}")
         self._ended.set()
 
     # The end
 
-    async def _finish_lanes(self) -> None:
-        await self._frames.wait_idle()
-        await self._words.wait_idle()
-        await self._sound.wait_idle()
-        for ready in await self._runner.flush():
+    async def _finish_queues(self) -> None:
+        for queue in (self._frames, self._words, self._sound):
+            await queue.wait_idle()
+        for ready in await self._worker.do(self._streams.flushing()):
             if isinstance(ready.sample, AudioClip):
                 self._queue_speech(ready)
             else:
                 await self._analyze(ready)
         await self._speech.wait_idle()
 
-    async def _close_lanes(self) -> None:
-        for lane in (self._frames, self._sound, self._speech, self._words):
-            await lane.close()
+    async def _sum_up(self, end: SessionEnd) -> None:
+        try:
+            self._put(await self._worker.do(self._summing_up(end)))
+        except PluginCallError as error:
+            self._fail(error)
 
-    def _close_workers(self) -> None:
-        self._runner.close()
+    async def _close_queues(self) -> None:
+        for queue in (self._frames, self._sound, self._speech, self._words):
+            await queue.close()
+
+    def _close(self) -> None:
+        self._streams.close()
         self._worker.close()
+        self._outbox.close()
 
     def _waiting(self) -> str:
         waiting = (("pictures", len(self._frames)), ("utterances", len(self._speech)), ("texts", len(self._words)))

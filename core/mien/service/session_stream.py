@@ -10,12 +10,12 @@ import asyncio
 import functools
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from mien.config import Settings
 from mien.errors import InputError, SessionError
 from mien.interfaces import Provenance
-from mien.live import Event, LiveSession, NoticeKind, Predictor, Update, choose_parts, stream_settings
+from mien.live import Event, LiveSession, NoticeKind, Predictor, SessionLimits, Update, open_session
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.service.decoding import MAX_NAMES, Decoder, checked_time
@@ -29,12 +29,6 @@ from mien.wire.sessions import config_overrides, event_to_wire
 from mien.wire.status import InvalidFieldError
 from mien.wire.values import checked_weights
 
-FINISH_SECONDS: Final = 15.0
-"""How long the end of a session waits for what was still being analysed."""
-
-DRAIN_SECONDS: Final = 8.0
-"""The same where the server shuts down; well within ``drain_seconds``."""
-
 Messages: TypeAlias = AsyncIterator[pb.StreamSessionRequest]
 SessionInbox: TypeAlias = Inbox[pb.StreamSessionRequest]
 
@@ -46,6 +40,7 @@ class SessionStream:
         self, settings: Settings, *, host: PluginHost, gate: Gate, decoder: Decoder, predict: Predictor, sinks: Sinks
     ) -> None:
         self._settings = settings
+        self._limits = SessionLimits.of(settings)
         self._host = host
         self._gate = gate
         self._decoder = decoder
@@ -59,7 +54,7 @@ class SessionStream:
             MienError: It could not be opened, or a message broke the protocol.
         """
         config = await self._configured(requests)
-        live = await self._open(config)
+        live = await open_session(self._host, config, self._settings, self._predict, limits=self._limits)
         reading = asyncio.create_task(self._read_all(requests, live, config))
         try:
             async for event in live.events():
@@ -100,28 +95,12 @@ class SessionStream:
             )
         return config
 
-    async def _open(self, config: SessionConfig) -> LiveSession:
-        fuser = await asyncio.to_thread(self._host.fuser, config.fuser)
-        parts, failed = await asyncio.to_thread(choose_parts, self._host, config.analyzers, stream_settings(config))
-        limits = self._settings.limits
-        live = LiveSession(
-            config,
-            fuser,
-            parts,
-            self._predict,
-            frames_queued=limits.max_session_frames_queued,
-            speech_queued_seconds=limits.max_session_speech_queued_seconds,
-        )
-        for name, reason in failed.items():
-            live.notice(NoticeKind.STREAM, f"{name} is missing: {reason}")
-        return live
-
     # Reading
 
     async def _read_all(self, requests: Messages, live: LiveSession, config: SessionConfig) -> None:
         """Read to the end, whatever it is, and have the session finish."""
         inbox: SessionInbox = Inbox(requests, self._gate.draining, live.ended)
-        end, within = SessionEnd.CLOSED, FINISH_SECONDS
+        end, within = SessionEnd.CLOSED, self._limits.finish_seconds
         broken: Exception | None = None
         try:
             end = await self._read(inbox, live, config)
@@ -130,7 +109,7 @@ class SessionStream:
         finally:
             await inbox.close()
         if self._gate.draining.is_set() and not live.ended.is_set():
-            end, within = SessionEnd.DRAINING, DRAIN_SECONDS
+            end, within = SessionEnd.DRAINING, self._limits.drain_seconds
             live.notice(NoticeKind.DRAINING, "the server is shutting down; the session ends here")
         await live.finish(end, within=within)
         if broken is not None:

@@ -14,8 +14,8 @@ Item = TypeVar("Item")
 _log = logging.getLogger("mien.live")
 
 
-class Lane(Generic[Item]):
-    """A queue and the task that works it off. For one event loop."""
+class Queue(Generic[Item]):
+    """Items that wait, and the task that works them off. For one event loop."""
 
     def __init__(self, work: Callable[[Item], Awaitable[None]], *, name: str, newest: int | None = None) -> None:
         """Begin to work.
@@ -63,7 +63,9 @@ class Lane(Generic[Item]):
             while self._items:
                 try:
                     await self._work(self._items.popleft())
-                except Exception as error:  # a bug of ours must not end the lane; the message may hold a caller's words
+                except (
+                    Exception
+                ) as error:  # a bug of ours must not end the queue; the message may hold a caller's words
                     where = "".join(traceback.format_tb(error.__traceback__))
                     _log.error("unexpected %s in a session\n%s", type(error).__name__, where)
             self._arrived.clear()
