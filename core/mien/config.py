@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from mien.errors import ConfigError
-from mien.interfaces import MISMATCH_PAIRS, MismatchPair, MismatchPolicy
+from mien.interfaces import MISMATCH_PAIRS, MismatchPair, MismatchPolicy, check_mismatch_pairs
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveSeconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
@@ -69,12 +69,7 @@ class FusionSettings(_Table):
     @field_validator("mismatch_pairs")
     @classmethod
     def _two_groups_apart(cls, value: tuple[MismatchPair, ...]) -> tuple[MismatchPair, ...]:
-        for one, other in value:
-            if not one or not other or not set(one).isdisjoint(other):
-                raise ValueError(
-                    "a pair needs two groups of at least one modality each that share none, "
-                    f"got {list(one)} and {list(other)}"
-                )
+        check_mismatch_pairs(value)
         return value
 
     @model_validator(mode="after")

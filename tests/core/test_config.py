@@ -53,6 +53,15 @@ def test_all_errors_are_told_at_once_each_with_key_value_and_what_was_expected()
         assert part in text
 
 
+def test_a_pair_of_modalities_needs_two_sides() -> None:
+    pairs = [[["face"], ["voice", "text"]], [["prosody"], ["face"]]]
+    settings = parse_settings({"fusion": {"mismatch_pairs": pairs}})
+    assert settings.fusion.mismatch_pairs == ((("face",), ("voice", "text")), (("prosody",), ("face",)))
+    for wrong in ([[["face"], []]], [[["face"], ["face", "voice"]]]):
+        with pytest.raises(ConfigError, match=r"fusion\.mismatch_pairs: .* two groups of at least one modality"):
+            parse_settings({"fusion": {"mismatch_pairs": wrong}})
+
+
 def test_thresholds_must_be_in_order() -> None:
     with pytest.raises(ConfigError, match=r"poor_threshold must be below good_threshold, got 0\.7 and 0\.6"):
         parse_settings({"fusion": {"poor_threshold": 0.7}})

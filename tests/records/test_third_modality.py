@@ -13,7 +13,7 @@ from records.support import NOON, satisfaction, summary_record
 from mien import Prediction, SampleKind, SessionSummary, SummaryRecord, TimeInterval, Verdict, records
 from mien.config import parse_settings
 from mien.live import Update
-from mien.session import Observation, Session, SessionConfig, SessionState
+from mien.session import Observation, Session, SessionConfig, SessionState, mismatch_message
 from mien.testing import make_prediction
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.sessions import event_from_wire, event_to_wire
@@ -73,6 +73,8 @@ def test_it_may_be_held_against_the_face_and_against_words() -> None:
     assert state.satisfaction.mismatch
     assert summary.mismatches == 1
     assert state.satisfaction.score == pytest.approx(0.9), "the policy trusts the face"
+    assert mismatch_message(state.satisfaction) == "modalities point opposite ways"
+    assert mismatch_message(satisfaction(streams={"face": 0.5, "text": 0.5})) == "face and words point opposite ways"
     blended, _ = followed(policy="trust_words")
     assert blended.satisfaction.score == pytest.approx(0.52, abs=0.01), "neither side is words"
 

@@ -314,6 +314,9 @@ class TestConfig:
             {"exclude_regions": ((0.0, 0.0, 2.0, 1.0),)},
             {"poor_threshold": 0.7},
             {"site": "x" * 129},
+            {"mismatch_pairs": ((("face",), ()),)},
+            {"mismatch_pairs": ((("face",), ("voice", "face")),)},
+            {"customer_policy": "nobody"},
         ],
     )
     def test_a_wrong_option_is_refused_by_name(self, values: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from mien.interfaces.fusers import (
     MismatchPair,
     MismatchPolicy,
     WindowAccumulator,
+    check_mismatch_pairs,
 )
 from mien.interfaces.sinks import Provenance, Sink, SinkInfo
 from mien.interfaces.transcribers import Transcriber, TranscriberInfo
@@ -57,4 +58,5 @@ __all__ = [
     "ViewInfo",
     "ViewPlace",
     "WindowAccumulator",
+    "check_mismatch_pairs",
 ]

@@ -29,6 +29,20 @@ MISMATCH_PAIRS: Final[tuple[MismatchPair, ...]] = (
 """Which are compared unless somebody says otherwise: the face, and words however they came."""
 
 
+def check_mismatch_pairs(pairs: Sequence[MismatchPair]) -> None:
+    """See that each pair has two sides.
+
+    Raises:
+        ValueError: A side is empty, or a modality stands on both.
+    """
+    for one, other in pairs:
+        if not one or not other or not set(one).isdisjoint(other):
+            raise ValueError(
+                "each of mismatch_pairs needs two groups of at least one modality each that share none, "
+                f"got {list(one)} and {list(other)}"
+            )
+
+
 class MismatchPolicy(StrEnum):
     """What a fuser does where two groups of modalities point opposite ways.
 

@@ -18,7 +18,7 @@ from mien.live.worker import Worker
 from mien.plugins.guard import CallKind, Guard, PluginCallError
 from mien.redaction import without_words
 from mien.session import Marker, Observation, Session, SessionEnd, SessionState, SessionSummary
-from mien.session.values import END
+from mien.session.values import END, mismatch_message
 from mien.types import AudioClip, Prediction, Sample, SampleKind, StreamState, StreamStatus
 
 NOTICE_SECONDS: Final = 1.0
@@ -277,7 +277,7 @@ class LiveSession:
             predictions = tuple(without_words(prediction) for prediction in predictions)
         self._put(Update(state=state, predictions=predictions, streams=answer.statuses))
         if state.mismatches > before.mismatches:
-            self.notice(NoticeKind.MISMATCH, "face and words point opposite ways")
+            self.notice(NoticeKind.MISMATCH, mismatch_message(state.satisfaction))
         if state.end is not None:
             self._ended.set()
 

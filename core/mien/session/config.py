@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from mien.config import Settings
-from mien.interfaces import MISMATCH_PAIRS, FusionContext, MismatchPair, MismatchPolicy
+from mien.interfaces import MISMATCH_PAIRS, FusionContext, MismatchPair, MismatchPolicy, check_mismatch_pairs
 
 MAX_NAME_LENGTH: Final = 128
 """Characters of a session's or a site's name."""
@@ -102,8 +102,8 @@ class SessionConfig:
 
     def __post_init__(self) -> None:
         # An enum's member may come as its text, as from a configuration.
-        for name, kind in ENUM_OPTIONS.items():
-            object.__setattr__(self, name, kind(getattr(self, name)))
+        for name in ENUM_OPTIONS:
+            object.__setattr__(self, name, enum_member(name, getattr(self, name)))
         for name in ("session_id", "site"):
             if len(getattr(self, name)) > MAX_NAME_LENGTH:
                 raise ValueError(f"{name} must have at most {MAX_NAME_LENGTH} characters")
@@ -119,6 +119,7 @@ class SessionConfig:
         for region in self.exclude_regions:
             inside = len(region) == 4 and all(0.0 <= part <= 1.0 for part in region)
             _require("exclude_regions", region, "four fractions (x, y, width, height) in [0, 1]", inside)
+        check_mismatch_pairs(self.mismatch_pairs)
         if self.poor_threshold >= self.good_threshold:
             raise ValueError(
                 f"poor_threshold must be below good_threshold, got {self.poor_threshold} and {self.good_threshold}"
@@ -154,6 +155,19 @@ class SessionConfig:
         if half_life_seconds is not None:
             values["half_life_seconds"] = half_life_seconds
         return FusionContext(**values)
+
+
+def enum_member(option: str, value: str) -> StrEnum:
+    """The member of an option's enum, given as such or as its word.
+
+    Raises:
+        ValueError: There is no such word.
+    """
+    kind = ENUM_OPTIONS[option]
+    try:
+        return kind(value)
+    except ValueError:
+        raise ValueError(f"{option} must be one of {', '.join(kind)}, got {value!r}") from None
 
 
 def _names_of(kind: type[Any]) -> frozenset[str]:

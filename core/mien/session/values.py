@@ -20,6 +20,12 @@ START: Final = "start"
 END: Final = "end"
 
 
+def mismatch_message(satisfaction: Satisfaction) -> str:
+    """What a mismatch is, for a person: between face and words, unless modalities beside mien's own spoke too."""
+    sides = "face and words" if set(satisfaction.contributions) <= set(Modality) else "modalities"
+    return f"{sides} point opposite ways"
+
+
 class SessionEnd(StrEnum):
     """Why a session ended."""
 
