@@ -400,6 +400,11 @@ class AnalysisResult:
         return tuple(status for status in self.streams if status.state is not StreamState.OK)
 
 
+def is_weight(value: float) -> bool:
+    """Whether a modality can weigh so much: finite and not negative."""
+    return 0.0 <= value < math.inf  # False for NaN too
+
+
 def _check_unit(name: str, value: float) -> None:
     if not 0.0 <= value <= 1.0:  # False for NaN too
         raise ValueError(f"{name} must lie in [0, 1], got {value}")

@@ -233,7 +233,7 @@ def test_sinks_of_plugins_are_told_which_file_and_picture_each_result_is_of(
         (str(video), 0.0, 64, 48, ""),
         (str(video), 2.0, 64, 48, ""),
     ]
-    assert [result.satisfaction.verdict.value for result, _ in installed.sink.written] == ["good", "poor", "poor"]
+    assert [result.satisfaction.verdict.value for result, _ in installed.sink.written] == ["good", "poor", "undecided"]
 
 
 class Meddler(FakeSink):

@@ -222,7 +222,7 @@ def test_a_stream_that_refuses_a_sound_says_why(mien: Run, installed: Any, talk:
 
 
 def test_utterances_of_two_analyzers_that_overlap_are_one_result(mien: Run, installed: Any, talk: Path) -> None:
-    install(installed, tone=Ear("tone", late=0.25, satisfaction=0.1), speech=Ear("words", satisfaction=0.9))
+    install(installed, tone=Ear("tone", late=0.25, satisfaction=0.1), speech=Ear("speech", satisfaction=0.9))
     ran = mien("analyze", "--json", talk)
     assert ran.code == 0, ran.err
     assert contributions(ran.out) == [["speech", "tone"]], (
@@ -233,7 +233,7 @@ def test_utterances_of_two_analyzers_that_overlap_are_one_result(mien: Run, inst
 def test_utterances_of_the_same_time_are_fused_and_those_of_other_times_are_not(
     mien: Run, installed: Any, talk: Path
 ) -> None:
-    install(installed, tone=Ear("tone", satisfaction=0.1), speech=Ear("words", satisfaction=0.9))
+    install(installed, tone=Ear("tone", satisfaction=0.1), speech=Ear("speech", satisfaction=0.9))
     ran = mien("analyze", "--json", talk)
     assert contributions(ran.out) == [["speech", "tone"], ["speech", "tone"]]
     assert [one["at_seconds"] for one in found(ran.out)] == [0.0, 2.0]
@@ -243,18 +243,18 @@ def test_utterances_of_the_same_time_are_fused_and_those_of_other_times_are_not(
 def test_an_utterance_of_one_analyzer_within_a_long_one_of_another_is_one_result(
     mien: Run, installed: Any, talk: Path
 ) -> None:
-    install(installed, mood=Ear("mood", seconds=4.0), speech=Ear("words"))
+    install(installed, mood=Ear("mood", seconds=4.0), speech=Ear("speech"))
     ran = mien("analyze", "--json", talk)
     (only,) = found(ran.out)
     assert sorted(prediction["analyzer"] for prediction in only["analysis"]["predictions"]) == [
         "mood",
-        "words",
-        "words",
+        "speech",
+        "speech",
     ]
 
 
 def test_one_analyzer_alone_gives_a_result_for_each_utterance(mien: Run, installed: Any, talk: Path) -> None:
-    install(installed, speech=Ear("words", seconds=0.5))
+    install(installed, speech=Ear("speech", seconds=0.5))
     ran = mien("analyze", "--json", talk)
     assert [one["at_seconds"] for one in found(ran.out)] == [0.0, 0.5, 2.0, 2.5]
 
@@ -283,7 +283,7 @@ def test_listening_fuses_what_two_analyzers_hear_and_tells_the_sinks(
     mien: Run, installed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(microphone, "Microphone", Recording)
-    install(installed, tone=Ear("tone"), speech=Ear("words"))
+    install(installed, tone=Ear("tone"), speech=Ear("speech"))
     ran = mien("listen", "--json", "--device", "2", "--redact-transcript")
     assert ran.code == 0, ran.err
     assert contributions(ran.out) == [["speech", "tone"], ["speech", "tone"]]
@@ -298,7 +298,7 @@ def test_listening_goes_on_without_an_analyzer_that_breaks(
     mien: Run, installed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(microphone, "Microphone", Recording)
-    install(installed, odd=BrokenEar("odd", "push", raises), speech=Ear("words"))
+    install(installed, odd=BrokenEar("odd", "push", raises), speech=Ear("speech"))
     ran = mien("listen", "--json")
     assert ran.code == 0, ran.err
     assert contributions(ran.out) == [["speech"], ["speech"]]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mien import (
@@ -19,6 +23,7 @@ from mien import (
     AnalyzerNotFoundError,
     Fuser,
     FusionContext,
+    ImageFrame,
     InputError,
     MienError,
     MismatchPolicy,
@@ -28,11 +33,13 @@ from mien import (
     Satisfaction,
     StreamState,
     StreamStatus,
+    TimeInterval,
     Utterance,
     WeightsError,
 )
 from mien.config import Settings, parse_settings
 from mien.engine import AnalysisRequest, Engine
+from mien.plugins.guard import CallKind, Deadlines
 from mien.plugins.host import PluginHost
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_clip, make_image, make_prediction
 
@@ -54,6 +61,7 @@ def make_engine() -> Iterator[MakeEngine]:
         fuser: Fuser | None = None,
         settings: Settings | None = None,
         opt_in: tuple[str, ...] = (),
+        deadlines: Deadlines | None = None,
     ) -> Engine:
         """An engine whose analyzers (face, voice, text) answer as given; None is a healthy one."""
         parts: dict[str, Any] = {}
@@ -63,7 +71,7 @@ def make_engine() -> Iterator[MakeEngine]:
             parts[name] = (info, lambda analyzer=analyzer: analyzer)
         chosen = settings or Settings()
         plugin = FakePlugin(analyzers=parts, fusers={"weighted_sum": lambda: fuser or FakeFuser()})
-        engines.append(Engine(PluginHost.from_plugins({"p": plugin}, chosen), chosen))
+        engines.append(Engine(PluginHost.from_plugins({"p": plugin}, chosen), chosen, deadlines=deadlines))
         return engines[-1]
 
     yield make
@@ -119,10 +127,25 @@ class Answers(Analyzer):
         return self._answer  # type: ignore[no-any-return]
 
 
+class Empties(FakeAnalyzer):
+    """Takes its batch apart."""
+
+    def analyze(self, samples: Sequence[Sample]) -> list[list[Prediction]]:
+        found = []
+        while samples:
+            found += super().analyze([samples.pop(0)])  # type: ignore[attr-defined]
+        return found
+
+
+HEARD = make_prediction("voice")
+
 BROKEN: dict[str, tuple[Analyzer | Answer, StreamState, str]] = {
     "raises": (raises(RuntimeError("the customer said darn")), StreamState.FAILED, "it raised RuntimeError"),
     "exits": (raises(SystemExit(1)), StreamState.FAILED, "it raised SystemExit"),
-    "is_cancelled": (raises(asyncio.CancelledError()), StreamState.UNAVAILABLE, "it raised CancelledError"),
+    "is_cancelled": (raises(asyncio.CancelledError()), StreamState.FAILED, "it raised CancelledError"),
+    "is_interrupted": (raises(KeyboardInterrupt()), StreamState.FAILED, "it raised KeyboardInterrupt"),
+    "ends_a_generator": (raises(GeneratorExit()), StreamState.FAILED, "it raised GeneratorExit"),
+    "panics": (raises(BaseException("darn")), StreamState.FAILED, "it raised BaseException"),
     "raises_mien_error": (raises(WeightsError("of another network")), StreamState.FAILED, "of another network"),
     "not_a_number": (lambda _: [make_prediction("voice", satisfaction=math.nan)], StreamState.INVALID, "nan"),
     "out_of_range": (lambda _: [make_prediction("voice", confidence=1.5)], StreamState.INVALID, "got 1.5"),
@@ -132,6 +155,14 @@ BROKEN: dict[str, tuple[Analyzer | Answer, StreamState, str]] = {
     "nothing": (Answers(None), StreamState.INVALID, "a NoneType to 1 samples"),
     "not_lists": (Answers([make_prediction("voice")]), StreamState.INVALID, "a Prediction where a list was expected"),
     "not_predictions": (Answers([["happy"]]), StreamState.INVALID, "a str, not a Prediction"),
+    "unknown_label": (lambda _: [replace(HEARD, emotions={"hungry": 1.0})], StreamState.INVALID, "the label 'hungry'"),
+    "other_clock": (
+        lambda _: [replace(HEARD, interval=TimeInterval(time.time(), time.time()))],
+        StreamState.INVALID,
+        "its sample covers [0.000, 1.000] s of the caller's clock",
+    ),
+    "empties_its_batch": (Empties("voice"), StreamState.FAILED, "it raised AttributeError"),
+    "writes_into_its_sample": (lambda sample: sample.samples.fill(0.0), StreamState.FAILED, "it raised ValueError"),
     "other_modality": (Answers([[make_prediction("face")]]), StreamState.INVALID, "registered for 'voice'"),
 }
 
@@ -196,6 +227,81 @@ def test_an_analyzer_that_hangs_costs_its_stream_until_it_returns(make_engine: M
             return
         pause.wait(0.005)
     raise AssertionError("the analyzer returned, and was not taken back")
+
+
+async def test_a_hang_is_waited_for_beside_the_event_loop(make_engine: MakeEngine, hang: Hang) -> None:
+    engine, settings = make_engine({"face": None, "voice": hang}, settings=deadline(0.2)), asyncio.Event()
+    asyncio.get_running_loop().call_soon(settings.set)
+    (result,) = await engine.analyze_batch_async([request(IMAGE, CLIP)])
+    assert settings.is_set()
+    assert isinstance(result, AnalysisResult)
+    assert states(result) == {"face": StreamState.OK, "voice": StreamState.TIMED_OUT}
+    (status,) = await engine.predict_async("voice", [CLIP])
+    assert isinstance(status, StreamStatus)
+    assert status.state is StreamState.UNAVAILABLE
+
+
+async def test_no_plugin_runs_on_the_event_loop(make_engine: MakeEngine) -> None:
+    threads: list[str] = []
+
+    class Noting(FakeFuser):
+        def fuse(self, predictions: Sequence[Prediction], context: FusionContext) -> Satisfaction:
+            threads.append(threading.current_thread().name)
+            return super().fuse(predictions, context)
+
+    class Seeing(FakeAnalyzer):
+        def analyze(self, samples: Sequence[Sample]) -> list[list[Prediction]]:
+            threads.append(threading.current_thread().name)
+            return super().analyze(samples)
+
+    engine = make_engine({"face": Seeing()}, fuser=Noting())
+    (result,) = await engine.analyze_batch_async([request(IMAGE)])
+    (predictions,) = await engine.predict_async("face", [IMAGE])
+    assert isinstance(result, AnalysisResult)
+    assert isinstance(predictions, list)
+    assert {name.rpartition("-")[0] for name in threads} == {"mien-analyzer-face", "mien-fuser-weighted_sum"}
+
+
+class SlowStart(FakeAnalyzer):
+    """Compiles until it is told to go on: in ``warm_up``, or else in the first analysis."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+        self.began = threading.Event()
+
+    def warm_up(self) -> None:
+        super().warm_up()
+        self.began.set()
+        self.go_on.wait(LONG)
+
+    def analyze(self, samples: Sequence[Sample]) -> list[list[Prediction]]:
+        if not self.warmed_up:
+            self.warm_up()
+        return super().analyze(samples)
+
+
+@pytest.mark.parametrize("patient", [True, False])
+async def test_compiling_does_not_count_against_the_deadline(make_engine: MakeEngine, patient: bool) -> None:
+    slow, seconds, callers = SlowStart(), 0.5, 1 if patient else 2
+    settings = deadline(seconds)
+    engine = make_engine({"face": slow}, settings=settings, deadlines=Deadlines.patient(settings) if patient else None)
+    calls = [asyncio.create_task(engine.analyze_batch_async([request(IMAGE)])) for _ in range(callers)]
+    assert await asyncio.to_thread(slow.began.wait, LONG)
+    _, waiting = await asyncio.wait(calls, timeout=1.5 * seconds)
+    assert len(waiting) == callers, "all wait for the compiling, for longer than an analysis may take"
+    slow.go_on.set()
+    for (result,) in await asyncio.gather(*calls):
+        assert isinstance(result, AnalysisResult)
+        assert not result.missing
+    assert slow.warmed_up == 1
+
+
+def test_who_is_patient_waits_for_an_analysis(make_engine: MakeEngine, hang: Hang) -> None:
+    engine = make_engine({"voice": hang}, settings=deadline(0.05), deadlines=Deadlines.patient(deadline(0.05)))
+    assert Deadlines.patient().seconds_of(CallKind.ANALYZE) is None
+    threading.Timer(0.2, hang.release.set).start()
+    assert not engine.analyze(request(CLIP)).missing
 
 
 def test_where_the_only_analyzer_hangs_the_request_fails_with_the_reason(make_engine: MakeEngine, hang: Hang) -> None:
@@ -289,6 +395,12 @@ def test_an_empty_batch_is_an_empty_answer(make_engine: MakeEngine) -> None:
         ({"analyzers": ("voice",)}, (CLIP,), AnalyzerNotFoundError, "'voice' is installed but not enabled"),
         ({"weights": {"face": -1.0}}, (IMAGE,), InputError, "the weight of 'face' must be finite and not negative"),
         ({"weights": {"face": math.nan}}, (IMAGE,), InputError, "got nan"),
+        (
+            {"weights": {"fcae": 1.0}},
+            (IMAGE,),
+            InputError,
+            "no modality 'fcae' to give a weight to; known are: face",
+        ),
         ({"fuser": "sum"}, (IMAGE,), AnalyzerNotFoundError, "no fuser 'sum'; registered are: weighted_sum"),
     ],
 )
@@ -367,12 +479,66 @@ class BrokenFuser(Fuser):
 
 
 def test_a_fuser_that_raises_or_answers_nonsense_is_named(make_engine: MakeEngine) -> None:
-    with pytest.raises(AnalysisError, match="fuser 'weighted_sum' failed: ZeroDivisionError"):
-        make_engine({"face": None}, fuser=BrokenFuser(lambda: 1 / 0)).analyze(request(IMAGE))
-    with pytest.raises(AnalysisError, match="it raised SystemExit"):
-        make_engine({"face": None}, fuser=BrokenFuser(lambda: sys.exit(1))).analyze(request(IMAGE))
-    with pytest.raises(AnalysisError, match="answered a float, not a Satisfaction"):
-        make_engine({"face": None}, fuser=BrokenFuser(lambda: 0.5)).analyze(request(IMAGE))
+    for answer, reason in BROKEN_FUSERS:
+        engine = make_engine({"face": None}, fuser=BrokenFuser(answer))
+        for _ in range(2):
+            with pytest.raises(AnalysisError, match=f"fuser 'weighted_sum' {reason}"):
+                engine.analyze(request(IMAGE))
+
+
+def scored(score: float) -> Satisfaction:
+    """A satisfaction whose constructor was passed by."""
+    made = FakeFuser().fuse([make_prediction()], FusionContext())
+    object.__setattr__(made, "score", score)
+    return made
+
+
+BROKEN_FUSERS: list[tuple[Callable[[], Any], str]] = [
+    (lambda: 1 / 0, "failed: it raised ZeroDivisionError"),
+    (lambda: sys.exit(1), "failed: it raised SystemExit"),
+    (lambda: raises(GeneratorExit())(IMAGE), "failed: it raised GeneratorExit"),
+    (lambda: 0.5, "answered a float, not a Satisfaction"),
+    (lambda: None, "answered a NoneType, not a Satisfaction"),
+    (lambda: scored(math.nan), "score must be finite, got nan"),
+    (lambda: scored(1.5), r"made a value that is not allowed: score must lie in \[0, 1\], got 1\.5"),
+]
+
+
+class Spoils(FakeFuser):
+    """Changes what it is given."""
+
+    def fuse(self, predictions: Sequence[Prediction], context: FusionContext) -> Satisfaction:
+        for prediction in predictions:
+            prediction.emotions.clear()  # type: ignore[attr-defined]
+        context.weights.clear()  # type: ignore[attr-defined]
+        return super().fuse(predictions, context)
+
+
+def test_a_fuser_that_changes_what_it_is_given_changes_nothing_else(make_engine: MakeEngine) -> None:
+    engine = make_engine({"face": None}, fuser=Spoils())
+    for _ in range(2):
+        assert engine.analyze(request(IMAGE)).predictions[0].emotions == make_prediction().emotions
+
+
+def test_an_analyzer_that_changes_its_samples_changes_nobody_elses(make_engine: MakeEngine) -> None:
+    shown = make_image(200)
+
+    def blacken(sample: Sample) -> list[Prediction]:
+        assert isinstance(sample, ImageFrame)
+        sample.pixels[:] = 0
+        return []
+
+    make_engine({"face": blacken}).analyze_batch([request(shown)])
+    assert shown.pixels.min() == 200
+
+
+def test_numbers_of_numpy_become_plain(make_engine: MakeEngine) -> None:
+    def answer(sample: Sample) -> list[Prediction]:
+        return [replace(make_prediction(), satisfaction=np.float32(0.75), confidence=np.float32(0.5))]  # type: ignore[arg-type]
+
+    result = make_engine({"face": answer}).analyze(request(IMAGE))
+    assert type(result.predictions[0].satisfaction) is float
+    assert json.loads(json.dumps(asdict(result)))["satisfaction"]["score"] == 0.75
 
 
 def test_a_fuser_that_hangs_is_given_up_on(make_engine: MakeEngine) -> None:

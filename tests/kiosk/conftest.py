@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 from kiosk.support import Bench, FaceAnalyzer, hear_words, see_face
 
-from mien import SampleKind
+from mien import Analyzer, SampleKind
 from mien.config import Settings
 from mien.engine import Engine
 from mien.plugins.host import PluginHost
@@ -21,11 +21,19 @@ from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info
 def make_bench() -> Iterator[Callable[..., Bench]]:
     opened: list[Engine] = []
 
-    def make(*, with_voice: bool = True, **options: object) -> Bench:
-        face, voice = FaceAnalyzer("face", answer=see_face), FakeAnalyzer("voice", answer=hear_words)
+    def make(
+        *,
+        with_voice: bool = True,
+        voice_modality: str = "voice",
+        seers: Mapping[str, Analyzer] | None = None,
+        **options: object,
+    ) -> Bench:
+        face, voice = FaceAnalyzer("face", answer=see_face), FakeAnalyzer(voice_modality, answer=hear_words)
         analyzers = {"face": (analyzer_info("face"), lambda: face)}
+        if seers is not None:  # others see in the face's place, each with a modality of its own name
+            analyzers = {name: (analyzer_info(name), lambda seer=seer: seer) for name, seer in seers.items()}
         if with_voice:
-            analyzers["voice"] = (analyzer_info("voice", SampleKind.AUDIO), lambda: voice)
+            analyzers["voice"] = (analyzer_info(voice_modality, SampleKind.AUDIO), lambda: voice)
         plugins = {
             "fake": FakePlugin(analyzers=analyzers),
             "fusion": FakePlugin(fusers={"weighted_sum": FakeFuser}),

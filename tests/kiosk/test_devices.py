@@ -121,19 +121,26 @@ def test_only_the_newest_picture_waits() -> None:
     assert second is Pause.TICK
 
 
-def test_sound_is_never_left_out_unsaid() -> None:
-    async def go() -> list[Item]:
-        feed = DeviceFeed(camera=lambda: FakeCamera(0), camera_name="camera", microphone=None, every=0.0)
-        for _ in range(40):
-            feed._accept(make_clip(seconds=1.0))
-        items = []
-        while (item := await feed.next(0.01)) is not Pause.TICK:
-            items.append(item)
-        return items
+def test_sound_waits_at_the_microphone_which_counts_what_it_has_no_room_for() -> None:
+    class Counting(FakeMicrophone):
+        reads = 0
 
-    items = asyncio.run(go())
-    assert sum(item.duration_seconds for item in items if isinstance(item, AudioClip)) == devices.SOUND_QUEUE_SECONDS
-    assert told(items) == ["sound comes faster than it is taken; what is said meanwhile is left out"]
+        def read(self) -> AudioClip:
+            self.reads += 1
+            self.overruns += self.reads == 3
+            return super().read()
+
+    microphone = Counting(10**9)
+    read_ahead: list[int] = []
+
+    def enough(items: list[Item]) -> bool:
+        taken = sum(isinstance(item, AudioClip) for item in items)
+        read_ahead.append(microphone.reads - taken)
+        return taken >= 6 and bool(told(items))
+
+    items = collect(enough, microphone=lambda start_at: microphone)
+    assert max(read_ahead) <= 1, "one piece at most is read before the one before it was taken"
+    assert told(items) == ["sound was lost between the microphone and this program"]
 
 
 def test_a_camera_that_is_not_there_is_an_error_that_says_what_to_do() -> None:

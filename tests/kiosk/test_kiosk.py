@@ -11,11 +11,22 @@ import numpy as np
 import pytest
 from kiosk.support import Bench, ScriptFeed, picture, speech
 
-from mien import AnalysisResult, InputError, SessionError, SessionSummary, Transcript
+from mien import (
+    AnalysisResult,
+    ConfigError,
+    ImageFrame,
+    InputError,
+    Prediction,
+    Sample,
+    SessionError,
+    SessionSummary,
+    Transcript,
+)
+from mien.kiosk.brain import LocalBrain
 from mien.kiosk.feed import Item, Trouble
-from mien.kiosk.kiosk import without_regions
 from mien.live import Started, Update
 from mien.session import Consent, SessionEnd
+from mien.testing import FakeAnalyzer, make_prediction
 from mien.types import Satisfaction
 
 
@@ -151,10 +162,57 @@ def test_a_picture_that_cannot_be_analysed_is_told_of_once(bench: Bench) -> None
 def test_staff_areas_are_black_before_anybody_looks(make_bench: Callable[..., Bench]) -> None:
     everywhere = ((0.0, 0.0, 1.0, 1.0),)
     assert make_bench(exclude_regions=everywhere).run([picture(0.0), picture(1.0)]).interactions == 0
-    blanked = without_regions(picture(0.0), ((0.5, 0.0, 0.5, 0.5),)).pixels
-    assert np.all(blanked[:24, 32:] == 0)
-    assert np.all(blanked[24:] == 200)
-    assert np.all(blanked[:, :32] == 200)
+
+
+def see_posture(sample: Sample) -> list[Prediction]:
+    assert isinstance(sample, ImageFrame)
+    return [make_prediction("posture", at=sample.captured_at)] if sample.pixels.mean() >= 10 else []
+
+
+def test_a_kiosk_follows_whom_any_analyzer_sees_be_it_a_face_or_not(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(seers={"posture": FakeAnalyzer("posture", answer=see_posture)}, idle_timeout_seconds=3.0)
+    items = [
+        picture(0.0, 0),
+        *(picture(float(at)) for at in range(1, 8)),
+        *(picture(float(at), 0) for at in range(8, 14)),
+    ]
+    [summary] = bench.run(items).seen.summaries
+    assert (summary.end, summary.interval.start) == (SessionEnd.IDLE, 1.0)
+    assert summary.snapshots >= 7, "whoever is seen keeps the interaction going"
+
+
+def test_pictures_are_thinned_out_and_blanked_by_the_session_itself(make_bench: Callable[..., Bench]) -> None:
+    seen: list[ImageFrame] = []
+
+    def look(sample: Sample) -> list[Prediction]:
+        assert isinstance(sample, ImageFrame)
+        seen.append(sample)
+        return [make_prediction("plain", at=sample.captured_at)]
+
+    bench = make_bench(
+        seers={"plain": FakeAnalyzer("plain", answer=look)},
+        exclude_regions=((0.5, 0.0, 0.5, 0.5),),
+        snapshot_interval_seconds=1.0,
+    )
+    [summary] = bench.run([picture(number / 10) for number in range(15)]).seen.summaries
+    assert summary.snapshots == 2
+    assert len(seen) == 3, "one to see whether somebody is there, two for the session"
+    for frame in seen:
+        assert np.all(frame.pixels[:24, 32:] == 0)
+        assert np.all(frame.pixels[24:] == 200)
+        assert np.all(frame.pixels[:, :32] == 200)
+
+
+def test_a_feed_that_waits_needs_a_brain_that_can(bench: Bench) -> None:
+    class Hasty(LocalBrain):
+        @property
+        def can_wait(self) -> bool:
+            return False
+
+    bench.brain = lambda: Hasty(bench.engine, bench.host, bench.settings)  # type: ignore[method-assign]
+    with pytest.raises(ConfigError, match="leave --fast out"):
+        bench.run([picture(0.0)])
+    assert bench.run(ScriptFeed([picture(0.0)], waits=False)).interactions == 1
 
 
 def test_every_interaction_says_who_takes_part(bench: Bench) -> None:

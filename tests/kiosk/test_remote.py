@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 from kiosk.support import Bench, ScriptFeed, Seen, picture, speech
 from service.support import running, settings
 
 from mien import ConfigError, ImageFrame
-from mien.client import ServiceError
+from mien.client import AsyncClient, AsyncClientSession, ServiceError
+from mien.config import Settings
 from mien.kiosk import Kiosk
 from mien.kiosk.feed import Item
 from mien.kiosk.remote import RemoteBrain
@@ -41,7 +45,9 @@ def follow(bench: Bench, items: Sequence[Item | float], *, analyzers: tuple[str,
 
     async def go() -> None:
         async with running(settings(fusion={"fuser": "weighted_sum"}), bench.host) as server:
-            brain = RemoteBrain(server.address, analyzers=analyzers, consent=Consent.NOTICE_SHOWN)
+            brain = RemoteBrain(
+                server.address, analyzers=analyzers, consent=Consent.NOTICE_SHOWN, settings=bench.settings
+            )
             try:
                 await brain.start()
                 kiosk = Kiosk(
@@ -67,6 +73,28 @@ def test_an_interaction_is_followed_on_a_server_and_summed_up(bench: Bench) -> N
     assert recorded.count("AnalysisResult") == 4
 
 
+def test_staff_areas_are_black_before_a_picture_leaves_this_machine(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[ImageFrame] = []
+    send_frame, analyze = AsyncClientSession.send_frame, AsyncClient.analyze
+
+    async def note_frame(session: AsyncClientSession, image: ImageFrame) -> None:
+        sent.append(image)
+        await send_frame(session, image)
+
+    async def note_picture(client: AsyncClient, *, image: ImageFrame, **options: Any) -> Any:
+        sent.append(image)
+        return await analyze(client, image=image, **options)
+
+    monkeypatch.setattr(AsyncClientSession, "send_frame", note_frame)
+    monkeypatch.setattr(AsyncClient, "analyze", note_picture)
+    bench.config = replace(bench.config, exclude_regions=((0.5, 0.0, 0.5, 0.5),))
+    follow(bench, [picture(0.0), picture(1.0)])
+    assert len(sent) == 3, "one to see whether somebody is there, two for the session"
+    assert all(np.all(frame.pixels[:24, 32:] == 0) and np.all(frame.pixels[24:] == 200) for frame in sent)
+
+
 def test_why_it_ended_is_what_the_kiosk_knows(bench: Bench) -> None:
     seen, _ = follow(bench, [picture(0.0), 20.0])
     assert [summary.end for summary in seen.summaries] == [SessionEnd.IDLE]
@@ -74,7 +102,7 @@ def test_why_it_ended_is_what_the_kiosk_knows(bench: Bench) -> None:
 
 def test_a_server_that_is_not_there_is_named() -> None:
     async def go() -> None:
-        brain = RemoteBrain("127.0.0.1:9", analyzers=(), consent=Consent.GIVEN)
+        brain = RemoteBrain("127.0.0.1:9", analyzers=(), consent=Consent.GIVEN, settings=Settings())
         try:
             await brain.start()
         finally:

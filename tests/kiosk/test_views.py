@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 from kiosk.support import Bench, picture, speech
 from rich.console import Console
 
+from mien import KioskView
 from mien.kiosk.terminal import TerminalView, gauge
-from mien.kiosk.view import JsonView, LineView, View
-from mien.live import Event
+from mien.kiosk.view import JsonView, LineView
+from mien.live import Event, Update
 from mien.types import UNKNOWN_SATISFACTION, Contribution, Satisfaction, ScoreInterval, Verdict
 
 
@@ -21,11 +23,13 @@ def events(bench: Bench) -> list[Event]:
     return bench.run([picture(0.0), speech(0.5), picture(1.0), picture(2.0)]).seen.events
 
 
-def drawn(view_of: type[TerminalView], events: list[Event], *, width: int = 80, last: bool = True) -> str:
+def drawn(
+    view_of: type[TerminalView], events: list[Event], *, width: int = 80, last: bool = True, hears: bool = True
+) -> str:
     """What a terminal without colours shows; the panel is taken away at the end unless ``last`` is False."""
     output = io.StringIO()
     console = Console(file=output, force_terminal=True, width=width, height=40, no_color=True, legacy_windows=False)
-    view = view_of(console, title="mien kiosk")
+    view = view_of(console, title="mien kiosk", seers=frozenset({"face"}), hears=hears)
     view.waiting(0.0)
     for event in events:
         view.show(event, 3.0)
@@ -37,7 +41,7 @@ def drawn(view_of: type[TerminalView], events: list[Event], *, width: int = 80, 
     return text
 
 
-def text_of(view: View, events: list[Event], output: io.StringIO) -> str:
+def text_of(view: KioskView, events: list[Event], output: io.StringIO) -> str:
     view.waiting(0.0)
     for event in events:
         view.show(event, 61.0)
@@ -76,6 +80,18 @@ def test_the_terminal_keeps_a_line_for_each_customer(events: list[Event]) -> Non
 
 def test_the_terminal_says_when_it_waits() -> None:
     assert "Waiting for a customer" in drawn(TerminalView, [], last=False)
+
+
+def test_the_terminal_says_that_nothing_is_heard_where_no_analyzer_takes_sound(events: list[Event]) -> None:
+    pictures = [event for event in events[:-1] if not (isinstance(event, Update) and event.state.utterances)]
+    assert "no microphone in use" in drawn(TerminalView, pictures, last=False, hears=False)
+
+
+def test_the_terminal_listens_also_with_a_modality_of_somebody_elses(make_bench: Callable[..., Bench]) -> None:
+    events = make_bench(voice_modality="laughter").run([picture(0.0), picture(1.0)]).seen.events
+    shown = drawn(TerminalView, events[:-1], last=False)
+    assert "nothing said yet" in shown
+    assert "no microphone" not in shown
 
 
 @pytest.mark.parametrize("width", [40, 60, 200])

@@ -36,7 +36,7 @@ LAYERS = [
     {"wire"},
     {"service", "client"},
     {"kiosk"},
-    {"cli"},
+    {"cli", "builtin"},  # what the core registers is named by its entry point, as plugins are
 ]
 LAYER_OF = {room: depth for depth, layer in enumerate(LAYERS) for room in layer}
 TRANSPORT = {"service", "client", "wire", "v1"}

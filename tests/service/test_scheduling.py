@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import math
+import selectors
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import grpc
@@ -20,9 +22,11 @@ from service.support import (
     stub_of,
 )
 
-from mien import SampleKind
-from mien.service.batching import Batcher
-from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info
+from mien import UNKNOWN_SATISFACTION, AnalysisResult, MienError, Prediction, Sample, SampleKind, StreamStatus
+from mien.engine import AnalysisRequest, Engine
+from mien.plugins.workers import Lane
+from mien.service.batching import Batcher, Scheduler
+from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info, make_clip, make_image
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.status import RefusedError
 
@@ -170,21 +174,173 @@ async def test_an_analyzer_that_hangs_costs_its_stream_and_not_the_server() -> N
     assert states == {"face": pb.STREAM_STATE_TIMED_OUT, "words": pb.STREAM_STATE_OK}
 
 
-async def test_a_batch_function_that_breaks_its_contract_fails_each_caller_and_goes_on() -> None:
-    answers: list[Sequence[int]] = [[], [7]]
-    batcher: Batcher[int, int] = Batcher(
-        lambda items: answers.pop(0), name="test", max_batch=4, delay_seconds=0, capacity=4
-    )
+BROKEN: list[tuple[Callable[[Sequence[int]], Any], str]] = [
+    (lambda items: [], "0 answers to a batch of 1"),
+    (lambda items: [1, 2], "2 answers to a batch of 1"),
+    (lambda items: None, "not iterable"),
+    (lambda items: items.pop(0), "no attribute 'pop'"),  # type: ignore[attr-defined]
+    (lambda items: 1 / 0, "division by zero"),
+    (lambda items: raising(SystemExit(1)), "a batch raised SystemExit"),
+    (lambda items: raising(KeyboardInterrupt()), "a batch raised KeyboardInterrupt"),
+    (lambda items: raising(GeneratorExit()), "a batch raised GeneratorExit"),
+    (lambda items: raising(StopIteration()), "StopIteration"),
+    (lambda items: raising(asyncio.CancelledError()), "a batch raised CancelledError"),
+    (lambda items: raising(BaseException()), "a batch raised BaseException"),
+]
+
+
+def raising(error: BaseException) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(("broken", "reason"), BROKEN)
+async def test_whatever_a_batch_function_does_its_callers_are_told_and_the_next_batch_runs(
+    broken: Callable[[Sequence[int]], Any], reason: str, at_once: bool
+) -> None:
+    bad = True
+
+    async def later(items: Sequence[int]) -> Sequence[int]:
+        await asyncio.sleep(0)
+        return broken(items) if bad else items  # type: ignore[no-any-return]
+
+    def run(items: Sequence[int]) -> Awaitable[Sequence[int]]:
+        return broken(items) if bad and at_once else later(items)  # type: ignore[no-any-return]
+
+    batcher: Batcher[int, int] = Batcher(run, name="test", max_batch=4, delay_seconds=0, capacity=4)
     batcher.start()
     deadline = asyncio.get_running_loop().time() + TIMEOUT
-    with pytest.raises(RuntimeError, match="0 answers to a batch of 1"):
+    with pytest.raises(Exception, match=".*" if at_once else reason):
         await batcher.submit(1, deadline)
-    assert await batcher.submit(2, deadline) == 7
+    bad = False
+    assert await batcher.submit(2, deadline) == 2
     await batcher.close()
 
 
+class VirtualTime(asyncio.SelectorEventLoop):
+    """An event loop whose clock stands still while there is work, and jumps to the next timer when there is none."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        super().__init__(_Selector(self))
+
+    def time(self) -> float:
+        return self.now
+
+
+class _Selector(selectors.SelectSelector):
+    def __init__(self, loop: VirtualTime) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None or timeout < 0:
+            return super().select(timeout)
+        self._loop.now += timeout
+        return super().select(0)
+
+
+class RecordingEngine:
+    """Notes when it was given which batch."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[float, int]] = []
+
+    async def analyze_batch_async(self, batch: Sequence[AnalysisRequest]) -> list[AnalysisResult | MienError]:
+        self._note(batch)
+        return [AnalysisResult(predictions=(), satisfaction=UNKNOWN_SATISFACTION) for _ in batch]
+
+    async def predict_async(self, analyzer: str, samples: Sequence[Sample]) -> list[list[Prediction] | StreamStatus]:
+        self._note(samples)
+        return [[] for _ in samples]
+
+    def _note(self, items: Sequence[object]) -> None:
+        self.batches.append((round(asyncio.get_running_loop().time() - 1000.0, 6), len(items)))
+
+
+Submit = Callable[[Scheduler], Awaitable[object]]
+
+QUICK: dict[str, Submit] = {
+    "requests": lambda scheduler: scheduler.analyze(AnalysisRequest(samples=(make_image(),)), math.inf),
+    "samples": lambda scheduler: scheduler.predict("face", make_image()),
+}
+SOUND: dict[str, Submit] = {
+    "requests": lambda scheduler: scheduler.analyze(AnalysisRequest(samples=(make_clip(),)), math.inf),
+    "samples": lambda scheduler: scheduler.predict("voice", make_clip()),
+}
+
+
+def batches(submit: Submit, *moments: float, **limits: float) -> list[tuple[float, int]]:
+    """When which batches begin, seconds, where items come at these moments."""
+
+    async def run() -> list[tuple[float, int]]:
+        engine = RecordingEngine()
+        scheduler = Scheduler(engine, settings(limits=limits).limits)
+        scheduler.start()
+
+        async def come(moment: float) -> None:
+            await asyncio.sleep(moment)
+            await submit(scheduler)
+
+        await asyncio.gather(*(come(moment) for moment in moments))
+        await scheduler.close()
+        return engine.batches
+
+    with asyncio.Runner(loop_factory=VirtualTime) as runner:
+        return runner.run(run())
+
+
+@pytest.mark.parametrize("kind", QUICK)
+def test_a_batch_waits_its_delay_for_others(kind: str) -> None:
+    found = batches(QUICK[kind], 0.0, 0.039, 0.041, 0.5, batch_delay_ms=40)
+    assert found == [(0.04, 2), (0.081, 1), (0.54, 1)]
+    assert batches(QUICK[kind], 0.0, 0.039, batch_delay_ms=0) == [(0.0, 1), (0.039, 1)]
+
+
+@pytest.mark.parametrize("kind", QUICK)
+def test_a_full_batch_does_not_wait(kind: str) -> None:
+    assert batches(QUICK[kind], 0.0, 0.0, 0.0, batch_delay_ms=40, max_batch=2) == [(0.0, 2), (0.04, 1)]
+
+
+async def test_a_sample_goes_to_the_analyzers_thread_and_back_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chosen = settings(limits={"batch_delay_ms": 0})
+    host, loop = fake_host(chosen), asyncio.get_running_loop()
+    engine = Engine(host, chosen)
+    scheduler = Scheduler(engine, chosen.limits)
+    scheduler.start()
+    await scheduler.predict("face", make_image())  # loads it
+    handed_over: list[str] = []
+    submit, back = Lane.submit, loop.call_soon_threadsafe
+
+    def to_lane(self: Lane, function: Callable[[], Any]) -> Any:
+        handed_over.append("to " + self.name)
+        return submit(self, function)
+
+    def to_loop(callback: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        handed_over.append("back")
+        return back(callback, *arguments, **options)
+
+    monkeypatch.setattr(Lane, "submit", to_lane)
+    monkeypatch.setattr(loop, "call_soon_threadsafe", to_loop)
+    for _ in range(3):
+        assert isinstance(await scheduler.predict("face", make_image()), list)
+    assert handed_over == ["to analyzer-face", "back"] * 3
+    await scheduler.close()
+    host.close()
+
+
+@pytest.mark.parametrize("kind", SOUND)
+def test_sound_waits_for_nobody(kind: str) -> None:
+    assert batches(SOUND[kind], 0.0, 0.0, batch_delay_ms=40) == [(0.0, 1), (0.0, 1)]
+
+
 async def test_a_closed_scheduler_refuses_what_still_waits() -> None:
-    batcher: Batcher[int, int] = Batcher(lambda items: items, name="test", max_batch=4, delay_seconds=0, capacity=1)
+    async def run(items: Sequence[int]) -> Sequence[int]:
+        return items
+
+    batcher: Batcher[int, int] = Batcher(run, name="test", max_batch=4, delay_seconds=0, capacity=1)
     deadline = asyncio.get_running_loop().time() + TIMEOUT
     waiting = asyncio.create_task(batcher.submit(1, deadline))  # never started
     await asyncio.sleep(0)

@@ -9,6 +9,8 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +24,16 @@ from service.support import (
     details_of,
     fake_host,
     picture_request,
+    raw_image,
     running,
     settings,
     stub_of,
 )
 
-from mien import ConfigError, PluginError
+from mien import ConfigError, FusionContext, PluginError, Prediction, Sample, Satisfaction
 from mien.client import AsyncClient, ServiceError
 from mien.service.server import Server, ServerStartError, check_address, is_loopback
-from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info
+from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info
 from mien.v1 import sentiment_pb2 as pb
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -93,6 +96,91 @@ async def test_an_unknown_health_name_is_not_found() -> None:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await health_of(server, "mien.plugins.nose")
         assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def statuses(server: Server, service: str) -> AsyncGenerator[Any, None]:
+    """The health of a service, and each change of it."""
+    async with grpc.aio.insecure_channel(server.address) as channel, asyncio.timeout(TIMEOUT):
+        request = health_pb2.HealthCheckRequest(service=service)
+        async for response in health_pb2_grpc.HealthStub(channel).Watch(request):
+            yield response.status
+
+
+async def test_a_plugin_is_not_serving_while_a_call_into_it_is_stuck() -> None:
+    chosen, face = settings(engine={"deadline_seconds": 0.2}), BlockingAnalyzer()
+    async with running(chosen, fake_host(chosen, face=face)) as server, stub_of(server) as stub:
+        async with aclosing(statuses(server, "mien.plugins.face")) as health:
+            assert await anext(health) == SERVING
+            with pytest.raises(grpc.aio.AioRpcError):
+                await stub.Analyze(picture_request(), timeout=TIMEOUT)
+            assert await anext(health) == NOT_SERVING
+            assert await health_of(server, "mien.plugins.words") == SERVING
+            assert await health_of(server) == SERVING, "another analyzer can be used"
+            face.release.set()
+            assert await anext(health) == SERVING
+        assert (await stub.Analyze(picture_request(), timeout=TIMEOUT)).predictions
+
+
+async def test_a_server_none_of_whose_analyzers_can_be_used_is_not_serving() -> None:
+    chosen, face = settings(engine={"deadline_seconds": 0.2, "analyzers": ["face"]}), BlockingAnalyzer()
+    async with (
+        running(chosen, fake_host(chosen, face=face)) as server,
+        stub_of(server) as stub,
+        aclosing(statuses(server, "")) as overall,
+        aclosing(statuses(server, "mien.v1.SentimentService")) as service,
+    ):
+        assert (await anext(overall), await anext(service)) == (SERVING, SERVING)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await stub.Analyze(picture_request(), timeout=TIMEOUT)
+        assert (await anext(overall), await anext(service)) == (NOT_SERVING, NOT_SERVING)
+        face.release.set()
+        assert (await anext(overall), await anext(service)) == (SERVING, SERVING)
+
+
+class EndsTheProcess(FakeFuser):
+    def fuse(self, predictions: Sequence[Prediction], context: FusionContext) -> Satisfaction:
+        raise KeyboardInterrupt
+
+
+class NotANumber(FakeFuser):
+    def fuse(self, predictions: Sequence[Prediction], context: FusionContext) -> Satisfaction:
+        made = super().fuse(predictions, context)
+        object.__setattr__(made, "score", float("nan"))
+        return made
+
+
+@pytest.mark.parametrize(
+    ("fuser", "reason"),
+    [(EndsTheProcess, "it raised KeyboardInterrupt"), (NotANumber, "score must be finite, got nan")],
+)
+async def test_a_fuser_that_misbehaves_fails_the_call_by_name_and_not_the_server(
+    fuser: type[FakeFuser], reason: str
+) -> None:
+    chosen = settings()
+    host = fake_host(chosen, bad=FakePlugin(fusers={"bad": fuser}))
+    async with running(chosen, host) as server, stub_of(server) as stub:
+        for _ in range(2):
+            with pytest.raises(grpc.aio.AioRpcError, match=f"fuser 'bad' .*{reason}") as caught:
+                await stub.Analyze(picture_request(fuser="bad"), timeout=TIMEOUT)
+            assert details_of(caught.value)["ErrorInfo"].reason == "NO_STREAM_LEFT"
+        assert (await stub.Analyze(picture_request(), timeout=TIMEOUT)).predictions
+        assert await health_of(server) == SERVING
+
+
+async def test_an_analyzer_that_takes_its_batch_apart_costs_itself_only() -> None:
+    class Empties(FakeAnalyzer):
+        def analyze(self, samples: Sequence[Sample]) -> list[list[Prediction]]:
+            found = super().analyze([*samples])
+            samples.clear()  # type: ignore[attr-defined]
+            return found
+
+    chosen = settings()
+    async with running(chosen, fake_host(chosen, face=Empties())) as server, stub_of(server) as stub:
+        request = pb.AnalyzeRequest(image=raw_image(), text=pb.Text(content="yes"))
+        for _ in range(2):
+            answer = await stub.Analyze(request, timeout=TIMEOUT)
+            states = {status.analyzer: status.state for status in answer.streams}
+            assert states == {"face": pb.STREAM_STATE_FAILED, "words": pb.STREAM_STATE_OK}
 
 
 class CannotLoad(FakeAnalyzer):

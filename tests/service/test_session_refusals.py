@@ -55,6 +55,7 @@ async def test_a_message_that_cannot_be_used_is_noticed_and_the_session_goes_on(
         (pb.SessionConfig(analyzers=["nose"]), grpc.StatusCode.NOT_FOUND, "'nose'"),
         (pb.SessionConfig(fuser="nose"), grpc.StatusCode.NOT_FOUND, "'nose'"),
         (pb.SessionConfig(weights={"face": -1}), grpc.StatusCode.INVALID_ARGUMENT, "config.weights"),
+        (pb.SessionConfig(weights={"fcae": 1}), grpc.StatusCode.INVALID_ARGUMENT, "known are: face, text, voice"),
         (pb.SessionConfig(session_id="x" * 129), grpc.StatusCode.INVALID_ARGUMENT, "session_id"),
         (pb.SessionConfig(max_snapshots=0), grpc.StatusCode.INVALID_ARGUMENT, "max_snapshots"),
         (

@@ -316,7 +316,7 @@ class TestConfig:
             {"site": "x" * 129},
             {"mismatch_pairs": ((("face",), ()),)},
             {"mismatch_pairs": ((("face",), ("voice", "face")),)},
-            {"customer_policy": "nobody"},
+            {"consent": "nobody"},
         ],
     )
     def test_a_wrong_option_is_refused_by_name(self, values: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ import typer
 
 from mien.cli.state import CliState, state_of
 from mien.errors import ConfigError
+from mien.types import is_weight
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -109,6 +110,7 @@ def _analyze(
         said=_said(text, audio),
         fuser=fuser,
         weights=weights,
+        deadlines=state.deadlines,
     )
     outputs = _outputs(state, as_json=as_json, csv=csv, annotate=annotate, every=every)
     if not _run(run, paths or [], outputs, annotate=annotate):
@@ -132,7 +134,7 @@ def _parse_weight(item: str) -> tuple[str, float]:
         value = float(number)
     except ValueError:
         value = -1.0
-    if not modality or not 0.0 <= value < float("inf"):
+    if not modality or not is_weight(value):
         raise typer.BadParameter(
             f"expected MODALITY=NUMBER, not negative, as in face=1; got {item!r}", param_hint="--weight"
         )

@@ -15,6 +15,7 @@ from mien.config import Settings
 from mien.engine import Engine
 from mien.errors import MienError
 from mien.interfaces import Provenance
+from mien.plugins.guard import Deadlines
 from mien.plugins.host import PluginHost
 from mien.types import AnalysisResult, AudioClip, ImageFrame, Prediction, StreamStatus, Utterance
 
@@ -35,6 +36,7 @@ class Run:
         said: Words or sound that go with each picture; None for nothing.
         fuser: Name; empty takes the configured one.
         weights: Modality -> weight, over the configured ones.
+        deadlines: How long calls into streams may take; None takes the configured ones.
     """
 
     engine: Engine
@@ -44,6 +46,7 @@ class Run:
     said: Utterance | AudioClip | None = None
     fuser: str = ""
     weights: Mapping[str, float] = field(default_factory=dict)
+    deadlines: Deadlines | None = None
 
     def result(self, predictions: Iterable[Prediction], statuses: Iterable[StreamStatus]) -> AnalysisResult:
         """Fuse what the analyzers of one moment said.

@@ -6,7 +6,7 @@ the moments, with the reason; only where nobody is left does the recording end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,16 +53,13 @@ class Moment:
 class Follower:
     """Follows one recording or microphone with the analyzers of one kind of sample; not for use by several threads."""
 
-    def __init__(
-        self, run: Run, kind: SampleKind, *, every: float = 0.0, tell: Callable[[str], None] | None = None
-    ) -> None:
+    def __init__(self, run: Run, kind: SampleKind, *, every: float = 0.0) -> None:
         """Load the analyzers and open their streams.
 
         Args:
             run: What the command was asked for.
             kind: Of the samples that will come.
             every: Seconds between two of them, on average; 0 where each is taken.
-            tell: Told once where one of several analyzers fails, and where it is back.
 
         Raises:
             AnalysisError: No enabled analyzer takes such samples.
@@ -73,8 +70,8 @@ class Follower:
             raise AnalysisError(_NOBODY_TAKES[kind])
         self._names = names
         self._engine = run.engine
-        self._say = tell
-        self._refusals: list[str] = []
+        self._refusals: dict[str, None] = {}
+        self._refused_now = False
         # Frames are picked by who reads the video, and at a constant frame rate no two are closer than half of
         # "every": so each of them is taken, and the streams still know how long a face may be out of sight.
         self._streams = open_streams(
@@ -84,6 +81,7 @@ class Follower:
             snapshot_interval_seconds=every / 2,
             exclude_regions=run.settings.session.exclude_regions,
             tell=self._tell,
+            deadlines=run.deadlines,
         )
 
     @property
@@ -96,6 +94,11 @@ class Follower:
     def failures(self) -> tuple[StreamStatus, ...]:
         """Those of them that do not work, with the reasons."""
         return self._streams.failures
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """What analyzers could not use of the samples, and why, each once."""
+        return tuple(self._refusals)
 
     @property
     def is_working(self) -> bool:
@@ -111,7 +114,7 @@ class Follower:
         """
         taken: list[tuple[Ready, tuple[StreamStatus, ...]]] = []
         for sample in samples:
-            self._refusals.clear()
+            self._refused_now = False
             ready = self._streams.push(sample)
             if not ready:
                 self._check_that_somebody_is_left()
@@ -158,16 +161,16 @@ class Follower:
         return list(answers)
 
     def _check_that_somebody_is_left(self) -> None:
-        if self._refusals:
-            raise InputError("; ".join(dict.fromkeys(self._refusals)))
+        if self._refused_now:
+            raise InputError("; ".join(self._refusals))
         if not self.is_working:
             raise AnalysisError(nobody_left(self.failures))
 
     def _tell(self, kind: NoticeKind, message: str) -> None:
+        """Keep why a sample was refused; where a stream fails, its status tells."""
         if kind is NoticeKind.BAD_INPUT:
-            self._refusals.append(message)
-        elif self._say is not None and len(self._names) > 1:  # of the last one, an error tells
-            self._say(message)
+            self._refusals[message] = None
+            self._refused_now = True
 
 
 def nobody_left(failures: Sequence[StreamStatus]) -> str:

@@ -86,10 +86,9 @@ class _Listener:
         self._name = name
         self._run = Run(engine=state.engine, host=state.host, settings=state.settings)
         self._delivery = _delivery(state, as_json=as_json)
-        self._follower = Follower(self._run, SampleKind.AUDIO, tell=self.warn)
+        self._follower = Follower(self._run, SampleKind.AUDIO)
         self._utterances = Utterances(analyzers=len(self._follower.analyzers))
-        for status in self._follower.failures:
-            self.warn(f"{status.analyzer} is missing: {status.reason}")
+        self._told: set[str] = set()
 
     def listen(self, clips: Iterable[AudioClip]) -> None:
         """Listen to the end.
@@ -98,6 +97,7 @@ class _Listener:
             AnalysisError: No analyzer could listen.
         """
         for clip in clips:
+            self._warn_of_missing()
             now = clip.captured_at + clip.duration_seconds
             self._give_out(self._utterances.add(self._follower.follow([clip]), now=now))
         self.finish()
@@ -114,6 +114,13 @@ class _Listener:
         """Let go of everything."""
         self._follower.close()
         self._delivery.close()
+
+    def _warn_of_missing(self) -> None:
+        """Say once of each analyzer that it does not work; of the last one, an error tells."""
+        for status in self._follower.failures:
+            if status.analyzer not in self._told:
+                self._told.add(status.analyzer)
+                self.warn(f"{status.analyzer} is missing: {status.reason}")
 
     def _give_out(self, moments: Sequence[Moment]) -> None:
         from mien.cli.findings import Finding

@@ -54,6 +54,7 @@ class _Told:
         for status in follower.failures:
             if status not in self.statuses:
                 yield Notice(source.path, f"{status.analyzer} is missing: {status.reason}")
+        yield from (Notice(source.path, refusal) for refusal in follower.refusals)
 
 
 def _read_sound(run: Run, source: Source) -> Iterator[Read]:

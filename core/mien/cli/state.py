@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -12,12 +12,8 @@ from mien.config import Settings, load_settings
 
 if TYPE_CHECKING:
     from mien.engine import Engine
+    from mien.plugins.guard import Deadlines
     from mien.plugins.host import PluginHost
-
-
-PATIENT_SECONDS: Final = 30 * 24 * 3600.0
-"""The deadline of an analysis for whoever waits for it: none that anybody meets. One number, since the clocks of the
-operating system want one."""
 
 
 class CliState:
@@ -27,6 +23,7 @@ class CliState:
         self.config = config
         self.strict = strict
         self._settings: Settings | None = None
+        self._waits = False
         self._host: PluginHost | None = None
         self._engine: Engine | None = None
 
@@ -56,12 +53,18 @@ class CliState:
     def wait_for_analyses(self) -> None:
         """Let every analysis take what it takes: somebody waits for it, and Ctrl-C ends it.
 
-        Call it before the host is asked for.
+        Call it before the engine is asked for.
         """
-        if self._host is not None:
-            raise RuntimeError("who waits must say so before the plugins are loaded")
-        engine = self.settings.engine.model_copy(update={"deadline_seconds": PATIENT_SECONDS})
-        self._settings = self.settings.model_copy(update={"engine": engine})
+        if self._engine is not None:
+            raise RuntimeError("who waits must say so before the engine is made")
+        self._waits = True
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """How long calls into plugins may take."""
+        from mien.plugins.guard import Deadlines
+
+        return Deadlines.patient(self.settings) if self._waits else Deadlines.of(self.settings)
 
     @property
     def host(self) -> PluginHost:
@@ -83,7 +86,7 @@ class CliState:
         if self._engine is None:
             from mien.engine import Engine
 
-            self._engine = Engine(self.host, self.settings)
+            self._engine = Engine(self.host, self.settings, deadlines=self.deadlines)
         return self._engine
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """The engine: requests in, results out. It picks the analyzers, has them run, and fuses what they said.
 
-It knows no gRPC, no files and no sessions, and does no arithmetic of its own. Thread-safe and synchronous.
+It knows no gRPC, no files and no sessions, and does no arithmetic of its own. Each of its methods comes twice: for
+threads, and as ``..._async`` for an event loop, which no plugin's code ever runs on.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from typing import Final
 
 from mien.config import Settings
 from mien.engine import requests
-from mien.engine.execution import Executor, Outcome
+from mien.engine.execution import CLOSED, Executor, Outcome, reason_of
 from mien.engine.requests import AnalysisRequest
 from mien.errors import AnalysisError, MienError
 from mien.interfaces import FusionContext, MismatchPolicy
+from mien.plugins.checking import checked_satisfaction, own_predictions
+from mien.plugins.guard import CallKind, Deadlines, PluginCallError, Steps, run_steps, run_steps_async
 from mien.plugins.host import PluginHost
-from mien.plugins.registry import explain
-from mien.plugins.workers import CallTimeoutError, LaneBusyError, LaneClosedError
+from mien.plugins.parts import PartKind
 from mien.types import (
     AnalysisResult,
     Prediction,
@@ -27,6 +29,7 @@ from mien.types import (
     Satisfaction,
     StreamState,
     StreamStatus,
+    kind_of,
 )
 
 __all__ = ["AnalysisRequest", "Engine"]
@@ -38,13 +41,19 @@ _log = logging.getLogger("mien.engine")
 class Engine:
     """Analyses requests with the plugins of a host. Thread-safe; closing it leaves the host open."""
 
-    def __init__(self, host: PluginHost, settings: Settings) -> None:
+    def __init__(self, host: PluginHost, settings: Settings, *, deadlines: Deadlines | None = None) -> None:
+        """Take a host.
+
+        Args:
+            host: The plugins.
+            settings: How predictions are fused, how many samples go in one batch, and how long an analysis may take.
+            deadlines: In the place of those that follow from the settings; ``Deadlines.patient`` for somebody who waits
+                for an analysis however long it takes.
+        """
         self._host = host
         self._settings = settings
         self._executor = Executor(
-            host,
-            deadline_seconds=settings.engine.deadline_seconds,
-            max_batch=settings.limits.max_batch,
+            host, deadlines=deadlines or Deadlines.of(settings), max_batch=settings.limits.max_batch
         )
 
     def analyze(self, request: AnalysisRequest) -> AnalysisResult:
@@ -66,21 +75,11 @@ class Engine:
         Returns:
             One answer for each request, in order: its result, or the error that ``analyze`` would raise.
         """
-        plans = [self._plan(request) for request in batch]
-        work: dict[str, list[Sample]] = {}
-        for plan in plans:
-            if not isinstance(plan, MienError):
-                for name, samples in plan.items():
-                    work.setdefault(name, []).extend(samples)
-        outcomes = {name: iter(found) for name, found in self._executor.run(work).items()}
-        answers: list[AnalysisResult | MienError] = []
-        for request, plan in zip(batch, plans, strict=True):
-            if isinstance(plan, MienError):
-                answers.append(plan)
-                continue
-            own = {name: [next(outcomes[name]) for _ in samples] for name, samples in plan.items()}
-            answers.append(self._answer(request, own))
-        return answers
+        return run_steps(self._analyze_batch(batch))
+
+    async def analyze_batch_async(self, batch: Sequence[AnalysisRequest]) -> list[AnalysisResult | MienError]:
+        """As ``analyze_batch``, for an event loop."""
+        return await run_steps_async(self._analyze_batch(batch))
 
     def predict(self, analyzer: str, samples: Sequence[Sample]) -> list[list[Prediction] | StreamStatus]:
         """Have one analyzer look at samples of a session.
@@ -92,14 +91,11 @@ class Engine:
             AnalyzerNotFoundError: There is no such analyzer, or it is not enabled.
             InputError: It does not accept a sample's kind.
         """
-        registered = self._host.enabled_analyzer(analyzer)
-        for sample in samples:
-            requests.check_accepts(registered, {requests.kind_of(sample)})
-        outcomes = self._executor.run({analyzer: samples})[analyzer]
-        return [
-            list(outcome.predictions) if outcome.status.state is StreamState.OK else outcome.status
-            for outcome in outcomes
-        ]
+        return run_steps(self._predict(analyzer, samples))
+
+    async def predict_async(self, analyzer: str, samples: Sequence[Sample]) -> list[list[Prediction] | StreamStatus]:
+        """As ``predict``, for an event loop: a sample goes from thread to thread twice, to the analyzer and back."""
+        return await run_steps_async(self._predict(analyzer, samples))
 
     def fuse(
         self,
@@ -125,62 +121,104 @@ class Engine:
 
         Raises:
             AnalyzerNotFoundError: There is no such fuser.
-            InputError: A weight is negative, NaN or infinite.
+            InputError: A weight is negative, NaN or infinite, or of a modality that nobody has.
             AnalysisError: The fuser raised, took too long or answered something else.
         """
         name = self._fuser_name(fuser)
-        requests.check_weights(weights)
-        fusion = self._settings.fusion
-        context = FusionContext(
-            expected=frozenset(expected),
-            weights={**fusion.weights, **weights},
-            now=now,
-            half_life_seconds=fusion.half_life_seconds if half_life_seconds is None else half_life_seconds,
-            good_threshold=fusion.good_threshold,
-            poor_threshold=fusion.poor_threshold,
-            min_confidence=fusion.min_confidence,
-            mismatch_policy=fusion.mismatch_policy if mismatch_policy is None else mismatch_policy,
-            mismatch_pairs=fusion.mismatch_pairs,
-        )
-        return self._fuse(name, tuple(predictions), context)
+        requests.check_weights(self._host, weights)
+        context = self._context(expected, weights)
+        context = replace(context, now=now)
+        if half_life_seconds is not None:
+            context = replace(context, half_life_seconds=half_life_seconds)
+        if mismatch_policy is not None:
+            context = replace(context, mismatch_policy=mismatch_policy)
+        return run_steps(self._fuse(name, tuple(predictions), context))
 
     def enabled_for(self, kinds: Collection[SampleKind]) -> tuple[str, ...]:
         """Names of the enabled analyzers that accept at least one of these kinds, in the order of names."""
         return requests.enabled_for(self._host, kinds)
 
     def warm_up(self) -> Mapping[str, str]:
-        """Load and compile every enabled analyzer, however long it takes.
+        """Load and compile every enabled analyzer.
 
         Returns:
             Analyzer -> the reason, for those that could not be loaded or warmed up.
         """
-        reasons = self._executor.warm_up(self.enabled_for(frozenset(SampleKind)))
+        return run_steps(self._warm_up())
+
+    async def warm_up_async(self) -> Mapping[str, str]:
+        """As ``warm_up``, for an event loop."""
+        return await run_steps_async(self._warm_up())
+
+    def close(self) -> None:
+        """Take no more work; calls that run are not waited for. May be called twice."""
+        self._executor.close()
+
+    def _warm_up(self) -> Steps[Mapping[str, str]]:
+        reasons = yield from self._executor.warm_up(self.enabled_for(frozenset(SampleKind)))
         for name, reason in reasons.items():
             _log.warning("analyzer %r could not be warmed up: %s", name, reason)
         return reasons
 
-    def close(self) -> None:
-        """Let the worker threads end; calls that run are not waited for. May be called twice."""
-        self._executor.close()
+    def _analyze_batch(self, batch: Sequence[AnalysisRequest]) -> Steps[list[AnalysisResult | MienError]]:
+        plans = [self._plan(request) for request in batch]
+        work: dict[str, list[Sample]] = {}
+        for plan in plans:
+            if not isinstance(plan, MienError):
+                for name, samples in plan.items():
+                    work.setdefault(name, []).extend(samples)
+        found = yield from self._executor.run(work)
+        outcomes = {name: iter(each) for name, each in found.items()}
+        answers: list[AnalysisResult | MienError] = []
+        for request, plan in zip(batch, plans, strict=True):
+            if isinstance(plan, MienError):
+                answers.append(plan)
+                continue
+            own = {name: [next(outcomes[name]) for _ in samples] for name, samples in plan.items()}
+            answers.append((yield from self._answer(request, own)))
+        return answers
 
-    def _fuse(self, name: str, predictions: tuple[Prediction, ...], context: FusionContext) -> Satisfaction:
+    def _predict(self, analyzer: str, samples: Sequence[Sample]) -> Steps[list[list[Prediction] | StreamStatus]]:
+        registered = self._host.enabled_analyzer(analyzer)
+        for sample in samples:
+            requests.check_accepts(registered, {kind_of(sample)})
+        outcomes = yield from self._executor.run({analyzer: samples})
+        return [
+            list(outcome.predictions) if outcome.status.state is StreamState.OK else outcome.status
+            for outcome in outcomes[analyzer]
+        ]
+
+    def _context(self, expected: Iterable[str], weights: Mapping[str, float]) -> FusionContext:
+        fusion = self._settings.fusion
+        return FusionContext(
+            expected=frozenset(expected),
+            weights={**fusion.weights, **weights},
+            half_life_seconds=fusion.half_life_seconds,
+            good_threshold=fusion.good_threshold,
+            poor_threshold=fusion.poor_threshold,
+            min_confidence=fusion.min_confidence,
+            mismatch_policy=fusion.mismatch_policy,
+            mismatch_pairs=fusion.mismatch_pairs,
+        )
+
+    def _fuse(self, name: str, predictions: tuple[Prediction, ...], context: FusionContext) -> Steps[Satisfaction]:
+        own = own_predictions(predictions)
+
+        def fuse() -> Satisfaction:
+            return checked_satisfaction(self._host.fuser(name).fuse(own, context), fuser=name)
+
+        call = self._executor.submit(name, PartKind.FUSER, CallKind.FUSE, fuse)
+        yield call
         try:
-            satisfaction = self._executor.call(
-                f"fuser:{name}", lambda: self._host.fuser(name).fuse(predictions, context)
-            )
-        except CallTimeoutError:
-            seconds = self._settings.engine.deadline_seconds
-            raise AnalysisError(f"fuser {name!r} did not answer for {seconds:g} s") from None
-        except LaneBusyError:
-            raise AnalysisError(f"fuser {name!r} has not returned from a call that ran out of time") from None
-        except LaneClosedError:
-            raise AnalysisError("the engine is closed") from None
-        except Exception as error:
-            _log.warning("fuser %r raised %s", name, type(error).__name__)
-            raise AnalysisError(f"fuser {name!r} failed: {explain(error)}") from error
-        if not isinstance(satisfaction, Satisfaction):
-            raise AnalysisError(f"fuser {name!r} answered a {type(satisfaction).__name__}, not a Satisfaction")
-        return satisfaction
+            return call.result()
+        except MienError as error:
+            reason = reason_of(error)
+            _log.warning("fuser %r: %s", name, reason)
+            if reason == CLOSED:
+                raise AnalysisError(CLOSED) from None
+            if isinstance(error, PluginCallError) and error.state is not StreamState.FAILED:
+                raise AnalysisError(f"fuser {name!r} {reason.removeprefix('it ')}") from None
+            raise AnalysisError(f"fuser {name!r} failed: {reason}") from error
 
     def _fuser_name(self, name: str) -> str:
         name = name or self._settings.fusion.fuser
@@ -196,7 +234,9 @@ class Engine:
         except MienError as error:
             return error
 
-    def _answer(self, request: AnalysisRequest, outcomes: Mapping[str, list[Outcome]]) -> AnalysisResult | MienError:
+    def _answer(
+        self, request: AnalysisRequest, outcomes: Mapping[str, list[Outcome]]
+    ) -> Steps[AnalysisResult | MienError]:
         streams = {name: _first_failure(found) for name, found in outcomes.items()}
         statuses = tuple(outcome.status for outcome in streams.values())
         if all(status.state is not StreamState.OK for status in statuses):
@@ -208,9 +248,9 @@ class Engine:
             for outcome in found
             for prediction in outcome.predictions
         )
-        expected = {status.modality for status in statuses}
+        context = self._context((status.modality for status in statuses), request.weights)
         try:
-            satisfaction = self.fuse(predictions, expected=expected, fuser=request.fuser, weights=request.weights)
+            satisfaction = yield from self._fuse(self._fuser_name(request.fuser), predictions, context)
         except MienError as error:
             return error
         return AnalysisResult(predictions=predictions, satisfaction=satisfaction, streams=statuses)

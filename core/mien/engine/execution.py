@@ -1,7 +1,7 @@
-"""Runs analyzers so that none can hurt the others: in parallel, in batches, each with a deadline, its answers checked.
+"""Runs analyzers so that none can hurt the others: in parallel, in batches, each behind its guard, its answers checked.
 
 It knows samples and outcomes. Which analyzer takes part in which request, and what becomes of the outcomes, is
-``mien.engine``.
+``mien.engine``. Work is written as steps (``mien.plugins.guard.Steps``), which a thread or an event loop can drive.
 """
 
 from __future__ import annotations
@@ -9,21 +9,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-import mien.types
 from mien.errors import InputError, MienError
 from mien.interfaces import Analyzer, AnalyzerInfo
+from mien.plugins.checking import checked_predictions, own_samples, raised_by_types
+from mien.plugins.guard import CallKind, Deadlines, GuardedCall, PluginCallError, Result, Steps, log_raised
 from mien.plugins.host import PluginHost
-from mien.plugins.registry import explain
-from mien.plugins.workers import Call, CallTimeoutError, Lane, LaneBusyError, LaneClosedError, Result
+from mien.plugins.parts import PartKind
+from mien.plugins.slots import explain
 from mien.types import Prediction, Sample, StreamState, StreamStatus
 
-LOAD_SECONDS: Final = 120.0
-"""How long a request waits for an analyzer that is being loaded; ``warm_up`` waits for ever."""
+CLOSED: Final = "the engine is closed"
+"""The reason of what came too late."""
 
 _log = logging.getLogger("mien.engine")
 
@@ -54,17 +55,17 @@ class _Answer:
 
 
 class Executor:
-    """Keeps one lane of threads for each analyzer and fuser. Thread-safe."""
+    """Has the analyzers of a host work. Thread-safe."""
 
-    def __init__(self, host: PluginHost, *, deadline_seconds: float, max_batch: int) -> None:
+    def __init__(self, host: PluginHost, *, deadlines: Deadlines, max_batch: int) -> None:
         self._host = host
-        self._deadline = deadline_seconds
+        self._deadlines = deadlines
         self._max_batch = max_batch
-        self._lanes: dict[str, Lane] = {}
+        self._first_uses: dict[str, _FirstUse] = {}
         self._lock = threading.Lock()
         self._closed = False
 
-    def run(self, work: Mapping[str, Sequence[Sample]]) -> dict[str, list[Outcome]]:
+    def run(self, work: Mapping[str, Sequence[Sample]]) -> Steps[dict[str, list[Outcome]]]:
         """Give each analyzer its samples, all analyzers at the same time.
 
         Args:
@@ -73,7 +74,7 @@ class Executor:
         Returns:
             Name -> one outcome for each sample, in order. Nothing that an analyzer does is raised.
         """
-        failed = self._load(work)
+        failed = yield from self._make_ready(work)
         outcomes: dict[str, list[Outcome]] = {
             name: [self._outcome(name, failed[name], 0.0)] * len(samples) if name in failed else []
             for name, samples in work.items()
@@ -85,104 +86,92 @@ class Executor:
                 for name, samples in work.items()
                 if name not in failed and start < len(samples)
             }
-            for name, answered in self._run_chunks(chunks).items():
-                outcomes[name] += answered
+            answered = yield from self._run_chunks(chunks)
+            for name, found in answered.items():
+                outcomes[name] += found
         return outcomes
 
-    def call(self, name: str, function: Callable[[], Result]) -> Result:
-        """Run something else under the deadline, in a lane of its own.
+    def submit(self, name: str, part: PartKind, kind: CallKind, function: Callable[[], Result]) -> GuardedCall[Result]:
+        """Begin a call into a part, through its guard."""
+        if self._closed:
+            return GuardedCall(f"{part} {name!r}", kind, None, None, CLOSED)
+        return self._host.guard(name, part).submit(kind, function, deadlines=self._deadlines)
 
-        Raises:
-            CallTimeoutError: It took too long.
-            LaneBusyError: An earlier call took too long and has not returned.
-            LaneClosedError: The executor was closed.
-        """
-        return self._lane(name).submit(function).wait(self._deadline)
-
-    def warm_up(self, names: Sequence[str]) -> dict[str, str]:
-        """Load and warm up analyzers, however long it takes.
+    def warm_up(self, names: Sequence[str]) -> Steps[dict[str, str]]:
+        """Load and warm up analyzers.
 
         Returns:
             Name -> the reason, for those that cannot be used.
         """
-        calls: dict[str, Call[None]] = {}
-        failed: dict[str, _Answer] = {}
-        for name in names:
-            self._submit(name, _warmer(self._host, name), calls, failed)
-        reasons = {name: answer.reason for name, answer in failed.items()}
+        calls = {name: self._submit(name, CallKind.WARM_UP, self._first_use(name).warm_up) for name in names}
+        reasons: dict[str, str] = {}
         for name, call in calls.items():
+            yield call
             try:
-                call.wait(None)
-            except Exception as error:
-                reasons[name] = explain(error)
+                call.result()
+            except MienError as error:
+                reasons[name] = reason_of(error)
         return reasons
 
     def close(self) -> None:
-        """Let the threads end. Calls that run are not waited for."""
-        with self._lock:
-            self._closed = True
-            lanes = list(self._lanes.values())
-        for lane in lanes:
-            lane.close()
+        """Take no more work. Calls that run are not waited for."""
+        self._closed = True
 
-    def _lane(self, name: str) -> Lane:
-        with self._lock:
-            if self._closed:
-                raise LaneClosedError(name)
-            return self._lanes.setdefault(name, Lane(name))
+    def _submit(self, analyzer: str, kind: CallKind, function: Callable[[], Result]) -> GuardedCall[Result]:
+        return self.submit(analyzer, PartKind.ANALYZER, kind, function)
 
-    def _load(self, work: Mapping[str, Sequence[Sample]]) -> dict[str, _Answer]:
-        """Load what is not loaded yet; the answer to every sample of those that cannot be."""
-        calls: dict[str, Call[Analyzer]] = {}
-        failed: dict[str, _Answer] = {}
-        for name in work:
-            if not self._host.is_loaded(name):
-                self._submit(name, lambda name=name: self._host.analyzer(name), calls, failed)  # type: ignore[misc]
+    def _make_ready(self, names: Mapping[str, object]) -> Steps[dict[str, _Answer]]:
+        """Load what is not loaded yet, and compile; the answer to every sample of those that cannot be used.
+
+        Who waits for an analysis as long as it takes waits for the compiling in it, too, and needs no more than that.
+        """
+        failed = yield from self._load([name for name in names if not self._host.is_loaded(name)])
+        if self._deadlines.seconds_of(CallKind.ANALYZE) is None:
+            return failed
+        cold = [name for name in names if name not in failed and not self._first_use(name).done]
+        calls = {name: self._submit(name, CallKind.WARM_UP, self._first_use(name)) for name in cold}
         for name, call in calls.items():
+            yield call
             try:
-                call.wait(LOAD_SECONDS)
-                continue
-            except CallTimeoutError:
-                failed[name] = _Answer(StreamState.UNAVAILABLE, f"it has been loading for {LOAD_SECONDS:g} s")
-            except Exception as error:
-                failed[name] = _Answer(StreamState.UNAVAILABLE, explain(error))
-            _log.warning("analyzer %r could not be loaded: %s", name, failed[name].reason)
+                call.result()
+            except MienError as error:
+                _log.warning("analyzer %r could not be warmed up: %s", name, reason_of(error))
         return failed
 
-    def _run_chunks(self, chunks: Mapping[str, Sequence[Sample]]) -> dict[str, list[Outcome]]:
-        calls: dict[str, Call[list[_Answer]]] = {}
+    def _load(self, names: Sequence[str]) -> Steps[dict[str, _Answer]]:
+        calls = {name: self._submit(name, CallKind.FACTORY, partial(self._host.analyzer, name)) for name in names}
         failed: dict[str, _Answer] = {}
-        for name, samples in chunks.items():
-            self._submit(name, _analysis(self._host, name, samples), calls, failed)
-        outcomes = {name: [self._outcome(name, answer, 0.0)] * len(chunks[name]) for name, answer in failed.items()}
         for name, call in calls.items():
-            answers = self._wait(name, call, len(chunks[name]))
+            yield call
+            try:
+                call.result()
+                continue
+            except PluginCallError as error:
+                seconds = self._deadlines.seconds_of(CallKind.FACTORY) or 0.0
+                reason = f"it has been loading for {seconds:g} s" if error.timed_out else error.reason
+            except MienError as error:
+                reason = explain(error)
+            failed[name] = _Answer(StreamState.UNAVAILABLE, reason)
+            _log.warning("analyzer %r could not be loaded: %s", name, reason)
+        return failed
+
+    def _run_chunks(self, chunks: Mapping[str, Sequence[Sample]]) -> Steps[dict[str, list[Outcome]]]:
+        calls = {
+            name: self._submit(name, CallKind.ANALYZE, _analysis(self._host, name, own_samples(samples)))
+            for name, samples in chunks.items()
+        }
+        outcomes: dict[str, list[Outcome]] = {}
+        for name, call in calls.items():
+            yield call
+            answers = _answers(call, len(chunks[name]))
             _log_failures(name, answers)
-            seconds = time.monotonic() - call.submitted_at
+            seconds = 0.0 if call.submitted_at is None else time.monotonic() - call.submitted_at
             outcomes[name] = [self._outcome(name, answer, seconds) for answer in answers]
         return outcomes
 
-    def _submit(
-        self, name: str, function: Callable[[], Result], calls: dict[str, Call[Result]], failed: dict[str, _Answer]
-    ) -> None:
-        try:
-            calls[name] = self._lane(name).submit(function)
-        except LaneBusyError:
-            reason = "it has not returned from a call that ran out of time, and takes no new one until it does"
-            failed[name] = _Answer(StreamState.UNAVAILABLE, reason)
-        except LaneClosedError:
-            failed[name] = _Answer(StreamState.UNAVAILABLE, "the engine is closed")
-
-    def _wait(self, name: str, call: Call[list[_Answer]], count: int) -> list[_Answer]:
-        try:
-            return call.wait(self._deadline)
-        except CallTimeoutError as error:
-            doing = "it did not answer" if error.started else "it was busy with other requests"
-            return [_Answer(StreamState.TIMED_OUT, f"{doing} for {self._deadline:g} s")] * count
-        except LaneClosedError:
-            return [_Answer(StreamState.UNAVAILABLE, "the engine is closed")] * count
-        except Exception as error:
-            return [_Answer(StreamState.UNAVAILABLE, explain(error))] * count
+    def _first_use(self, name: str) -> _FirstUse:
+        with self._lock:
+            return self._first_uses.setdefault(name, _FirstUse(self._host, name))
 
     def _outcome(self, name: str, answer: _Answer, seconds: float) -> Outcome:
         status = StreamStatus(
@@ -195,6 +184,47 @@ class Executor:
         return Outcome(status, answer.predictions, answer.error)
 
 
+class _FirstUse:
+    """Warms an analyzer up before the first analysis whose time is counted, once for all who ask."""
+
+    def __init__(self, host: PluginHost, name: str) -> None:
+        self._host = host
+        self._name = name
+        self._lock = threading.Lock()
+        self.done = False
+
+    def __call__(self) -> None:
+        """Warm up, unless that was tried before."""
+        with self._lock:
+            if not self.done:
+                self._warm_up()
+
+    def warm_up(self) -> None:
+        """Warm up in any case."""
+        with self._lock:
+            self._warm_up()
+
+    def _warm_up(self) -> None:
+        try:
+            self._host.analyzer(self._name).warm_up()
+        finally:
+            self.done = True
+
+
+def reason_of(error: MienError) -> str:
+    """What went wrong, where it is clear whose call it was."""
+    return error.reason if isinstance(error, PluginCallError) else explain(error)
+
+
+def _answers(call: GuardedCall[list[_Answer]], count: int) -> list[_Answer]:
+    try:
+        return call.result()
+    except PluginCallError as error:
+        return [_Answer(error.state, error.reason)] * count
+    except MienError as error:  # it could not be loaded, which was found out before
+        return [_Answer(StreamState.UNAVAILABLE, explain(error))] * count
+
+
 def _log_failures(name: str, answers: Sequence[_Answer]) -> None:
     """Tell what an analyzer did wrong, once a batch. A bad sample is told to its caller, and not here."""
     failures = {(answer.state, answer.reason) for answer in answers if answer.error is None}
@@ -205,59 +235,42 @@ def _log_failures(name: str, answers: Sequence[_Answer]) -> None:
             _log.warning("analyzer %r: %s: %s", name, state.value, reason)
 
 
-def _warmer(host: PluginHost, name: str) -> Callable[[], None]:
-    return lambda: host.analyzer(name).warm_up()
-
-
-def _analysis(host: PluginHost, name: str, samples: Sequence[Sample]) -> Callable[[], list[_Answer]]:
+def _analysis(host: PluginHost, name: str, samples: tuple[Sample, ...]) -> Callable[[], list[_Answer]]:
     info = host.analyzers[name].info
     return lambda: _analyze(host.analyzer(name), name, info, samples)
 
 
-def _analyze(analyzer: Analyzer, name: str, info: AnalyzerInfo, samples: Sequence[Sample]) -> list[_Answer]:
+def _analyze(analyzer: Analyzer, name: str, info: AnalyzerInfo, samples: tuple[Sample, ...]) -> list[_Answer]:
     """Analyse a batch; where it raises, each sample by itself, so that a bad one costs nobody else."""
     try:
-        return _checked(analyzer.analyze(samples), name, info, len(samples))
-    except (Exception, SystemExit) as error:
+        results: object = analyzer.analyze(samples)
+    except BaseException as error:
         if len(samples) > 1:
-            return [answer for sample in samples for answer in _analyze(analyzer, name, info, [sample])]
-        return [_blame(error)]
+            return [answer for sample in samples for answer in _analyze(analyzer, name, info, (sample,))]
+        return [_blame(error, name)]
+    copied = list(results) if isinstance(results, list) else None
+    if copied is None or len(copied) != len(samples):
+        got = f"a {type(results).__name__}" if copied is None else f"a list of {len(copied)}"
+        reason = f"it answered {got} to {len(samples)} samples"
+        return [_Answer(StreamState.INVALID, reason)] * len(samples)
+    return [_check(result, name, info, sample) for result, sample in zip(copied, samples, strict=True)]
 
 
-def _checked(results: object, name: str, info: AnalyzerInfo, count: int) -> list[_Answer]:
-    """The answers, where the analyzer kept its contract; INVALID where it did not."""
-    if not isinstance(results, list) or len(results) != count:
-        got = f"a list of {len(results)}" if isinstance(results, list) else f"a {type(results).__name__}"
-        return [_Answer(StreamState.INVALID, f"it answered {got} to {count} samples")] * count
-    return [_check_sample(result, name, info) for result in results]
+def _check(result: object, name: str, info: AnalyzerInfo, sample: Sample) -> _Answer:
+    """The answer, where the analyzer kept its contract; INVALID where it did not."""
+    try:
+        return _Answer(predictions=checked_predictions(result, info, sample, analyzer=name))
+    except PluginCallError as error:
+        return _Answer(error.state, error.reason)
 
 
-def _check_sample(result: object, name: str, info: AnalyzerInfo) -> _Answer:
-    if not isinstance(result, list | tuple):
-        return _Answer(StreamState.INVALID, f"it answered a {type(result).__name__} where a list was expected")
-    for prediction in result:
-        if not isinstance(prediction, Prediction):
-            return _Answer(StreamState.INVALID, f"it answered a {type(prediction).__name__}, not a Prediction")
-        if prediction.modality != info.modality:
-            reason = f"it answered for modality {prediction.modality!r}, and it was registered for {info.modality!r}"
-            return _Answer(StreamState.INVALID, reason)
-    return _Answer(predictions=tuple(replace(prediction, analyzer=name) for prediction in result))
-
-
-def _blame(error: BaseException) -> _Answer:
+def _blame(error: BaseException, name: str) -> _Answer:
     """Whose fault an exception is: the sample's, a broken contract's, or the analyzer's own."""
     if isinstance(error, InputError):
         return _Answer(StreamState.FAILED, explain(error), error=error)
-    if isinstance(error, ValueError) and _raised_by_types(error):
+    if raised_by_types(error):
         return _Answer(StreamState.INVALID, f"it made a value that is not allowed: {error}")
     if isinstance(error, MienError):
         return _Answer(StreamState.FAILED, explain(error))
-    # Where it happened, for the plugin's developer, but not the message: it may hold the caller's words.
-    where = "".join(traceback.format_tb(error.__traceback__))
-    _log.debug("analyzer raised %s\n%s", type(error).__name__, where)
+    log_raised(f"analyzer {name!r}", error)
     return _Answer(StreamState.FAILED, f"it raised {type(error).__name__}")
-
-
-def _raised_by_types(error: ValueError) -> bool:
-    last = list(traceback.walk_tb(error.__traceback__))[-1:]
-    return any(frame.f_globals.get("__name__") == mien.types.__name__ for frame, _ in last)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mien.errors import InputError
 from mien.plugins.host import PluginHost
-from mien.plugins.registry import RegisteredAnalyzer
-from mien.types import Sample, SampleKind, kind_of
+from mien.plugins.parts import RegisteredAnalyzer
+from mien.types import Sample, SampleKind, is_weight, kind_of
 
 __all__ = ["AnalysisRequest", "check_accepts", "check_weights", "enabled_for", "kind_of", "plan"]
 
@@ -49,7 +48,7 @@ def plan(host: PluginHost, request: AnalysisRequest) -> dict[str, list[Sample]]:
     """
     if not request.samples:
         raise InputError("the request holds no picture, sound or text; give at least one")
-    check_weights(request.weights)
+    check_weights(host, request.weights)
     kinds = {kind_of(sample) for sample in request.samples}
     chosen = {name: host.enabled_analyzer(name) for name in request.analyzers or enabled_for(host, kinds)}
     for registered in chosen.values():
@@ -73,15 +72,18 @@ def check_accepts(registered: RegisteredAnalyzer, kinds: Collection[SampleKind])
         raise InputError(f"analyzer {registered.name!r} takes {_join(registered.info.accepts)}, not {_join(kinds)}")
 
 
-def check_weights(weights: Mapping[str, float]) -> None:
-    """Refuse weights that no fuser could use.
+def check_weights(host: PluginHost, weights: Mapping[str, float]) -> None:
+    """Refuse weights that no fuser could use, and those that would be of no use.
 
     Raises:
-        InputError: One is negative, NaN or infinite.
+        InputError: One is negative, NaN or infinite, or of a modality that neither mien nor an analyzer knows.
     """
     for modality, weight in weights.items():
-        if not (math.isfinite(weight) and weight >= 0.0):
+        if not is_weight(weight):
             raise InputError(f"the weight of {modality!r} must be finite and not negative, got {weight}")
+        if modality not in host.modalities:
+            known = ", ".join(sorted(host.modalities))
+            raise InputError(f"there is no modality {modality[:64]!r} to give a weight to; known are: {known}")
 
 
 def _nobody_takes(host: PluginHost, kinds: Collection[SampleKind], named: Sequence[str]) -> str:

@@ -36,11 +36,11 @@ class AnalyzerInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamSettings:
-    """What a session tells an analyzer's stream.
+    """What a session tells an analyzer's stream of the pictures that it is going to give it.
 
     Attributes:
-        snapshot_interval_seconds: Seconds between two pictures that are analysed; 0 analyses each one.
-        exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height) of its size.
+        snapshot_interval_seconds: Seconds from one picture to the next; 0 gives each one that comes.
+        exclude_regions: Parts of each picture that are black, as fractions (x, y, width, height) of its size.
     """
 
     snapshot_interval_seconds: float = 1.0

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 
 from mien.config import Settings
 from mien.engine import AnalysisRequest, Engine
-from mien.errors import ConfigError
+from mien.errors import ConfigError, MienError, SessionError
 from mien.live import Event, LiveSession, SessionLimits, open_session
+from mien.live.worker import Worker
 from mien.plugins.host import PluginHost
 from mien.session import SessionConfig, SessionEnd
-from mien.session.customer import is_seen
-from mien.types import AnalysisResult, AudioClip, ImageFrame, Prediction, Sample, SampleKind, StreamStatus
+from mien.types import AudioClip, ImageFrame, Prediction, Sample, SampleKind, StreamStatus, Transcript
 
 
 class Interaction(ABC):
@@ -26,15 +25,19 @@ class Interaction(ABC):
 
     @abstractmethod
     async def push(self, sample: ImageFrame | AudioClip) -> None:
-        """Take a sample in; waits for no analysis.
+        """Take a sample in; waits for no analysis. What is left out of a picture, is left out here.
 
         Raises:
             SessionError: The interaction is over.
         """
 
-    @abstractmethod
     async def settle(self) -> None:
-        """Return when all that came in was analysed and the events of it were read."""
+        """Return when all that came in was analysed and the events of it were read.
+
+        Raises:
+            SessionError: The brain cannot wait (``Brain.can_wait``).
+        """
+        raise SessionError("nobody tells when this interaction has caught up")
 
     @abstractmethod
     async def finish(self, end: SessionEnd) -> None:
@@ -63,13 +66,18 @@ class Brain(ABC):
 
     @property
     @abstractmethod
+    def seers(self) -> frozenset[str]:
+        """Names of the analyzers that take pictures; what one of them says of a picture, it says of somebody."""
+
+    @property
+    @abstractmethod
     def hears(self) -> bool:
         """Sound is analysed; where not, none is to be recorded."""
 
     @property
     @abstractmethod
     def can_wait(self) -> bool:
-        """Its interactions can ``settle``."""
+        """Its interactions can ``settle``, so that a feed that waits can be followed."""
 
     @abstractmethod
     async def start(self) -> None:
@@ -81,7 +89,10 @@ class Brain(ABC):
 
     @abstractmethod
     async def sees_somebody(self, frame: ImageFrame) -> bool:
-        """Whether there is a face in a picture; nothing is kept of it.
+        """Whether an analyzer sees somebody in a picture, be it a face or something else; nothing is kept of it.
+
+        Args:
+            frame: What may be seen of a picture.
 
         Raises:
             MienError: The picture could not be analysed.
@@ -129,6 +140,11 @@ class LocalBrain(Brain):
         return "in this process"
 
     @property
+    def seers(self) -> frozenset[str]:
+        """The enabled analyzers that take pictures."""
+        return frozenset(self._seers)
+
+    @property
     def hears(self) -> bool:
         """An enabled analyzer takes sound."""
         return bool(self._engine.enabled_for({SampleKind.AUDIO}))
@@ -140,7 +156,11 @@ class LocalBrain(Brain):
 
     async def start(self) -> None:
         """Load and compile the analyzers, so that the first customer is not kept waiting."""
-        reasons = await asyncio.to_thread(self._engine.warm_up)
+        worker = Worker(patience_seconds=self._settings.engine.deadline_seconds)
+        try:
+            reasons = await worker.run(self._engine.warm_up)
+        finally:
+            worker.close()
         if set(self._seers) <= reasons.keys():
             reason = "; ".join(f"{name}: {reasons[name]}" for name in self._seers)
             raise ConfigError(f"no analyzer that takes pictures can be used: {reason}")
@@ -148,7 +168,10 @@ class LocalBrain(Brain):
     async def sees_somebody(self, frame: ImageFrame) -> bool:
         """Ask the analyzers that take pictures."""
         request = AnalysisRequest(samples=(frame,), analyzers=self._seers)
-        return shows_a_face(await asyncio.to_thread(self._engine.analyze, request))
+        (answer,) = await self._engine.analyze_batch_async([request])
+        if isinstance(answer, MienError):
+            raise answer
+        return any(sees(prediction, self.seers) for prediction in answer.predictions)
 
     async def open(self, config: SessionConfig, *, lossless: bool) -> Interaction:
         """Open a session in this process."""
@@ -160,7 +183,7 @@ class LocalBrain(Brain):
         """The engine is its owner's."""
 
     async def _predict(self, analyzer: str, sample: Sample) -> list[Prediction] | StreamStatus:
-        return (await asyncio.to_thread(self._engine.predict, analyzer, [sample]))[0]
+        return (await self._engine.predict_async(analyzer, [sample]))[0]
 
 
 class _LocalInteraction(Interaction):
@@ -178,8 +201,9 @@ class _LocalInteraction(Interaction):
 
         if isinstance(sample, ImageFrame):
             self._live.push_frame(load)
-        else:
+        else:  # sound waits at the microphone, and as utterances, but not in between
             self._live.push_sound(load)
+            await self._live.sound_taken()
 
     async def settle(self) -> None:
         await self._live.settle()
@@ -194,6 +218,11 @@ class _LocalInteraction(Interaction):
         await self._live.abandon()
 
 
-def shows_a_face(result: AnalysisResult) -> bool:
-    """Whether a face was found."""
-    return any(is_seen(prediction) for prediction in result.predictions)
+def sees(prediction: Prediction, seers: frozenset[str]) -> bool:
+    """Whether a prediction says that somebody is there to be seen.
+
+    Args:
+        prediction: Of any analyzer.
+        seers: The analyzers that take pictures; what such a one heard is no sight of anybody.
+    """
+    return prediction.analyzer in seers and not isinstance(prediction.evidence, Transcript)

@@ -1,4 +1,8 @@
-"""Camera and microphone, each read by a thread of its own. One that is lost is told of and tried again."""
+"""Camera and microphone, each read by a thread of its own. One that is lost is told of and tried again.
+
+Of pictures the newest waits here. Sound waits in the microphone's own queue, which counts what it has no room for: a
+piece of it is read when the one before was taken.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +23,6 @@ from mien.types import AudioClip, ImageFrame
 
 RETRY_SECONDS: Final = 2.0
 """Between two attempts to open a device that was lost."""
-
-SOUND_QUEUE_SECONDS: Final = 30.0
-"""Sound that may wait to be taken; what comes on top is left out, with a notice."""
 
 JOIN_SECONDS: Final = 3.0
 """How long closing waits for a device's thread; a driver that hangs does not hold up the end."""
@@ -68,9 +69,7 @@ class DeviceFeed(Feed):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._arrived = asyncio.Event()
         self._troubles: deque[Trouble] = deque()
-        self._sound: deque[AudioClip] = deque()
-        self._sound_seconds = 0.0
-        self._keeps_up = True
+        self._sound: AudioClip | None = None
         self._frame: ImageFrame | None = None
         self._began = 0.0
 
@@ -121,25 +120,21 @@ class DeviceFeed(Feed):
             self._frame = item
         elif isinstance(item, Trouble):
             self._troubles.append(item)
-        elif self._sound_seconds + item.duration_seconds <= SOUND_QUEUE_SECONDS:
-            self._sound.append(item)
-            self._sound_seconds += item.duration_seconds
-            self._keeps_up = True
-        elif self._keeps_up:
-            self._keeps_up = False
-            self._troubles.append(Trouble("sound comes faster than it is taken; what is said meanwhile is left out"))
+        else:
+            self._sound = item
         self._arrived.set()
 
     def _waiting(self) -> bool:
-        return bool(self._troubles or self._sound or self._frame is not None)
+        return bool(self._troubles) or self._sound is not None or self._frame is not None
 
     def _take(self) -> Item:
         item: Item = Pause.TICK
         if self._troubles:
             item = self._troubles.popleft()
-        elif self._sound:
-            item = clip = self._sound.popleft()
-            self._sound_seconds -= clip.duration_seconds
+        elif self._sound is not None:
+            item, self._sound = self._sound, None
+            if self._microphone is not None:
+                self._microphone.go_on()
         elif self._frame is not None:
             item, self._frame = self._frame, None
         if not self._waiting():
@@ -222,6 +217,16 @@ class _MicrophoneThread(_DeviceThread):
         super().__init__(feed, "mien-microphone")
         self._open_microphone = open_microphone
         self._lost = False
+        self._taken = threading.Event()
+
+    def go_on(self) -> None:
+        """The piece that was handed on last was taken."""
+        self._taken.set()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._taken.set()
+        super().stop()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -239,7 +244,12 @@ class _MicrophoneThread(_DeviceThread):
     def _read_on(self, microphone: SoundSource) -> None:
         overruns = 0
         while not self._stopped.is_set():
-            self._feed.put(microphone.read())
+            clip = microphone.read()
+            self._taken.clear()
+            if self._stopped.is_set():
+                return
+            self._feed.put(clip)
+            self._taken.wait()
             if microphone.overruns > overruns == 0:
                 self._feed.put(Trouble("sound was lost between the microphone and this program"))
             overruns = microphone.overruns

@@ -9,15 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-import numpy as np
-
-from mien.errors import InputError, MienError, SessionError
-from mien.kiosk.brain import Brain, Interaction
+from mien.errors import ConfigError, InputError, MienError, SessionError
+from mien.interfaces import KioskView
+from mien.kiosk.brain import Brain, Interaction, sees
 from mien.kiosk.feed import Feed, Item, Pause, Trouble
-from mien.kiosk.view import View
 from mien.live import Event, Notice, NoticeKind, Update
+from mien.live.intake import blanked
 from mien.session import SessionConfig, SessionEnd, SessionSummary
-from mien.session.customer import is_seen
 from mien.types import AnalysisResult, AudioClip, ImageFrame
 
 TICK_SECONDS: Final = 0.25
@@ -41,7 +39,7 @@ class Kiosk:
     """Follows one customer after the other. For one event loop, and one run."""
 
     def __init__(
-        self, *, feed: Feed, brain: Brain, view: View, record: Record, config: SessionConfig, once: bool = False
+        self, *, feed: Feed, brain: Brain, view: KioskView, record: Record, config: SessionConfig, once: bool = False
     ) -> None:
         """Put the parts together.
 
@@ -55,7 +53,10 @@ class Kiosk:
 
         Raises:
             SessionError: A consent is required and was not given.
+            ConfigError: The feed waits for each sample to be analysed, and the brain does not tell when it was.
         """
+        if feed.waits and not brain.can_wait:
+            raise ConfigError(f"{brain.place}, nobody tells when pictures were analysed; leave --fast out")
         if config.require_consent and config.consent == "unspecified":
             raise SessionError("a kiosk's customers must be told before they are followed, and no consent is given")
         self._feed = feed
@@ -98,7 +99,7 @@ class Kiosk:
         if isinstance(item, Trouble):
             self._tell(item.message)
         elif isinstance(item, ImageFrame):
-            await self._see(without_regions(item, self._config.exclude_regions))
+            await self._see(item)
         elif isinstance(item, AudioClip) and self._current is not None:  # else nobody is there who was told
             await self._push(self._current, item)
 
@@ -111,7 +112,7 @@ class Kiosk:
     async def _begin(self, frame: ImageFrame) -> _Current | None:
         """Open a session if somebody is there."""
         try:
-            if not await self._brain.sees_somebody(frame):
+            if not await self._brain.sees_somebody(blanked(frame, self._config.exclude_regions)):
                 self._able()
                 return None
             config = replace(self._config, session_id=_session_name())
@@ -169,7 +170,8 @@ class Kiosk:
         if isinstance(event, SessionSummary):
             self._record(session_id, event)
         elif isinstance(event, Update):
-            if self._current is not None and any(is_seen(prediction) for prediction in event.predictions):
+            seers = self._brain.seers
+            if self._current is not None and any(sees(prediction, seers) for prediction in event.predictions):
                 self._current.seen_at = max(self._current.seen_at, event.state.at)
             if event.predictions:
                 self._record(
@@ -193,24 +195,6 @@ class Kiosk:
         if self._unable:
             self._tell("pictures are analysed again")
         self._unable = ""
-
-
-def without_regions(frame: ImageFrame, regions: tuple[tuple[float, float, float, float], ...]) -> ImageFrame:
-    """The picture with staff areas made black, before anybody looks at it or it leaves this machine.
-
-    Args:
-        frame: A picture.
-        regions: Fractions (x, y, width, height) of its size; rounded outwards to whole pixels.
-    """
-    if not regions:
-        return frame
-    pixels = frame.pixels.copy()
-    height, width = pixels.shape[:2]
-    for x, y, across, down in regions:
-        rows = slice(int(y * height), int(np.ceil((y + down) * height)))
-        columns = slice(int(x * width), int(np.ceil((x + across) * width)))
-        pixels[rows, columns] = 0
-    return ImageFrame(pixels, captured_at=frame.captured_at)
 
 
 def _session_name() -> str:

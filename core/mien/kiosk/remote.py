@@ -5,40 +5,46 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Final
 
 from mien.client import AsyncClient, AsyncClientSession, SessionOptions
+from mien.config import Settings
 from mien.errors import ConfigError
-from mien.kiosk.brain import Brain, Interaction, shows_a_face
-from mien.live import Event
+from mien.kiosk.brain import Brain, Interaction, sees
+from mien.live import Event, SessionLimits
+from mien.live.intake import Region, blanked
 from mien.session import Consent, SessionConfig, SessionEnd, SessionSummary
 from mien.types import AudioClip, ImageFrame, SampleKind
-
-FINISH_SECONDS: Final = 25.0
-"""How long the end of an interaction waits for the server's summary: a little longer than a server takes for it."""
 
 
 class RemoteBrain(Brain):
     """``mien serve``, here or on another machine."""
 
-    def __init__(self, address: str, *, analyzers: tuple[str, ...], consent: Consent) -> None:
+    def __init__(self, address: str, *, analyzers: tuple[str, ...], consent: Consent, settings: Settings) -> None:
         """Prepare a connection.
 
         Args:
             address: ``host:port``.
             analyzers: Those that take part; empty takes what is enabled there.
             consent: What people were told, which the server may ask for with every picture.
+            settings: How long the end of an interaction may take.
         """
         self._address = address
         self._client = AsyncClient(address)
         self._analyzers = analyzers
         self._consent = consent
+        self._finish_seconds = SessionLimits.of(settings).remote_seconds
+        self._seers: frozenset[str] = frozenset()
         self._hears = False
 
     @property
     def place(self) -> str:
         """There."""
         return f"on {self._address}"
+
+    @property
+    def seers(self) -> frozenset[str]:
+        """As the server says; known from ``start`` on."""
+        return self._seers
 
     @property
     def hears(self) -> bool:
@@ -66,13 +72,15 @@ class RemoteBrain(Brain):
         missing = set(self._analyzers) - {entry.name for entry in used}
         if missing:
             raise ConfigError(f"the server {self._address} does not run {', '.join(sorted(missing))}")
-        if not any(SampleKind.IMAGE.value in entry.accepts for entry in used):
+        self._seers = frozenset(entry.name for entry in used if SampleKind.IMAGE.value in entry.accepts)
+        if not self._seers:
             raise ConfigError(f"the server {self._address} runs no analyzer that takes pictures")
         self._hears = any(SampleKind.AUDIO.value in entry.accepts for entry in used)
 
     async def sees_somebody(self, frame: ImageFrame) -> bool:
         """Ask the server about one picture."""
-        return shows_a_face(await self._client.analyze(image=frame, consent=self._consent))
+        result = await self._client.analyze(image=frame, consent=self._consent)
+        return any(sees(prediction, self._seers) for prediction in result.predictions)
 
     async def open(self, config: SessionConfig, *, lossless: bool) -> Interaction:
         """Open a session there, with the options of here."""
@@ -93,7 +101,7 @@ class RemoteBrain(Brain):
             )
         )
         await session.__aenter__()
-        return _RemoteInteraction(session)
+        return _RemoteInteraction(session, config.exclude_regions, finish_seconds=self._finish_seconds)
 
     async def close(self) -> None:
         """End the connection."""
@@ -101,8 +109,12 @@ class RemoteBrain(Brain):
 
 
 class _RemoteInteraction(Interaction):
-    def __init__(self, session: AsyncClientSession) -> None:
+    def __init__(
+        self, session: AsyncClientSession, exclude_regions: tuple[Region, ...], *, finish_seconds: float
+    ) -> None:
         self._session = session
+        self._exclude_regions = exclude_regions
+        self._finish_seconds = finish_seconds
         self._end: SessionEnd | None = None
         self._over = asyncio.Event()
 
@@ -112,17 +124,14 @@ class _RemoteInteraction(Interaction):
 
     async def push(self, sample: ImageFrame | AudioClip) -> None:
         if isinstance(sample, ImageFrame):
-            await self._session.send_frame(sample)
+            await self._session.send_frame(blanked(sample, self._exclude_regions))  # before it leaves this machine
         else:
             await self._session.send_audio(sample)
-
-    async def settle(self) -> None:
-        raise ConfigError("a server does not tell when it has caught up; leave --fast out")
 
     async def finish(self, end: SessionEnd) -> None:
         self._end = end
         try:
-            async with asyncio.timeout(FINISH_SECONDS):
+            async with asyncio.timeout(self._finish_seconds):
                 await self._session.close()
                 await self._over.wait()
         except TimeoutError:

@@ -12,10 +12,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from mien.kiosk.view import View, clock, counted, said, summary_line, top
+from mien.interfaces import KioskView
+from mien.kiosk.brain import sees
+from mien.kiosk.view import clock, counted, said, summary_line, top
 from mien.live import Event, Notice, NoticeKind, Started, Update
 from mien.session import SessionState, SessionSummary, mismatch_message
-from mien.session.customer import is_seen
 from mien.types import UNKNOWN_SATISFACTION, Prediction, Satisfaction, Verdict
 
 MAX_WIDTH: Final = 84
@@ -37,22 +38,25 @@ _FRAME_STYLE: Final = "grey42"
 _QUIET: Final = "dim"
 
 
-class TerminalView(View):
+class TerminalView(KioskView):
     """Draws on a terminal while it is open."""
 
-    def __init__(self, console: Console, *, title: str) -> None:
+    def __init__(self, console: Console, *, title: str, seers: frozenset[str], hears: bool) -> None:
         """Begin to draw.
 
         Args:
             console: A terminal.
             title: What is followed and where it is analysed.
+            seers: The analyzers that take pictures.
+            hears: Sound is analysed.
         """
         self._console = console
         self._title = title
+        self._seers = seers
+        self._hears = hears
         self._following = False
         self._began = 0.0
         self._now = 0.0
-        self._modalities: tuple[str, ...] = ()
         self._state: SessionState | None = None
         self._face: Prediction | None = None
         self._faces = 0
@@ -69,7 +73,7 @@ class TerminalView(View):
     def show(self, event: Event, now: float) -> None:
         """Change what is drawn; a summary is printed above, and stays."""
         if isinstance(event, Started):
-            self._begin(event, now)
+            self._begin(now)
         elif isinstance(event, Update):
             self._update(event)
         elif isinstance(event, Notice):
@@ -89,17 +93,16 @@ class TerminalView(View):
         """Take the panel away; what was printed above stays."""
         self._live.stop()
 
-    def _begin(self, event: Started, now: float) -> None:
+    def _begin(self, now: float) -> None:
         self._following = True
         self._began = now
-        self._modalities = event.expected_modalities
         self._state = self._face = self._words = None
         self._faces = 0
 
     def _update(self, event: Update) -> None:
         self._state = event.state
-        faces = [prediction for prediction in event.predictions if is_seen(prediction)]
-        words = [prediction for prediction in event.predictions if not is_seen(prediction)]
+        faces = [prediction for prediction in event.predictions if sees(prediction, self._seers)]
+        words = [prediction for prediction in event.predictions if not sees(prediction, self._seers)]
         if words:
             self._words = words[-1]
         elif event.streams:
@@ -149,7 +152,7 @@ class TerminalView(View):
         return Text(message, style="dark_orange", overflow="ellipsis", no_wrap=True)
 
     def _speech(self) -> Text:
-        if not {"voice", "text"} & set(self._modalities):
+        if not self._hears:
             return Text("no microphone in use", style=_QUIET)
         if self._words is None:
             return Text("nothing said yet", style=_QUIET)
@@ -162,7 +165,7 @@ class TerminalView(View):
         parts = [
             faces,
             counted(0 if state is None else state.snapshots, "picture"),
-            *([counted(state.utterances, "utterance")] if state is not None and len(self._modalities) > 1 else []),
+            *([counted(state.utterances, "utterance")] if state is not None and self._hears else []),
             f"evidence {100.0 * satisfaction.coverage:.0f} %",
         ]
         return Text(" · ".join(parts), style=_QUIET, overflow="ellipsis", no_wrap=True)

@@ -20,6 +20,7 @@ from mien.live.streams import Participant, Streams, Tell
 from mien.live.worker import Worker
 from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
 from mien.plugins.host import PluginHost
+from mien.plugins.parts import PartKind
 from mien.session import Session, SessionConfig
 from mien.types import StreamState, StreamStatus
 
@@ -35,7 +36,7 @@ async def open_session(
     """Begin to follow a customer. Loads what is not loaded.
 
     Args:
-        host: Has the analyzers and the fuser.
+        host: Has the analyzers, the fuser and the customer policy.
         config: The options; without ``expected_modalities`` those of the analyzers that take part are expected.
         settings: How long calls into plugins may take.
         predict: Runs the analyzers.
@@ -43,15 +44,16 @@ async def open_session(
 
     Raises:
         SessionError: A consent is required and was not given.
-        AnalyzerNotFoundError: A named analyzer or the fuser does not exist or is not enabled, or none is enabled.
-        PluginError: None of the analyzers can be used, or the fuser cannot.
+        AnalyzerNotFoundError: A named analyzer, the fuser or the policy does not exist or is not enabled, or none is.
+        PluginError: None of the analyzers can be used, or the fuser or the policy cannot.
     """
+    fuser = host.guard(config.fuser, PartKind.FUSER)
     worker = Worker(patience_seconds=settings.engine.deadline_seconds)
     told = _Told()
-    fuser = Guard(f"fuser {config.fuser!r}", Deadlines.of(settings), threads=1)
 
     def open_() -> tuple[Streams, Session]:
         rule = host.fuser(config.fuser)
+        customer = host.customer_choice(config.customer_policy)
         streams = open_streams(
             host,
             config.analyzers,
@@ -62,7 +64,7 @@ async def open_session(
         )
         modalities = frozenset(each.info.modality for each in streams.participants)
         expecting = replace(config, expected_modalities=config.expected_modalities or modalities)
-        return streams, fuser.call(CallKind.ACCUMULATE, lambda: Session(expecting, rule))
+        return streams, fuser.call(CallKind.ACCUMULATE, lambda: Session(expecting, rule, customer))
 
     try:
         streams, session = await worker.run(open_)
@@ -97,6 +99,7 @@ def open_streams(
     snapshot_interval_seconds: float,
     exclude_regions: Sequence[Region],
     tell: Tell,
+    deadlines: Deadlines | None = None,
 ) -> Streams:
     """Open the streams of the named analyzers; without names, of every enabled one. Loads what is not loaded.
 
@@ -109,6 +112,7 @@ def open_streams(
         snapshot_interval_seconds: Seconds between two pictures that are analysed; 0 analyses each one.
         exclude_regions: Parts of the picture that nobody is shown, as fractions (x, y, width, height) of its size.
         tell: Told later where a stream fails; those that cannot take part at all are in ``Streams.unavailable``.
+        deadlines: In the place of those that follow from the settings.
 
     Raises:
         AnalyzerNotFoundError: A named analyzer does not exist or is not enabled, or none is enabled.
@@ -120,6 +124,7 @@ def open_streams(
     chosen = tuple(dict.fromkeys(names)) or tuple(name for name, entry in host.analyzers.items() if entry.enabled)
     if not chosen:
         raise AnalyzerNotFoundError("no analyzer is enabled here; install a plugin, or name one in [engine] analyzers")
+    limits = deadlines or Deadlines.of(settings)
     participants: list[Participant] = []
     unavailable: list[StreamStatus] = []
     for name in chosen:
@@ -130,7 +135,7 @@ def open_streams(
             unavailable.append(StreamStatus(name, info.modality, StreamState.UNAVAILABLE, str(error)))
             continue
         # A guard of its own: a stream that hangs holds up neither the analyzer nor other sessions.
-        guard = Guard(f"analyzer {name!r}", Deadlines.of(settings), threads=1)
+        guard = Guard(f"analyzer {name!r}", limits, threads=1)
         participants.append(Participant(name=name, info=info, stream=stream, guard=guard))
     if not participants:
         reasons = "; ".join(f"{status.analyzer}: {status.reason}" for status in unavailable)
@@ -139,8 +144,7 @@ def open_streams(
 
 
 def _open(host: PluginHost, name: str, wish: StreamSettings) -> Stream:
-    guard = Guard(f"analyzer {name!r}", Deadlines.of(Settings()))
-    analyzer = host.analyzer(name)
+    analyzer, guard = host.analyzer(name), host.opening_guard(name)
     stream = guard.call(CallKind.OPEN_STREAM, lambda: analyzer.open_stream(wish))
     if not isinstance(stream, Stream):
         reason = f"it answered a {type(stream).__name__}, not a mien.Stream"

@@ -12,12 +12,13 @@ from mien.live.events import Event, Notice, NoticeKind, Started, Update
 from mien.live.limits import SessionLimits
 from mien.live.outbox import Outbox
 from mien.live.queues import Queue
-from mien.live.streams import Answer, Answers, Ready, Streams
-from mien.live.work import PluginCall, Work
+from mien.live.session_work import Counted, SessionWork
+from mien.live.streams import Answer, Ready, Streams
+from mien.live.work import Work
 from mien.live.worker import Worker
-from mien.plugins.guard import CallKind, Guard, PluginCallError
-from mien.redaction import without_words
-from mien.session import Marker, Observation, Session, SessionEnd, SessionState, SessionSummary
+from mien.plugins.guard import Guard, PluginCallError
+from mien.redaction import predictions_given_out
+from mien.session import Marker, Session, SessionEnd, SessionState
 from mien.session.values import END, mismatch_message
 from mien.types import AudioClip, Prediction, Sample, SampleKind, StreamState, StreamStatus
 
@@ -61,17 +62,16 @@ class LiveSession:
             session: What is known of the customer; from here on it is used on the worker's thread alone.
             streams: Of the analyzers that take part; the same.
             predict: Runs the analyzers.
-            worker: The session's thread, which it ends.
+            worker: The session's thread, which the session ends.
             fuser: Guard of the session's fuser.
             limits: What may wait.
         """
         self._config = session.config
-        self._session = session
+        self._work = SessionWork(session, streams, fuser)
         self._state = session.state()
         self._streams = streams
         self._predict = predict
         self._worker = worker
-        self._fuser = fuser
         self._max_speech_seconds = limits.speech_queued_seconds
         self._outbox = Outbox()
         self._frames: Queue[Load] = Queue(self._take, name="session-frames", newest=limits.frames_queued)
@@ -129,7 +129,7 @@ class LiveSession:
         """Take a marker in. One that ends the session first lets the pictures that wait be analysed."""
         if marker.name == END:
             await self._frames.wait_idle()
-        await self._count(self._marking(marker))
+        await self._count(self._work.marking(marker))
 
     def notice(self, kind: NoticeKind, message: str) -> None:
         """Tell the caller something."""
@@ -215,7 +215,7 @@ class LiveSession:
         names = [each.name for each in ready.participants]
         answers = {name: answer for name, (answer, _) in zip(names, asked, strict=True)}
         seconds = {name: took for name, (_, took) in zip(names, asked, strict=True)}
-        await self._count(self._observing(ready, answers, seconds))
+        await self._count(self._work.observing(ready, answers, seconds=seconds))
 
     async def _ask(self, analyzer: str, sample: Sample) -> tuple[list[Prediction] | StreamStatus, float]:
         clock = asyncio.get_running_loop().time
@@ -227,54 +227,23 @@ class LiveSession:
             answer = StreamStatus(analyzer, modality, StreamState.FAILED, str(error))
         return answer, clock() - began
 
-    # The state: on the session's thread
+    # What was counted
 
-    def _observing(
-        self, ready: Ready, answers: Answers, seconds: dict[str, float]
-    ) -> Work[tuple[Answer, SessionState | None]]:
-        answer = yield from self._streams.observing(ready, answers, seconds=seconds)
-        if answer.is_missing:
-            return answer, self._session.state()
-        observation = Observation(
-            kind=ready.kind, at=ready.ends_at, predictions=answer.predictions, frame_size=ready.frame_size
-        )
-        if self._session.end is not None and ready.kind is SampleKind.IMAGE:
-            return answer, None  # it came while the end was on its way
-        return answer, (yield self._call(lambda: self._session.push(observation)))
-
-    def _marking(self, marker: Marker) -> Work[tuple[Answer, SessionState | None]]:
-        if self._session.end is not None:
-            return Answer((), ()), None
-        return Answer((), ()), (yield self._call(lambda: self._session.push(marker)))
-
-    def _summing_up(self, end: SessionEnd) -> Work[SessionSummary]:
-        self._session.note_dropped_frames(self._frames_dropped)
-        summary: SessionSummary = yield self._call(lambda: self._session.close(end))
-        return summary
-
-    def _call(self, function: Callable[[], object]) -> PluginCall:
-        """The session calls the fuser's code."""
-        return PluginCall(self._fuser, CallKind.ACCUMULATE, function)
-
-    # Back on the event loop
-
-    async def _count(self, work: Work[tuple[Answer, SessionState | None]]) -> None:
+    async def _count(self, work: Work[Counted]) -> None:
         async with self._counting:  # so that what is told keeps the order of what was counted
             try:
-                answer, state = await self._worker.do(work)
+                counted = await self._worker.do(work)
             except PluginCallError as error:  # the fuser's, and without it there is no session
                 self._fail(error)
             except MienError as error:
                 self.notice(NoticeKind.BAD_INPUT, str(error))
             else:
-                if state is not None:
-                    self._tell(answer, state)
+                if counted.state is not None:
+                    self._tell(counted.answer, counted.state)
 
     def _tell(self, answer: Answer, state: SessionState) -> None:
         before, self._state = self._state, state
-        predictions = answer.predictions
-        if self._config.redact_transcript:
-            predictions = tuple(without_words(prediction) for prediction in predictions)
+        predictions = predictions_given_out(answer.predictions, redact=self._config.redact_transcript)
         self._put(Update(state=state, predictions=predictions, streams=answer.statuses))
         if state.mismatches > before.mismatches:
             self.notice(NoticeKind.MISMATCH, mismatch_message(state.satisfaction))
@@ -333,8 +302,9 @@ class LiveSession:
         await self._speech.wait_idle()
 
     async def _sum_up(self, end: SessionEnd) -> None:
+        summing_up = self._work.summing_up(end, frames_dropped=self._frames_dropped)
         try:
-            self._put(await self._worker.do(self._summing_up(end)))
+            self._put(await self._worker.do(summing_up))
         except PluginCallError as error:
             self._fail(error)
 

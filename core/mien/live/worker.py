@@ -83,7 +83,7 @@ class Worker:
                     await asyncio.wait_for(piece.changed.wait(), self._patience)
                 piece.changed.clear()
                 if piece.is_done:
-                    return call.result()
+                    return piece.result()
                 error = piece.take_over()
                 if error is not None:
                     call = self._leave(call, functools.partial(piece.go_on, error))
@@ -136,6 +136,8 @@ class _Piece(Generic[Result]):
         self._called_at = 0.0
         self._dropped = False
         self._done = False
+        self._result: Result | None = None
+        self._error: Exception | None = None
 
     @property
     def is_done(self) -> bool:
@@ -143,19 +145,25 @@ class _Piece(Generic[Result]):
         with self._lock:
             return self._done
 
+    def result(self) -> Result | None:
+        """What the work gave, or raised; None where it was dropped."""
+        if self._error is not None:
+            raise self._error
+        return self._result
+
     def drop(self) -> None:
         """Nobody waits for the result any more."""
         with self._lock:
             self._dropped = True
         self.changed.set()
 
-    def begin(self) -> Result | None:
+    def begin(self) -> None:
         """Do the work, as far as this thread gets with it."""
-        return self._go(lambda: next(self._work))
+        self._go(lambda: next(self._work))
 
-    def go_on(self, error: Exception) -> Result | None:
+    def go_on(self, error: Exception) -> None:
         """Do what is left of it, the call that was made last having failed."""
-        return self._go(lambda: self._work.throw(error))
+        self._go(lambda: self._work.throw(error))
 
     def take_over(self) -> PluginCallError | None:
         """Have nothing more come of the call that is being made, where it is time for that; how it has failed."""
@@ -173,25 +181,25 @@ class _Piece(Generic[Result]):
         reason = f"it did not answer for {seconds:g} s" if late else "it was still at it when the end came"
         return PluginCallError(call.guard.part, call.kind, reason, state=StreamState.TIMED_OUT)
 
-    def _go(self, step: Callable[[], PluginCall]) -> Result | None:
+    def _go(self, step: Callable[[], PluginCall]) -> None:
         thread = self._thread
         try:
-            while True:
-                with self._lock:
-                    dropped = self._dropped
-                if dropped:
-                    self._work.close()
-                    return None
-                call = step()
-                outcome = self._make(call, thread)
+            while not self._is_dropped():
+                outcome = self._make(step(), thread)
                 if outcome is None:
-                    return None
+                    return  # another thread has gone on
                 step = outcome
+            self._work.close()
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        finally:
-            with self._lock:
-                self._done = self._done or thread == self._thread
+            self._result = end.value
+        except Exception as error:
+            self._error = error
+        with self._lock:
+            self._done = True
+
+    def _is_dropped(self) -> bool:
+        with self._lock:
+            return self._dropped
 
     def _make(self, call: PluginCall, thread: int) -> Callable[[], PluginCall] | None:
         """Make a call; the next step of the work, or None where another thread has gone on with it."""

@@ -61,6 +61,10 @@ FIXED_SECONDS: Final[Mapping[CallKind, float]] = MappingProxyType(
 """Deadlines that no setting changes; all other kinds have ``[engine] deadline_seconds``."""
 
 
+PATIENT_KINDS: Final = (CallKind.PUSH, CallKind.OBSERVE, CallKind.FLUSH, CallKind.ANALYZE, CallKind.FUSE)
+"""What takes what it takes for a patient caller: an analysis, from cutting a whole recording to fusing."""
+
+
 class PluginCallError(PluginError):
     """A call into a plugin did not give what it should have.
 
@@ -104,8 +108,8 @@ class Deadlines:
 
     @classmethod
     def patient(cls, settings: Settings | None = None) -> Deadlines:
-        """For somebody who waits for the result and can interrupt: as ``of``, and an analysis takes what it takes."""
-        return cls({**cls.of(settings or Settings()).seconds, CallKind.ANALYZE: None})
+        """For somebody who waits for the result and can interrupt: as ``of``, but for ``PATIENT_KINDS``."""
+        return cls({**cls.of(settings or Settings()).seconds, **dict.fromkeys(PATIENT_KINDS)})
 
     def seconds_of(self, kind: CallKind) -> float | None:
         """Seconds for one call of this kind; None: no limit."""
@@ -201,7 +205,7 @@ class Guard:
         """
         self.part: Final = part
         self._deadlines = deadlines
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers: list[Callable[[], object]] = []
         self._lane = Lane(part.replace("'", "").replace(" ", "-"), threads=threads, on_change=self._changed)
 
     @property
@@ -209,7 +213,7 @@ class Guard:
         """False while a call that missed its deadline has not returned; no other is taken until it does."""
         return self._lane.stuck == 0
 
-    def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
+    def watch(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Have ``callback`` called, on any thread, whenever ``healthy`` has changed; the answer ends that."""
         self._watchers.append(callback)
         return lambda: self._watchers.remove(callback)

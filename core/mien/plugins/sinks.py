@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from mien.config import Settings
 from mien.errors import MienError
 from mien.interfaces import Provenance
-from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
+from mien.plugins.guard import CallKind, Deadlines, PluginCallError
 from mien.plugins.host import PluginHost
+from mien.plugins.parts import PartKind
 from mien.session import SessionSummary
 from mien.types import AnalysisResult
 
@@ -56,8 +56,8 @@ class Sinks:
             close_seconds: How long ``close`` may wait.
         """
         self._host = host
-        self._deadlines = deadlines or Deadlines.of(Settings())
-        self._guards = {name: Guard(f"sink {name!r}", self._deadlines, threads=1) for name in host.sinks}
+        self._deadlines = deadlines
+        self._guards = {name: host.guard(name, PartKind.SINK) for name in host.sinks}
         self._waiting: queue.Queue[_Item | None] = queue.Queue(max_waiting)
         self._close_seconds = close_seconds
         self._lock = threading.Lock()
@@ -108,8 +108,6 @@ class Sinks:
             return
         if self._thread is not None:
             self._end()
-        for guard in self._guards.values():
-            guard.close()
         for name, count in sorted(self.failures.items()):
             _log.info("sink %r has not taken %d of the results", name, count)
 

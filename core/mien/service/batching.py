@@ -1,7 +1,8 @@
-"""The one scheduler of compute: work of all callers waits here, and goes to the engine in batches, off the event loop.
+"""The one scheduler of compute: work of all callers waits here, and goes to the engine in batches.
 
-Sound has a lane of its own, because recognising speech takes about as long as the speech lasts, and pictures must not
-wait for it. Who may come in at all is ``mien.service.limits``; what a batch means is ``mien.engine``.
+The engine hands each batch straight to the analyzer's own threads and answers on the event loop. Sound has a lane of
+its own, because recognising speech takes about as long as the speech lasts, and pictures must not wait for it. Who may
+come in at all is ``mien.service.limits``; what a batch means is ``mien.engine``.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ import asyncio
 import functools
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -32,10 +32,10 @@ would wait for the last."""
 class ComputeEngine(Protocol):
     """The part of ``mien.engine.Engine`` that the scheduler needs."""
 
-    def analyze_batch(self, requests: Sequence[AnalysisRequest]) -> list[AnalysisResult | MienError]:
+    async def analyze_batch_async(self, batch: Sequence[AnalysisRequest]) -> list[AnalysisResult | MienError]:
         """Answer each request with its result or its error."""
 
-    def predict(self, analyzer: str, samples: Sequence[Sample]) -> list[list[Prediction] | StreamStatus]:
+    async def predict_async(self, analyzer: str, samples: Sequence[Sample]) -> list[list[Prediction] | StreamStatus]:
         """Answer each sample with what one analyzer says of it, or how that failed."""
 
 
@@ -47,11 +47,14 @@ class _Waiting(Generic[Item, Result]):
 
 
 class Batcher(Generic[Item, Result]):
-    """A bounded queue before a function that takes batches. One batch runs at a time; for one event loop."""
+    """A bounded queue before a function that takes batches. One batch runs at a time; for one event loop.
+
+    Whatever the function does, each caller is answered, and the next batch runs.
+    """
 
     def __init__(
         self,
-        run: Callable[[list[Item]], Sequence[Result | MienError]],
+        run: Callable[[Sequence[Item]], Awaitable[Sequence[Result | MienError]]],
         *,
         name: str,
         max_batch: int,
@@ -61,8 +64,8 @@ class Batcher(Generic[Item, Result]):
         """Prepare; ``start`` begins to work.
 
         Args:
-            run: Called in a worker thread with 1 to ``max_batch`` items; answers each, in order.
-            name: For the thread and the log.
+            run: Called with 1 to ``max_batch`` items; answers each, in order, and never blocks the event loop.
+            name: For the task and the log.
             max_batch: Items in one batch at most.
             delay_seconds: How long the first item of a batch waits for others.
             capacity: Items that may wait; one more is refused.
@@ -74,7 +77,6 @@ class Batcher(Generic[Item, Result]):
         self._capacity = capacity
         self._queue: deque[_Waiting[Item, Result]] = deque()
         self._arrived = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"mien-batch-{name}")
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -109,7 +111,6 @@ class Batcher(Generic[Item, Result]):
             if not waiting.answer.done():
                 waiting.answer.set_exception(not_serving("the server is shutting down", reason="DRAINING"))
         self._queue.clear()
-        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _work(self) -> None:
         while True:
@@ -135,17 +136,16 @@ class Batcher(Generic[Item, Result]):
         return batch
 
     async def _answer(self, batch: list[_Waiting[Item, Result]]) -> None:
-        loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._thread, self._run, [waiting.item for waiting in batch])
         try:
-            answers = await running
+            answers = list(await self._run(tuple(waiting.item for waiting in batch)))
             if len(answers) != len(batch):
                 raise RuntimeError(f"{len(answers)} answers to a batch of {len(batch)}")
-        except asyncio.CancelledError:
-            _fail(batch, not_serving("the server is shutting down", reason="DRAINING"))
-            raise
-        except Exception as error:  # refused as a whole, or a bug, which each caller's interceptor logs
-            _fail(batch, error)
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                _fail(batch, not_serving("the server is shutting down", reason="DRAINING"))
+                raise
+            # Refused as a whole, or a bug, which each caller's interceptor logs.
+            _fail(batch, error if isinstance(error, Exception) else _UnexpectedError(error))
             return
         for waiting, answer in zip(batch, answers, strict=True):
             if waiting.answer.done():
@@ -156,12 +156,27 @@ class Batcher(Generic[Item, Result]):
                 waiting.answer.set_result(answer)
 
 
+class _UnexpectedError(RuntimeError):
+    """Stands for something that is no ``Exception``, which must not end the event loop of whoever waits."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"a batch raised {type(error).__name__}")
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody wants the current task to end; else what was raised in it came from elsewhere."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def _expire(answer: asyncio.Future[Result]) -> None:
     if not answer.done():
         answer.set_exception(waited_too_long("the call's time ran out while it waited for the processor"))
 
 
 def _fail(batch: Sequence[_Waiting[Item, Result]], error: Exception) -> None:
+    if isinstance(error, StopIteration):  # which no future takes
+        error = _UnexpectedError(error)
     for waiting in batch:
         if not waiting.answer.done():
             waiting.answer.set_exception(error)
@@ -177,7 +192,9 @@ class Scheduler:
         # What comes here was admitted before, call by call and session by session, so this is room for all of it.
         self._capacity = limits.max_calls_in_flight + 4 * limits.max_sessions
         self._requests: dict[bool, Batcher[AnalysisRequest, AnalysisResult]] = {
-            has_sound: self._batcher(engine.analyze_batch, name="sound" if has_sound else "quick", has_sound=has_sound)
+            has_sound: self._batcher(
+                engine.analyze_batch_async, name="sound" if has_sound else "quick", has_sound=has_sound
+            )
             for has_sound in (False, True)
         }
         self._samples: dict[tuple[str, bool], Batcher[Sample, list[Prediction] | StreamStatus]] = {}
@@ -209,7 +226,7 @@ class Scheduler:
         key = (analyzer, isinstance(sample, AudioClip))
         if key not in self._samples:
             self._samples[key] = self._batcher(
-                functools.partial(self._engine.predict, analyzer), name=f"session-{analyzer}", has_sound=key[1]
+                functools.partial(self._engine.predict_async, analyzer), name=f"session-{analyzer}", has_sound=key[1]
             )
             self._samples[key].start()
         # No deadline: a picture waits in a queue of the newest few, and speech is worth waiting for.
@@ -223,7 +240,11 @@ class Scheduler:
             await session_lane.close()
 
     def _batcher(
-        self, run: Callable[[list[Item]], Sequence[Result | MienError]], *, name: str, has_sound: bool
+        self,
+        run: Callable[[Sequence[Item]], Awaitable[Sequence[Result | MienError]]],
+        *,
+        name: str,
+        has_sound: bool,
     ) -> Batcher[Item, Result]:
         return Batcher(
             run,

@@ -105,7 +105,7 @@ class Server:
         Raises:
             ServerStartError: No enabled analyzer can be used.
         """
-        unusable = await _in_daemon_thread(self._engine.warm_up, name="mien-warm-up")
+        unusable = await self._engine.warm_up_async()
         enabled = {name for name, entry in self._host.analyzers.items() if entry.enabled}
         if enabled <= unusable.keys():
             reasons = "; ".join(f"{name}: {reason}" for name, reason in unusable.items())

@@ -11,7 +11,7 @@ from mien.config import Settings
 from mien.interfaces import Provenance
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
-from mien.redaction import redacted
+from mien.redaction import given_out
 from mien.service.batching import Scheduler
 from mien.service.decoding import Decoder
 from mien.service.item_stream import ItemStream
@@ -87,8 +87,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         check_consent(request.consent, self._settings.privacy)
         decoded = await self._decoder.request(request)
         result = await self._scheduler.analyze(decoded.analysis, deadline)
-        if request.redact_transcript or self._settings.privacy.redact_transcript:
-            result = redacted(result)
+        result = given_out(result, redact=request.redact_transcript or self._settings.privacy.redact_transcript)
         self._sinks.notify(
             result, Provenance(image_width=decoded.image_width or None, image_height=decoded.image_height or None)
         )

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TypeAlias
 
 from mien.config import Settings
+from mien.engine.requests import check_weights
 from mien.errors import InputError, SessionError
 from mien.interfaces import Provenance
 from mien.live import Event, LiveSession, NoticeKind, Predictor, SessionLimits, Update, open_session
@@ -82,6 +83,7 @@ class SessionStream:
     def _config_of(self, message: pb.SessionConfig) -> SessionConfig:
         given = config_overrides(message)
         given["weights"] = checked_weights(message.weights, most=MAX_NAMES, field="config.weights")
+        check_weights(self._host, given["weights"])
         given["session_id"] = message.session_id or uuid.uuid4().hex
         try:
             config = SessionConfig.from_settings(self._settings, **given)

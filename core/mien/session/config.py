@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mien.config import Settings
 from mien.interfaces import MISMATCH_PAIRS, FusionContext, MismatchPair, MismatchPolicy, check_mismatch_pairs
+from mien.types import is_weight
 
 MAX_NAME_LENGTH: Final = 128
 """Characters of a session's or a site's name."""
@@ -27,7 +28,7 @@ class Consent(StrEnum):
 
 
 class CustomerPolicy(StrEnum):
-    """Whose satisfaction it is where several faces are seen.
+    """Whose satisfaction it is where several faces are seen; plugins may register further policies.
 
     ``PRIMARY`` is the largest, most central face, held on to. ``ALL`` is everybody: each one's own, and the group's.
     """
@@ -41,7 +42,7 @@ ENUM_OPTIONS: Final[Mapping[str, type[StrEnum]]] = {
     "customer_policy": CustomerPolicy,
     "mismatch_policy": MismatchPolicy,
 }
-"""The options that are one of a few words."""
+"""The options that are one of a few words; plugins may add to those of ``customer_policy``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ class SessionConfig:
         max_snapshots: The session ends after so many analysed pictures.
         half_life_seconds: Seconds after which evidence counts half in the running score.
         idle_timeout_seconds: The session ends after so many seconds without anything pushed.
-        customer_policy: Whose satisfaction it is.
+        customer_policy: Whose satisfaction it is: the name of a registered policy.
         exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height) of its size; a face is
             left out where its middle lies in one.
         redact_transcript: Take words out of answers; for whoever gives them.
@@ -87,7 +88,7 @@ class SessionConfig:
     max_snapshots: int = 100
     half_life_seconds: float = 10.0
     idle_timeout_seconds: float = 30.0
-    customer_policy: CustomerPolicy = CustomerPolicy.PRIMARY
+    customer_policy: str = CustomerPolicy.PRIMARY
     exclude_regions: tuple[tuple[float, float, float, float], ...] = ()
     redact_transcript: bool = False
     mismatch_policy: MismatchPolicy = MismatchPolicy.BLEND
@@ -101,9 +102,10 @@ class SessionConfig:
     late_tolerance_seconds: float = 5.0
 
     def __post_init__(self) -> None:
-        # An enum's member may come as its text, as from a configuration.
-        for name in ENUM_OPTIONS:
-            object.__setattr__(self, name, enum_member(name, getattr(self, name)))
+        # An enum's member may come as its word, as from a configuration; a customer policy may be a plugin's.
+        for name, kind in ENUM_OPTIONS.items():
+            if name != "customer_policy" or self.customer_policy in list(kind):
+                object.__setattr__(self, name, enum_member(name, getattr(self, name)))
         for name in ("session_id", "site"):
             if len(getattr(self, name)) > MAX_NAME_LENGTH:
                 raise ValueError(f"{name} must have at most {MAX_NAME_LENGTH} characters")
@@ -115,7 +117,7 @@ class SessionConfig:
             _require(name, getattr(self, name), "in [0, 1]", 0.0 <= getattr(self, name) <= 1.0)
         _require("max_snapshots", self.max_snapshots, "at least 1", self.max_snapshots >= 1)
         for modality, weight in self.weights.items():
-            _require(f"weights[{modality!r}]", weight, "finite and not negative", 0.0 <= weight < math.inf)
+            _require(f"weights[{modality!r}]", weight, "finite and not negative", is_weight(weight))
         for region in self.exclude_regions:
             inside = len(region) == 4 and all(0.0 <= part <= 1.0 for part in region)
             _require("exclude_regions", region, "four fractions (x, y, width, height) in [0, 1]", inside)

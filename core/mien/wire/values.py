@@ -6,7 +6,6 @@ values that a newer peer may have added. Pictures, sound and words are ``mien.se
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -25,6 +24,7 @@ from mien.types import (
     Transcript,
     Verdict,
     Word,
+    is_weight,
 )
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.status import InvalidFieldError
@@ -58,7 +58,7 @@ def checked_weights(weights: Mapping[str, float], *, most: int, field: str = "we
     if len(weights) > most:
         raise InvalidFieldError(field, f"at most {most} entries, got {len(weights)}")
     for modality, weight in weights.items():
-        if not (math.isfinite(weight) and weight >= 0):
+        if not is_weight(weight):
             raise InvalidFieldError(f"{field}[{modality[:64]!r}]", f"expected a number of at least 0, got {weight}")
     return dict(weights)
 

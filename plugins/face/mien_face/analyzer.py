@@ -121,7 +121,7 @@ class FaceAnalyzer(Analyzer):
         return predictions
 
     def open_stream(self, settings: StreamSettings) -> FaceStream:
-        """Start a session: snapshots, excluded regions, tracked faces."""
+        """Start a session, in which faces are tracked."""
         return FaceStream(settings)
 
     def warm_up(self) -> None:
