@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pytest
@@ -16,6 +16,8 @@ from mien import (
     CustomerPolicyInfo,
     FaceRegion,
     KioskView,
+    Notice,
+    NoticeKind,
     PluginError,
     PluginHost,
     Prediction,
@@ -71,21 +73,6 @@ class Numbers(Leftmost):
         return [3]
 
 
-class Stranger:
-    """A plugin with a policy and a view of its own."""
-
-    def __init__(self, choice: type[CustomerChoice] = Leftmost) -> None:
-        self._choice = choice
-
-    @hookimpl
-    def mien_register_customer_policies(self, register: RegisterCustomerPolicy) -> None:
-        register("leftmost", CustomerPolicyInfo(version="1"), self._choice)
-
-    @hookimpl
-    def mien_register_views(self, register: RegisterView) -> None:
-        register("count", ViewInfo(version="1"), Counting)
-
-
 class Counting(KioskView):
     """Says how often nobody was there."""
 
@@ -97,6 +84,24 @@ class Counting(KioskView):
 
     def show(self, event: Any, now: float) -> None:
         self._place.output.write("something\n")
+
+
+class Stranger:
+    """A plugin with a policy and a view of its own."""
+
+    def __init__(
+        self, choice: Callable[[], CustomerChoice] = Leftmost, view: Callable[[ViewPlace], KioskView] = Counting
+    ) -> None:
+        self._choice = choice
+        self._view = view
+
+    @hookimpl
+    def mien_register_customer_policies(self, register: RegisterCustomerPolicy) -> None:
+        register("leftmost", CustomerPolicyInfo(version="1"), self._choice)
+
+    @hookimpl
+    def mien_register_views(self, register: RegisterView) -> None:
+        register("count", ViewInfo(version="1"), self._view)
 
 
 def test_the_core_registers_its_own_and_no_plugin_is_listed_for_them() -> None:
@@ -137,6 +142,24 @@ def test_a_plugins_view_shows_what_happens() -> None:
     view.waiting(0.0)
     view.close()
     assert output.getvalue() == "till: waiting\n"
+
+
+class Broken(Counting):
+    """Cannot show that nobody is there."""
+
+    def waiting(self, now: float) -> None:
+        raise SystemExit(3)
+
+
+def test_a_view_that_raises_shows_less_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    output = io.StringIO()
+    host = PluginHost.from_plugins({"stranger": Stranger(view=Broken)})
+    view = host.view("count", ViewPlace(output=output, title="till"))
+    view.waiting(0.0)
+    view.waiting(1.0)
+    view.show(Notice(kind=NoticeKind.STREAM, message="hello", at=1.0), 1.0)
+    assert output.getvalue() == "something\n"
+    assert len([record for record in caplog.records if "view 'count'" in record.getMessage()]) == 1
 
 
 def test_the_cores_views_write_to_the_place_they_are_given() -> None:

@@ -42,6 +42,8 @@ class CallKind(StrEnum):
     ANALYZE = "analyze"
     FUSE = "fuse"
     ACCUMULATE = "accumulate"
+    CHOOSE = "choose"
+    SHOW = "show"
     SINK = "sink"
     COMMANDS = "commands"
     CLOSE = "close"
@@ -53,6 +55,7 @@ FIXED_SECONDS: Final[Mapping[CallKind, float]] = MappingProxyType(
         CallKind.REGISTER: 10.0,
         CallKind.FACTORY: 120.0,
         CallKind.WARM_UP: 600.0,
+        CallKind.SHOW: 2.0,
         CallKind.SINK: 10.0,
         CallKind.COMMANDS: 10.0,
         CallKind.CLOSE: 5.0,

@@ -36,9 +36,9 @@ from mien.interfaces import (
 )
 from mien.plugins.commands import add_commands
 from mien.plugins.context import HostContext
-from mien.plugins.customers import GuardedChoice
 from mien.plugins.discovery import BUILT_IN, Candidate, find_candidates, given_candidates, load_built_in, load_plugin
 from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
+from mien.plugins.guarded import GuardedChoice, GuardedView
 from mien.plugins.parts import (
     PartKind,
     Registered,
@@ -245,8 +245,9 @@ class PluginHost:
 
     def view(self, name: str, place: ViewPlace) -> KioskView:
         """A new kiosk view of that name. Raises as ``detector`` does."""
-        made: KioskView = self._find(PartKind.VIEW, name).make(place)
-        return made
+        recipe = self._find(PartKind.VIEW, name)
+        made: KioskView = recipe.make(place)
+        return made if recipe.plugin == BUILT_IN else GuardedView(made, recipe.guard)
 
     def guard(self, name: str, kind: PartKind) -> Guard:
         """What stands before a part; every call into it goes through there.
