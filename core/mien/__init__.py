@@ -1,7 +1,8 @@
 """mien: a plugin-based, multimodal sentiment SDK.
 
 These are the public names, all that a plugin or an application needs to import. Importing this package loads numpy and
-pydantic, never JAX, OpenCV or gRPC. Pillow comes with the first use of ``decode_image``.
+pydantic, never JAX, OpenCV or gRPC. Pillow comes with the first use of ``decode_image``, and ``training`` when it is
+imported.
 """
 
 from typing import TYPE_CHECKING
@@ -70,6 +71,7 @@ from mien.types import (
 from mien.weights import Manifest, load_weights, read_manifest, save_weights, write_atomically
 
 if TYPE_CHECKING:
+    from mien import training
     from mien.media.images import decode_image
 
 __version__ = "0.1.0"
@@ -141,6 +143,7 @@ __all__ = [
     "read_manifest",
     "records",
     "save_weights",
+    "training",
     "write_atomically",
 ]
 
@@ -151,4 +154,8 @@ def __getattr__(name: str) -> object:
         from mien.media.images import decode_image
 
         return decode_image
+    if name == "training":
+        from importlib import import_module
+
+        return import_module("mien.training")
     raise AttributeError(f"module 'mien' has no attribute {name!r}")

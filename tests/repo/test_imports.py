@@ -24,7 +24,7 @@ PLUGINS = {
 LAYERS = [
     {"errors", "types"},
     {"interfaces"},
-    {"hookspecs", "weights", "config", "metrics", "plots"},
+    {"hookspecs", "weights", "config", "metrics", "plots", "training"},
     {"session"},
     {"plugins", "media"},
     {"engine"},
@@ -92,6 +92,15 @@ def room_of(path: Path, root: Path = CORE) -> str:
     return path.relative_to(root).parts[0].removesuffix(".py")
 
 
+def is_public(name: str) -> bool:
+    """Whether the core offers a name: itself, or in a public room such as ``training`` one of the room's names."""
+    room, _, inner = name.partition(".")
+    own = CORE / room / "__init__.py"
+    offered = (CORE / "__init__.py").read_text(encoding="utf-8")
+    inside = own.read_text(encoding="utf-8") if inner and own.is_file() else ""
+    return name == "" or (f'"{room}"' in offered and (inner == "" or f'"{inner}"' in inside))
+
+
 def test_every_room_of_the_core_has_a_layer() -> None:
     rooms = {room_of(path) for path in sources(CORE)} - {"__init__"}
     assert rooms <= set().union(*LAYERS), "name the new room's layer in LAYERS"
@@ -140,14 +149,20 @@ def test_plugins_import_public_names_only_and_never_each_other(name: str) -> Non
             allowed = {name, name.removesuffix("_lab")}  # a laboratory knows the plugin that it is of
             assert top not in set(PLUGINS) - allowed, f"{path.name} imports another plugin: {module}"
             if top == "mien":
-                public = (CORE / "__init__.py").read_text(encoding="utf-8")
-                assert rest == "" or f'"{rest}"' in public, f"{path.name} imports {module}, which is not public"
+                assert is_public(rest), f"{path.name} imports {module}, which is not public"
+
+
+def test_what_only_laboratories_need_is_not_loaded_with_the_rest() -> None:
+    code = "import sys, mien; assert 'mien.training' not in sys.modules; assert mien.training.train"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
     "statement",
     [
         "import mien",
+        "import mien.training",
         "import mien_face.plugin",
         "import mien_face_lab.plugin",
         "import mien_fusion.plugin",

@@ -17,7 +17,7 @@ from mien_voice.tonenetwork import ToneNetwork
 from mien_voice_lab import behaviour, evaluation
 from mien_voice_lab.training import fitting, linear, run
 from mien_voice_lab.training.data import read_dialogues, read_goemotions, satisfaction_targets, split_dialogues
-from mien_voice_lab.training.loop import minibatches
+from mien_voice_lab.training.deep import minibatches
 from mien_voice_lab.training.synthetic import generate
 
 BEHAVIOUR = [Path(__file__).with_name(name) for name in ("tone_behaviour.tsv", "tone_behaviour_new.tsv")]

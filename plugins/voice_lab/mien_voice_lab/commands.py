@@ -34,9 +34,7 @@ def train_tone(
     data: Annotated[
         Path, typer.Option("--data", metavar="FOLDER", help="Folder with GoEmotions' train.tsv and dev.tsv.")
     ],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FOLDER", help="Where tone.json, tone.safetensors and curves go.")
-    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="For checkpoints, metrics, curves and weights.")],
     dialogues: Annotated[
         list[Path] | None,
         typer.Option(
@@ -46,12 +44,15 @@ def train_tone(
     epochs: Annotated[int, typer.Option(min=1, help="Times through the data, for the deep half.")] = 4,
     seed: Annotated[int, typer.Option(help="Of sentences, weights, order and dropout.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Regressions of the linear half solved at once.")] = 2,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
 ) -> None:
     """Train the tone network: the linear half, the deep half beside it, then calibrate."""
     from mien_voice_lab.training import run
 
     plan = run.Plan(epochs=epochs, seed=seed, threads=threads)
-    run.train_tone(data, out, dialogues=dialogues or [], plan=plan, say=lambda line: typer.echo(line, err=True))
+    run.train_tone(
+        data, out, dialogues=dialogues or [], plan=plan, say=lambda line: typer.echo(line, err=True), resume=resume
+    )
 
 
 def evaluate_tone(
