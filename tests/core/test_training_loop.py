@@ -133,7 +133,7 @@ class Recorder:
 def _without_curves(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than all the rest; one test looks at what is drawn."""
     if "curves" not in request.node.name:
-        monkeypatch.setattr("mien.training.journal.save_curves", lambda *_, **__: None)
+        monkeypatch.setattr("mien.plots.save_curves", lambda *_, **__: None)
 
 
 def run(out: Path, learner: SumLearner, *, observer: Recorder | None = None, resume: bool = True) -> Outcome[State]:

@@ -152,7 +152,7 @@ def test_a_batch_is_decided_by_its_number(data: Path) -> None:
 def test_a_resumed_run_ends_where_an_unbroken_one_does(
     data: Path, tmp_path: Path, reference: JaxEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mien.training.journal.save_curves", lambda *_, **__: None)
+    monkeypatch.setattr("mien.plots.save_curves", lambda *_, **__: None)
 
     class StopError(Exception):
         """The run is killed."""

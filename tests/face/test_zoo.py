@@ -212,7 +212,7 @@ class Silent:
 def test_a_resumed_run_ends_where_an_unbroken_one_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: JaxZooEngine
 ) -> None:
-    monkeypatch.setattr("mien.training.journal.save_curves", lambda *_, **__: None)
+    monkeypatch.setattr("mien.plots.save_curves", lambda *_, **__: None)
     recipe = replace(RECIPE, augmentation=Augmentation())
     monkeypatch.setattr(ZooLearner, "ships_best", False)  # the last state is what shows that nothing was lost
     learner, data = ZooLearner(SMALL, FER2013_LABELS, recipe, engine), made_up(16)

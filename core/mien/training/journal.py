@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mien import plots
 from mien.errors import InputError
-from mien.plots import save_curves
 from mien.weights import write_atomically
 
 METRICS_NAME: Final = "metrics.jsonl"
@@ -76,11 +76,16 @@ class Journal:
         out: The run's folder; made if missing.
         curves: What is drawn.
         epochs: Done so far; lines of later epochs are dropped, for these are trained again.
+
+    Raises:
+        InputError: The metrics that are there are something else.
+        MissingDependencyError: Curves cannot be drawn.
     """
 
     def __init__(self, out: Path, *, curves: Curves, epochs: int) -> None:
         self._out = out
         self._curves = curves
+        plots.require()
         out.mkdir(parents=True, exist_ok=True)
         self._lines = [line for line in _read(out / METRICS_NAME) if int(line["epoch"]) <= epochs] if epochs else []
 
@@ -94,7 +99,7 @@ class Journal:
             for name, figure in self._curves.lines.items()
         }
         for name in CURVES_NAMES:
-            save_curves(self._out / name, series, title=self._curves.title, measure=self._curves.measure)
+            plots.save_curves(self._out / name, series, title=self._curves.title, measure=self._curves.measure)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

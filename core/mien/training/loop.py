@@ -91,6 +91,7 @@ def train(
     Raises:
         InputError: There is less to learn from than one batch takes, or the folder holds another run's checkpoint.
         WeightsError: The checkpoint is damaged or of another run.
+        MissingDependencyError: Curves cannot be drawn.
         MienError: A checkpoint could not be written.
     """
     steps = learner.steps(training)

@@ -68,6 +68,8 @@ def select_features(hashed: Sequence[Hashed]) -> FeatureTable:
 
 def matrix(table: FeatureTable, hashed: Sequence[Hashed]) -> Any:
     """Sparse ``[N, K]`` of the texts' values."""
+    if not hashed:
+        return csr_matrix((0, len(table.hashes)), dtype=np.float32)
     encoded = [table.combine(blocks) for blocks in hashed]
     starts = np.cumsum([0, *(len(rows) for rows, _ in encoded)])
     found = csr_matrix(
