@@ -20,10 +20,10 @@ from mien_face_lab.commands import train_detector
 from mien_face_lab.training.detector.batches import BatchSource
 from mien_face_lab.training.detector.jax_engine import JaxEngine
 from mien_face_lab.training.detector.learner import DetectorLearner
-from mien_face_lab.training.detector.loop import Engine, TrainState, initial_arrays, initial_state, train_step
 from mien_face_lab.training.detector.pictures import read_training
 from mien_face_lab.training.detector.recipe import Recipe
 from mien_face_lab.training.detector.split import Part, part_of
+from mien_face_lab.training.detector.step import Engine, TrainState, initial_arrays, initial_state, train_step
 from mien_face_lab.training.detector.targets import IGNORED, Batch
 from mien_face_lab.training.detector.validation import Validation
 

@@ -20,10 +20,10 @@ from mien_face_lab.training.augment import Augmentation, augment
 from mien_face_lab.training.data import FaceData
 from mien_face_lab.training.export import COUNTER_BIAS, export, fit_calibration, fit_temperature
 from mien_face_lab.training.jax_engine import JaxEngine
-from mien_face_lab.training.loop import Engine, train_step
 from mien_face_lab.training.recipe import Batch, Phase, Recipe, batches, steps_in_epoch
 from mien_face_lab.training.recipes import WIDE_RECIPE
 from mien_face_lab.training.state import initial_arrays, initial_state
+from mien_face_lab.training.step import Engine, train_step
 from mien_face_lab.training.weighing import class_weights
 
 CONFIG = NetworkConfig(stem=4, widths=(4, 8), depths=(1, 1), dropout=0.0)

@@ -105,11 +105,13 @@ def train(
     while not _is_over(learner, course):
         state, report = _epoch(learner, state, course, training, validation, seed=seed, steps=steps, observer=observer)
         course = _after(learner, course, report)
+        journal.add(
+            report
+        )  # before the checkpoint: a line too many is dropped on resuming, a missing one stays missing
         about = {"settings": settings, "course": asdict(course)}
         if report.best:
             checkpoints.save(Kind.BEST, state, epoch=course.epoch, about=about)
         checkpoints.save(Kind.LAST, state, epoch=course.epoch, about=about)
-        journal.add(report)
         observer.epoch(report)
     shipped, shipped_epoch = state, course.epoch
     if learner.ships_best:

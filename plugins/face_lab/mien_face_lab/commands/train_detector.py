@@ -14,8 +14,8 @@ from mien_face_lab.training.engines import EngineName, imported_for
 
 if TYPE_CHECKING:
     from mien_face.detection.config import DetectorConfig
-    from mien_face_lab.training.detector.loop import Engine
     from mien_face_lab.training.detector.recipe import Recipe
+    from mien_face_lab.training.detector.step import Engine
 
 
 def train_detector(

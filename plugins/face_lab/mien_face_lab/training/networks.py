@@ -30,7 +30,7 @@ from mien_face_lab.training.zoo_recipes import PUBLISHED
 from mien_face_lab.zoo.catalogue import ZOO, ZooNetwork
 
 if TYPE_CHECKING:
-    from mien_face_lab.training.loop import Engine
+    from mien_face_lab.training.step import Engine
     from mien_face_lab.training.zoo_engine import ZooEngine
 
 RESNET: Final = "resnet"

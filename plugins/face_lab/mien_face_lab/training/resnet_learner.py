@@ -20,10 +20,10 @@ from mien_face_lab.training.distilling import Teacher
 from mien_face_lab.training.export import export
 from mien_face_lab.training.faces import FaceData
 from mien_face_lab.training.learner import curves_of
-from mien_face_lab.training.loop import Engine, train_step
 from mien_face_lab.training.recipe import Batch, Recipe, batches, steps_in_epoch
 from mien_face_lab.training.refitting import refit_heads
 from mien_face_lab.training.state import TrainState, initial_state
+from mien_face_lab.training.step import Engine, train_step
 from mien_face_lab.training.targets import Floats, Targets, label_targets, taught, weigh_undecided
 from mien_face_lab.training.votes import drawn_to_votes
 from mien_face_lab.training.weighing import class_weights

@@ -15,10 +15,10 @@ from mien_face.detection.config import DetectorConfig
 from mien_face_lab.detection.folding import fold
 from mien_face_lab.training.detector.batches import BatchSource
 from mien_face_lab.training.detector.export import quote
-from mien_face_lab.training.detector.loop import Engine, TrainState, initial_state, train_step
 from mien_face_lab.training.detector.mining import hard_names
 from mien_face_lab.training.detector.pictures import KINDS, Pictures
 from mien_face_lab.training.detector.recipe import Recipe
+from mien_face_lab.training.detector.step import Engine, TrainState, initial_state, train_step
 from mien_face_lab.training.detector.targets import Batch
 from mien_face_lab.training.detector.validation import Validation, answer, figures
 
