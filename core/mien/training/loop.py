@@ -105,9 +105,8 @@ def train(
     while not _is_over(learner, course):
         state, report = _epoch(learner, state, course, training, validation, seed=seed, steps=steps, observer=observer)
         course = _after(learner, course, report)
-        journal.add(
-            report
-        )  # before the checkpoint: a line too many is dropped on resuming, a missing one stays missing
+        # The journal first: a run that goes on drops a line too many, but could not make up for a missing one.
+        journal.add(report)
         about = {"settings": settings, "course": asdict(course)}
         if report.best:
             checkpoints.save(Kind.BEST, state, epoch=course.epoch, about=about)
