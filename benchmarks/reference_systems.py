@@ -29,14 +29,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import load_weights
+from mien.training import Checkpoints, Kind, Plateau
 from mien_face.config import NetworkConfig
 from mien_face.inference import ExpressionNetwork, softmax
 from mien_face.labels import FER2013_LABELS
 from mien_face_lab.evaluation import evaluate
-from mien_face_lab.training.checkpoint import Checkpoints, Kind
 from mien_face_lab.training.data import read_faces
 from mien_face_lab.training.faces import FaceData
-from mien_face_lab.training.schedule import Plateau
 from mien_face_lab.training.zoo_engine import JaxZooEngine, ZooEngine
 from mien_face_lab.training.zoo_learner import ZooLearner, ZooState
 from mien_face_lab.training.zoo_recipes import PUBLISHED
@@ -138,13 +137,13 @@ def go_on(
     total, started = steps * learner.epochs, time.process_time()
     while state.step < total and time.process_time() - started < seconds and not _impatient(learner, plateau):
         epoch, done = divmod(state.step, steps)
-        for batch in islice(learner.batches(training, seed=SEED, epoch=epoch + 1), done, None):
+        for batch in islice(learner.batches(training, state=state, seed=SEED, epoch=epoch + 1), done, None):
             rate = learner.rate(step=state.step, steps=total, reductions=plateau.reductions)
             state, _ = learner.step(state, batch, rate=rate)
             if time.process_time() - started >= seconds:
                 break
         if state.step % steps == 0:
-            plateau = plateau.after(learner.judge(state, validation).loss, patience=learner.schedule.patience)
+            plateau = plateau.after(learner.judge(state, validation)["loss"], patience=learner.schedule.patience)
     spent += time.process_time() - started
     about = {"settings": settings, "seconds": spent, "plateau": _plain(plateau)}
     checkpoints.save(Kind.LAST, state, epoch=state.step, about=about)

@@ -121,6 +121,7 @@ PUBLIC_MODULES: Final = (
     "mien.plots",
     "mien.records",
     "mien.testing",
+    "mien.training",
 )
 """What may be imported: names of these modules, and only those in ``__all__`` where a module has one."""
 

@@ -214,12 +214,23 @@ def draw_bars(
     return Picture(figure)
 
 
-def _style() -> AbstractContextManager[None]:
-    """The look of all pictures, for as long as something is drawn or written."""
+def require() -> None:
+    """Say now, rather than when something is drawn, that nothing can be.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
     try:
-        import matplotlib as mpl
+        import matplotlib as mpl  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError("drawing needs matplotlib: pip install 'mien[train]'") from error
+
+
+def _style() -> AbstractContextManager[None]:
+    """The look of all pictures, for as long as something is drawn or written."""
+    require()
+    import matplotlib as mpl
+
     return mpl.rc_context(_STYLE)
 
 

@@ -13,7 +13,7 @@ from mien_face.config import Arrays
 from mien_face.detection.config import OUTPUTS, SIZE_MULTIPLE, UNIT, DetectorConfig
 from mien_face.detection.forward import DetectorOutput, cells, decode, forward, normalise, quarters
 from mien_face_lab.detection.folding import fold
-from mien_face_lab.training.detector.loop import initial_arrays
+from mien_face_lab.training.detector.step import initial_arrays
 from mien_face_lab.training.jax_operations import JaxOperations
 
 CONFIG = DetectorConfig(stem=4, widths=(4, 8, 8), depths=(0, 1, 1), bottleneck=4, heads=(4, 4, 8))

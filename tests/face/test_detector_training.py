@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 import typer
@@ -13,15 +14,16 @@ from face.support import BOX, CONFIG, ENGINES, POINTS, RECIPE, drawn, encoded, f
 from typer.testing import CliRunner
 
 from mien import PluginHost, WeightsError, read_manifest
+from mien.training import EpochReport, PlainLines, train
 from mien_face_lab import commands
 from mien_face_lab.commands import train_detector
 from mien_face_lab.training.detector.batches import BatchSource
 from mien_face_lab.training.detector.jax_engine import JaxEngine
-from mien_face_lab.training.detector.loop import Engine, initial_arrays, initial_state, train_step
+from mien_face_lab.training.detector.learner import DetectorLearner
 from mien_face_lab.training.detector.pictures import read_training
 from mien_face_lab.training.detector.recipe import Recipe
-from mien_face_lab.training.detector.run import EpochReport, train
 from mien_face_lab.training.detector.split import Part, part_of
+from mien_face_lab.training.detector.step import Engine, TrainState, initial_arrays, initial_state, train_step
 from mien_face_lab.training.detector.targets import IGNORED, Batch
 from mien_face_lab.training.detector.validation import Validation
 
@@ -44,7 +46,7 @@ def test_steps_lower_the_losses(engine: Engine) -> None:
     state, batch = initial_state(CONFIG, RECIPE, 0), first_batch()
     totals = []
     for _ in range(100):
-        state, losses = train_step(engine, RECIPE, state._replace(step=1), batch)
+        state, losses = train_step(engine, RECIPE, state._replace(step=1), batch, rate=RECIPE.rate(1))
         totals.append(sum(losses.values()))
 
     assert totals[-1] < 0.5 * totals[0]
@@ -147,40 +149,42 @@ def test_a_batch_is_decided_by_its_number(data: Path) -> None:
         BatchSource(CONFIG, Recipe(batch_size=4, side=64, uses=7), data, seed=0, workers=0)
 
 
-def test_a_resumed_run_ends_where_an_unbroken_one_does(data: Path, tmp_path: Path, reference: JaxEngine) -> None:
+def test_a_resumed_run_ends_where_an_unbroken_one_does(
+    data: Path, tmp_path: Path, reference: JaxEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mien.plots.save_curves", lambda *_, **__: None)
+
     class StopError(Exception):
         """The run is killed."""
 
-    def stop(report: EpochReport) -> None:
+    def stop(report: EpochReport) -> str:
         raise StopError
 
-    def run(out: Path, report: Any, recipe: Recipe = RECIPE) -> Any:
+    told: list[str] = []
+
+    def run(out: Path, line: Callable[[EpochReport], str], recipe: Recipe = RECIPE) -> TrainState:
         source = BatchSource(CONFIG, recipe, data, seed=0, workers=0)
         return train(
-            reference,
-            CONFIG,
-            recipe,
-            source,
-            pictures=read_training(data),
+            DetectorLearner(reference, CONFIG, recipe, source),
+            training=read_training(data),
             validation=Validation.read(data),
             seed=0,
             out=out,
             resume=True,
-            report=report,
-        )
+            observer=PlainLines(told.append, line),
+        ).state
 
-    reports: list[EpochReport] = []
-    unbroken = run(tmp_path / "whole", reports.append)
+    unbroken = run(tmp_path / "whole", train_detector.epoch_line)
     with pytest.raises(StopError):
         run(tmp_path / "broken", stop)
-    resumed = run(tmp_path / "broken", reports.append)
+    resumed = run(tmp_path / "broken", train_detector.epoch_line)
 
-    assert [report.epoch for report in reports] == [1, 2, 2]
+    assert [lines.split()[1] for lines in told] == ["1/2", "2/2", "2/2"]
     assert resumed.step == unbroken.step == 4
-    for name, array in unbroken.averaged.items():
-        np.testing.assert_array_equal(resumed.averaged[name], array, err_msg=name)
-    with pytest.raises(WeightsError, match="other settings"):
-        run(tmp_path / "broken", reports.append, Recipe(epochs=3, steps=2, batch_size=4, side=64))
+    for found, expected in zip(jax.tree.leaves(resumed), jax.tree.leaves(unbroken), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    with pytest.raises(WeightsError, match="made with another recipe"):
+        run(tmp_path / "broken", train_detector.epoch_line, Recipe(epochs=3, steps=2, batch_size=4, side=64))
 
 
 def test_weights_of_another_network_are_no_start() -> None:
@@ -203,9 +207,16 @@ def test_the_command_trains_and_writes_a_manifest(data: Path, tmp_path: Path, mo
 
     options = ["--data", str(data), "--out", str(out), "--epochs", "1", "--steps", "1", "--workers", "0"]
     result = CliRunner().invoke(app, ["train", "detector", *options])
+    again = CliRunner().invoke(app, ["train", "detector", *options])
+    from_it = CliRunner().invoke(
+        app, ["train", "detector", *options, "--out", str(tmp_path / "second"), "--start", str(out)]
+    )
 
-    assert result.exit_code == 0, result.output
-    assert "epoch 1/1" in result.stdout
+    assert result.exit_code == from_it.exit_code == 0, result.output + from_it.output
+    assert "epoch 1/1  box" in result.stdout
+    assert "  people: recall" in result.stdout
+    assert again.exit_code == 1
+    assert "add --resume" in again.stderr
     manifest = read_manifest(out / "detector.json")
     assert 0 < manifest.calibration["threshold"] < 1
     assert manifest.metrics["people_faces"] == 1

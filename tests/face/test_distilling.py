@@ -178,7 +178,7 @@ def test_a_recipe_says_how_far_votes_draw_its_teacher(manifests: list[Path]) -> 
     teacher, data = Teacher.load(manifests[:1]), made_up()
     learner = ResnetLearner("resnet", JaxEngine(CONFIG, recipe), CONFIG, recipe, teacher=teacher)
 
-    batch = next(learner.batches(data, seed=0, epoch=1))
+    batch = next(learner.batches(data, state=learner.initial(0), seed=0, epoch=1))
 
     answers = teacher.answers(data.crops)
     expected = drawn_to_votes(answers[Head.FER2013], data, share=0.5)
@@ -193,9 +193,13 @@ def test_a_learner_asks_its_teacher_once(manifests: list[Path], monkeypatch: pyt
     monkeypatch.setattr(Teacher, "answers", lambda self, crops: asked.append(len(crops)) or answer(self, crops))
     recipe = Recipe(epochs=2, batch_size=4, teacher_shares=for_heads(1.0, 1.0))
     learner = ResnetLearner("resnet", JaxEngine(CONFIG, recipe), CONFIG, recipe, teacher=Teacher.load(manifests[:1]))
-    data = made_up()
+    data, state = made_up(), learner.initial(0)
 
-    found = [batch.targets[Head.FER2013][0] for epoch in (1, 2) for batch in learner.batches(data, seed=0, epoch=epoch)]
+    found = [
+        batch.targets[Head.FER2013][0]
+        for epoch in (1, 2)
+        for batch in learner.batches(data, state=state, seed=0, epoch=epoch)
+    ]
 
     assert asked == [len(data)]
     expected = Teacher.load(manifests[:1]).answers(data.crops)[Head.FER2013]

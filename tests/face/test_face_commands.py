@@ -11,8 +11,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from mien.training import Checkpoints, Kind
 from mien_face.inference import load_folded
-from mien_face_lab.training.state import read_start
 
 PARQUET = pytest.importorskip("pyarrow.parquet")
 
@@ -179,7 +179,7 @@ def test_finishing_refits_the_heads(app: typer.Typer, faces: Path, tmp_path: Pat
     assert first.exit_code == again.exit_code == 0, first.output + again.output
     assert without.exit_code == 1
     assert "start" in without.stderr
-    kept = read_start(tmp_path / "out")
+    kept = Checkpoints(tmp_path / "out").part(Kind.LAST, "averaged")
     assert not np.allclose(exported.arrays["fer2013.bias"], kept["fer2013.bias"], atol=1e-3)
     resumed = load_folded(tmp_path / "out" / "expression.json")
     np.testing.assert_array_equal(resumed.arrays["fer2013.bias"], exported.arrays["fer2013.bias"])
@@ -256,7 +256,7 @@ def test_what_was_skipped_is_shown_and_written(app: typer.Typer, tmp_path: Path)
     [
         (["--network", "vgg"], "no network 'vgg'; known are resnet"),
         (["--equalise", "clahe"], "resnet takes light and contrast out by itself"),
-        (["--start", "nowhere"], "cannot read the checkpoint nowhere"),
+        (["--start", "nowhere"], "nowhere holds no checkpoint; expected the folder of an earlier run"),
         (["--start", "nowhere.json"], "cannot read the weight manifest nowhere.json"),
         (["--teacher", "nowhere.json"], "cannot read the weight manifest nowhere.json"),
         (["--network", "knn", "--start", "shipped"], "leave them away for knn"),

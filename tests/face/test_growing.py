@@ -9,6 +9,7 @@ import pytest
 from face.small_networks import SMALL, logits, trained
 
 from mien import WeightsError
+from mien.training import Checkpoints, Kind
 from mien_face.config import NetworkConfig
 from mien_face.labels import Head
 from mien_face_lab.training.growing import grow
@@ -20,7 +21,7 @@ from mien_face_lab.training.networks import (
     Changes,
     first_weights,
 )
-from mien_face_lab.training.state import initial_arrays, initial_state, save_state
+from mien_face_lab.training.state import initial_arrays, initial_state
 
 NO_FACES = np.empty((0, 48, 48), np.uint8)
 
@@ -84,15 +85,15 @@ def test_arrays_of_something_else_are_refused() -> None:
 
 @pytest.mark.parametrize(("small", "large"), [(RESNET, RESNET_WIDE), (RESNET_WIDE, RESNET_DEEP)])
 def test_each_network_can_start_from_the_one_before(tmp_path: Path, small: str, large: str) -> None:
-    path = tmp_path / "checkpoint.safetensors"
-    save_state(path, initial_state(RESNETS[small].config, 0), epoch=1, settings={})
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(Kind.LAST, initial_state(RESNETS[small].config, 0), epoch=1, about={})
 
-    arrays = first_weights(large, Changes(), path, crops=NO_FACES, seed=0)
+    arrays = first_weights(large, Changes(), tmp_path, crops=NO_FACES, seed=0)
 
     config = RESNETS[large].config
     assert {name: array.shape for name, array in arrays.items()} == {
         name: array.shape for name, array in initial_arrays(config, 0).items()
     }
-    save_state(path, initial_state(config, 0), epoch=1, settings={})
+    checkpoints.save(Kind.LAST, initial_state(config, 0), epoch=1, about={})
     with pytest.raises(WeightsError, match="does not fit"):
-        first_weights(small, Changes(), path, crops=NO_FACES, seed=0)
+        first_weights(small, Changes(), tmp_path, crops=NO_FACES, seed=0)

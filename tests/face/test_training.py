@@ -11,6 +11,7 @@ import pytest
 from face.support import ENGINES, made_engine
 
 from mien import read_manifest
+from mien.training import Checkpoints, Kind
 from mien_face.config import NetworkConfig
 from mien_face.inference import Calibration, ExpressionNetwork
 from mien_face.labels import FER2013_LABELS, Head
@@ -19,10 +20,11 @@ from mien_face_lab.training.augment import Augmentation, augment
 from mien_face_lab.training.data import FaceData
 from mien_face_lab.training.export import COUNTER_BIAS, export, fit_calibration, fit_temperature
 from mien_face_lab.training.jax_engine import JaxEngine
-from mien_face_lab.training.loop import Engine, train_step
 from mien_face_lab.training.recipe import Batch, Phase, Recipe, batches, steps_in_epoch
 from mien_face_lab.training.recipes import WIDE_RECIPE
-from mien_face_lab.training.state import initial_arrays, initial_state, read_start, save_state
+from mien_face_lab.training.state import initial_arrays, initial_state
+from mien_face_lab.training.step import Engine, train_step
+from mien_face_lab.training.weighing import class_weights
 
 CONFIG = NetworkConfig(stem=4, widths=(4, 8), depths=(1, 1), dropout=0.0)
 RECIPE = Recipe(epochs=2, batch_size=8, peak_rate=0.05)
@@ -55,7 +57,7 @@ def test_steps_lower_the_loss(engine: Engine) -> None:
     losses = []
     for _ in range(12):
         state, figures = train_step(engine, RECIPE, state, batch, rate=0.05)
-        losses.append(figures.loss)
+        losses.append(float(figures["loss"]))
 
     assert state.step == 12
     assert losses[-1] < 0.7 * losses[0]
@@ -72,7 +74,7 @@ def test_gradients_are_taken_uphill_where_a_recipe_says_so(engine: Engine) -> No
     after, figures = train_step(engine, recipe, state, batch, rate=0.1)
 
     there = engine.gradients({name: array.astype(np.float32) for name, array in uphill.items()}, batch, seed=0)
-    assert there.loss > figures.loss
+    assert there.loss > float(figures["loss"])
     for name, gradient in there.parameters.items():
         np.testing.assert_allclose(after.arrays[name], state.arrays[name] - 0.1 * gradient, atol=1e-5, err_msg=name)
     on_the_spot, _ = train_step(engine, replace(recipe, sharpness_radius=0.0), state, batch, rate=0.1)
@@ -116,11 +118,10 @@ def test_both_engines_compute_the_same_network() -> None:
 
 
 def test_a_run_can_start_from_the_weights_of_another(tmp_path: Path) -> None:
-    other = tmp_path / "checkpoint.safetensors"
     trained, _ = train_step(JaxEngine(CONFIG, RECIPE), RECIPE, initial_state(CONFIG, 0), first_batch(), rate=0.05)
-    save_state(other, trained, epoch=1, settings={})
+    Checkpoints(tmp_path).save(Kind.LAST, trained, epoch=1, about={})
 
-    started = initial_state(CONFIG, 5, read_start(other))
+    started = initial_state(CONFIG, 5, Checkpoints(tmp_path).part(Kind.LAST, "averaged"))
 
     assert started.step == 0
     for name, array in trained.averaged.items():
@@ -268,3 +269,14 @@ def test_an_epoch_shows_each_face_once() -> None:
     shown = np.concatenate([batch.images for batch in batches(made_up(), recipe, seed=0, epoch=1)])
 
     assert len({image.tobytes() for image in shown}) == len(shown) == 24
+
+
+def test_class_weights_are_inverse_to_class_sizes() -> None:
+    labels = np.array([0] * 6 + [1] * 3 + [3] * 1)
+
+    weights = class_weights(labels, 4)
+
+    assert weights[1] == pytest.approx(2 * weights[0])
+    assert weights[3] == pytest.approx(6 * weights[0])
+    assert weights[2] == 0
+    assert weights[labels].mean() == pytest.approx(1)

@@ -14,17 +14,13 @@ import pytest
 from flax import nnx
 
 from mien import InputError, WeightsError
+from mien.training import Decline, EpochReport, Figures, Schedule, train
 from mien_face.config import INPUT_SIZE
 from mien_face.labels import EXPRESSIONS, FER2013_LABELS, FERPLUS_LABELS
 from mien_face_lab.classifiers import load_classifier
-from mien_face_lab.training import journal
 from mien_face_lab.training.augment import Augmentation
 from mien_face_lab.training.faces import FaceData
-from mien_face_lab.training.journal import EpochReport
-from mien_face_lab.training.learner import StepFigures
 from mien_face_lab.training.networks import Changes, learner_of
-from mien_face_lab.training.run import train
-from mien_face_lab.training.schedule import Decline, Schedule
 from mien_face_lab.training.zoo_engine import JaxZooEngine, ZooBatch
 from mien_face_lab.training.zoo_learner import ZooLearner, ZooState
 from mien_face_lab.training.zoo_recipe import ZooRecipe
@@ -185,9 +181,9 @@ def test_steps_learn_and_change_no_state_that_was_given_out(engine: JaxZooEngine
 
     losses = []
     for epoch in (1, 2):
-        for each in learner.batches(data, seed=0, epoch=epoch):
+        for each in learner.batches(data, state=state, seed=0, epoch=epoch):
             state, figures = learner.step(state, each, rate=learner.rate(step=state.step, steps=16, reductions=0))
-            losses.append(figures.loss)
+            losses.append(float(figures["loss"]))
 
     assert losses[-1] < 0.6 * losses[0]
     assert state.step == 16
@@ -205,7 +201,7 @@ class Silent:
     def __init__(self, *, stop: bool = False) -> None:
         self._stop = stop
 
-    def step(self, *, epoch: int, step: int, steps: int, figures: StepFigures) -> None:
+    def step(self, *, epoch: int, step: int, steps: int, figures: Figures) -> None:
         pass
 
     def epoch(self, report: EpochReport) -> None:
@@ -216,7 +212,7 @@ class Silent:
 def test_a_resumed_run_ends_where_an_unbroken_one_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: JaxZooEngine
 ) -> None:
-    monkeypatch.setattr(journal, "save_curves", lambda *_, **__: None)
+    monkeypatch.setattr("mien.plots.save_curves", lambda *_, **__: None)
     recipe = replace(RECIPE, augmentation=Augmentation())
     monkeypatch.setattr(ZooLearner, "ships_best", False)  # the last state is what shows that nothing was lost
     learner, data = ZooLearner(SMALL, FER2013_LABELS, recipe, engine), made_up(16)
@@ -241,7 +237,8 @@ def test_an_epoch_is_the_same_for_the_same_seed_only(engine: JaxZooEngine) -> No
     learner = ZooLearner(SMALL, FER2013_LABELS, recipe, engine)
     data = made_up(24)
 
-    first, again, other = (next(learner.batches(data, seed=seed, epoch=1)) for seed in (0, 0, 1))
+    state = learner.initial(0)
+    first, again, other = (next(learner.batches(data, state=state, seed=seed, epoch=1)) for seed in (0, 0, 1))
 
     np.testing.assert_array_equal(first.images, again.images)
     assert (first.images != other.images).any()
@@ -270,7 +267,7 @@ def test_exported_weights_say_how_good_they_are(tmp_path: Path, engine: JaxZooEn
 
     manifest = learner.export(state, validation=data, out=tmp_path, training={"command": "a test"})
 
-    assert manifest.metrics["accuracy"] == learner.judge(state, data).accuracy
+    assert manifest.metrics["accuracy"] == learner.judge(state, data)["accuracy"]
     assert (manifest.network, manifest.metrics["n"], manifest.training["command"]) == (SMALL.name, 24, "a test")
     assert (tmp_path / "mini_xception.safetensors").exists()
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from mien import InputError, load_weights
+from mien import InputError, WeightsError, load_weights
 from mien_voice.calibration import GROUP_LOGITS, LOGITS, MEMBER_SHARE, pool_groups
 from mien_voice.labels import EKMAN_GROUPS, EMOTIONS28, SENTIMENT_GROUPS, group_targets
 from mien_voice.tonenetwork import ToneNetwork
 from mien_voice_lab import behaviour, evaluation
 from mien_voice_lab.training import fitting, linear, run
 from mien_voice_lab.training.data import read_dialogues, read_goemotions, satisfaction_targets, split_dialogues
-from mien_voice_lab.training.loop import minibatches
+from mien_voice_lab.training.deep import minibatches
 from mien_voice_lab.training.synthetic import generate
 
+PLAN = run.Plan(epochs=2, threads=1, vocabulary=400)
 BEHAVIOUR = [Path(__file__).with_name(name) for name in ("tone_behaviour.tsv", "tone_behaviour_new.tsv")]
 DIALOGUE = "USER\tgood thanks\tX\t4,5\nSYSTEM\tbye\tX\t\nUSER\tbad\tX\t2\nUSER\tOVERALL\t\t3,4\n\n"
 
@@ -204,19 +209,66 @@ def small_folder(folder: Path) -> Path:
     return folder
 
 
-def test_a_whole_run_writes_weights_that_load_and_tell_good_from_bad(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(run, "SYNTHETIC_SENTENCES", 400)
-    said: list[str] = []
-    plan = run.Plan(epochs=1, threads=1, vocabulary=400)
-    folder, out = small_folder(tmp_path), tmp_path / "out"
-    run.train_tone(folder, out, dialogues=[folder / "d.txt"], plan=plan, say=said.append)
-    network = ToneNetwork(out / "tone.json")
+class Run(NamedTuple):
+    """A whole run of two epochs, and a copy of its folder as it was after the first."""
+
+    folder: Path
+    out: Path
+    broken: Path
+    said: list[str]
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    folder = tmp_path_factory.mktemp("tone")
+    done = Run(small_folder(folder), folder / "out", folder / "broken", [])
+
+    def say(line: str) -> None:
+        done.said.append(line)
+        if line.startswith("epoch 1"):
+            shutil.copytree(done.out, done.broken)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "SYNTHETIC_SENTENCES", 400)
+        run.train_tone(folder, done.out, dialogues=[folder / "d.txt"], plan=PLAN, say=say)
+        yield done
+
+
+def test_a_whole_run_writes_weights_that_load_and_tell_good_from_bad(whole_run: Run) -> None:
+    network = ToneNetwork(whole_run.out / "tone.json")
     good, bad = network.predict(["thank you i love this", "this is awful i hate waiting"])
     assert good.valence > 0 > bad.valence
     assert good.satisfaction > bad.satisfaction
-    assert (out / "curves.png").stat().st_size > 0
-    assert any("epoch 1 of 1" in line for line in said)
-    manifest, arrays = load_weights(out / "tone.json")
+    assert (whole_run.out / "curves.png").stat().st_size > 0
+    assert any("epoch 1 of 2" in line for line in whole_run.said)
+    manifest, arrays = load_weights(whole_run.out / "tone.json")
     assert manifest.metrics["parameters"] == sum(a.size for name, a in arrays.items() if name != "features/hashes")
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(whole_run: Run) -> None:
+    assert not (whole_run.broken / "tone.json").exists()
+    said: list[str] = []
+
+    rated = [whole_run.folder / "d.txt"]
+    run.train_tone(whole_run.folder, whole_run.broken, dialogues=rated, plan=PLAN, say=said.append, resume=True)
+
+    assert [line.split(":")[0] for line in said if line.startswith("epoch")] == ["epoch 2 of 2"]
+    assert said[-1] == whole_run.said[-1]
+    for name in ("tone.safetensors", "tokenizer.json"):
+        assert (whole_run.broken / name).read_bytes() == (whole_run.out / name).read_bytes()
+    whole, resumed = (
+        [json.loads(line)["loss"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        for folder in (whole_run.out, whole_run.broken)
+    )
+    assert resumed == whole
+
+
+def test_another_runs_folder_is_refused(whole_run: Run) -> None:
+    told = whole_run.said.append
+    files = {path.name: path.stat().st_mtime_ns for path in whole_run.out.iterdir()}
+    with pytest.raises(InputError, match="add --resume, or choose another --out"):
+        run.train_tone(whole_run.folder, whole_run.out, dialogues=[], plan=PLAN, say=told)
+    other = replace(PLAN, seed=1)
+    with pytest.raises(WeightsError, match=r"made with another data, .*seed"):
+        run.train_tone(whole_run.folder, whole_run.out, dialogues=[], plan=other, say=told, resume=True)
+    assert {path.name: path.stat().st_mtime_ns for path in whole_run.out.iterdir()} == files

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from mien import plots
 from mien_face_lab.judgement import Judgement
 
-__all__ = ["draw_calibration", "draw_confusion", "draw_recall", "save_curves"]
-
-save_curves: Final = plots.save_curves
-"""Curves of a run: ``save_curves(path, {"training loss": [...], "accuracy": [...]}, title=..., measure=...)``."""
+__all__ = ["draw_calibration", "draw_confusion", "draw_recall"]
 
 
 def draw_confusion(judgement: Judgement) -> plots.Picture:

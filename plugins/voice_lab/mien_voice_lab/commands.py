@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from mien import MissingDependencyError
 
 if TYPE_CHECKING:
     from mien_voice.tonenetwork import ToneNetwork
@@ -34,9 +38,7 @@ def train_tone(
     data: Annotated[
         Path, typer.Option("--data", metavar="FOLDER", help="Folder with GoEmotions' train.tsv and dev.tsv.")
     ],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FOLDER", help="Where tone.json, tone.safetensors and curves go.")
-    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="For checkpoints, metrics, curves and weights.")],
     dialogues: Annotated[
         list[Path] | None,
         typer.Option(
@@ -46,12 +48,16 @@ def train_tone(
     epochs: Annotated[int, typer.Option(min=1, help="Times through the data, for the deep half.")] = 4,
     seed: Annotated[int, typer.Option(help="Of sentences, weights, order and dropout.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Regressions of the linear half solved at once.")] = 2,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
 ) -> None:
     """Train the tone network: the linear half, the deep half beside it, then calibrate."""
-    from mien_voice_lab.training import run
+    with _imported("training", "voice,train"):
+        from mien_voice_lab.training import run
 
     plan = run.Plan(epochs=epochs, seed=seed, threads=threads)
-    run.train_tone(data, out, dialogues=dialogues or [], plan=plan, say=lambda line: typer.echo(line, err=True))
+    run.train_tone(
+        data, out, dialogues=dialogues or [], plan=plan, say=lambda line: typer.echo(line, err=True), resume=resume
+    )
 
 
 def evaluate_tone(
@@ -73,11 +79,12 @@ def evaluate_tone(
     ] = None,
 ) -> None:
     """Measure the tone network on labelled texts and rated dialogues, with the thresholds that it ships."""
-    from mien_voice.tonenetwork import WEIGHTS, ToneNetwork
-    from mien_voice_lab import behaviour as checks
-    from mien_voice_lab.modelcard import write_card
+    with _imported("the tone network", "voice"):
+        from mien_voice.tonenetwork import WEIGHTS, ToneNetwork
+        from mien_voice_lab import behaviour as checks
+        from mien_voice_lab.modelcard import write_card
 
-    network = ToneNetwork(weights or WEIGHTS)
+        network = ToneNetwork(weights or WEIGHTS)
     figures: dict[str, Any] = {}
     for path in data:
         figures |= _dialogue_figures(network, path) if path.suffix == ".txt" else _table_figures(network, path, plots)
@@ -86,6 +93,19 @@ def evaluate_tone(
     if card is not None:
         write_card(card, network.manifest, figures)
     _show(figures, json_out)
+
+
+@contextmanager
+def _imported(user: str, extras: str) -> Iterator[None]:
+    """Import and load inside of this what only these extras bring.
+
+    Raises:
+        MissingDependencyError: A package is not installed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise MissingDependencyError(f"{user} needs {error.name}: pip install 'mien[{extras}]'") from error
 
 
 def _table_figures(network: ToneNetwork, path: Path, pictures: Path | None) -> dict[str, Any]:

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien import MienError
-from mien_face.commands.shared import fail
+from mien.training import Checkpoints, EpochReport, Kind, shown, train
+from mien_face.commands.shared import plain_errors
 from mien_face_lab.training.engines import EngineName, imported_for
 
 if TYPE_CHECKING:
     from mien_face.detection.config import DetectorConfig
-    from mien_face_lab.training.detector.loop import Engine
     from mien_face_lab.training.detector.recipe import Recipe
-    from mien_face_lab.training.detector.run import EpochReport
+    from mien_face_lab.training.detector.step import Engine
 
 
 def train_detector(
     data: Annotated[Path, typer.Option(help="Folder with portraits.parquet, people.parquet and scenes.parquet.")],
-    out: Annotated[Path, typer.Option(help="Folder for the checkpoint and the weights.")],
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, metrics, curves and weights.")],
     epochs: Annotated[int, typer.Option(min=1, help="Of --steps steps each.")] = 10,
     steps: Annotated[int, typer.Option(min=1, help="Steps an epoch, of 32 pictures each.")] = 300,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and pictures.")] = 0,
     peak_rate: Annotated[float, typer.Option(min=1e-6, help="Highest learning rate.")] = 3e-3,
     photographs: Annotated[float, typer.Option(min=0, max=1, help="Share of canvases that are one photograph.")] = 0.46,
     damaged: Annotated[float, typer.Option(min=0, max=1, help="Share of canvases that are made worse.")] = 0.65,
-    start: Annotated[Path | None, typer.Option(help="Checkpoint of another run whose weights to begin with.")] = None,
+    start: Annotated[Path | None, typer.Option(help="Folder of another run whose weights to begin with.")] = None,
     engine: Annotated[EngineName, typer.Option(help="torch is faster on a CPU, and needs PyTorch.")] = EngineName.JAX,
     compiled: Annotated[
         bool,
@@ -43,9 +43,9 @@ def train_detector(
         f"mien train detector --data {data.name} --epochs {epochs} --steps {steps} --seed {seed} "
         f"--peak-rate {peak_rate} --photographs {photographs} --damaged {damaged} --engine {engine}"
         + (" --compiled" if compiled else "")
-        + (f" --start {start.parent.name}/{start.name}" if start else "")
+        + (f" --start {start.name}" if start else "")
     )
-    try:
+    with plain_errors():
         config, recipe = settings(epochs, steps, peak_rate, photographs, damaged)
         _train(
             config,
@@ -59,8 +59,6 @@ def train_detector(
             resume=resume,
             command=command,
         )
-    except MienError as error:
-        fail(error)
 
 
 def settings(
@@ -88,30 +86,30 @@ def _train(
     resume: bool,
     command: str,
 ) -> None:
+    from rich.console import Console
+
     from mien_face_lab.training.detector.batches import BatchSource
     from mien_face_lab.training.detector.card import CARD_NAME, render
-    from mien_face_lab.training.detector.checkpoint import read_averaged
     from mien_face_lab.training.detector.export import MANIFEST_NAME, export
+    from mien_face_lab.training.detector.learner import DetectorLearner
     from mien_face_lab.training.detector.pictures import read_training
-    from mien_face_lab.training.detector.run import train
     from mien_face_lab.training.detector.validation import Validation
 
     pictures, validation = read_training(data), Validation.read(data)
     source = BatchSource(config, recipe, data, seed=seed, workers=workers)
     try:
-        state = train(
-            computes,
-            config,
-            recipe,
-            source,
-            pictures=pictures,
-            validation=validation,
-            seed=seed,
-            out=out,
-            start=read_averaged(start) if start is not None else None,
-            resume=resume,
-            report=_print_epoch,
-        )
+        weights = None if start is None else Checkpoints(start).part(Kind.LAST, "averaged")
+        learner = DetectorLearner(computes, config, recipe, source, start=weights)
+        with shown(Console(), epoch_line, batch_size=learner.batch_size, epochs=learner.epochs) as observer:
+            outcome = train(
+                learner,
+                training=pictures,
+                validation=validation,
+                seed=seed,
+                out=out,
+                resume=resume,
+                observer=observer,
+            )
     finally:
         source.close()
         computes.close()
@@ -123,7 +121,8 @@ def _train(
         "epochs": recipe.epochs,
         "recipe": recipe.to_json(),
     }
-    manifest = export(config, state.averaged, validation=validation, manifest_path=out / MANIFEST_NAME, training=about)
+    arrays = outcome.state.averaged
+    manifest = export(config, arrays, validation=validation, manifest_path=out / MANIFEST_NAME, training=about)
     (out / CARD_NAME).write_text(render(manifest), encoding="utf-8")
     typer.echo(f"threshold {manifest.calibration['threshold']:.2f}; wrote {out / MANIFEST_NAME}")
 
@@ -139,13 +138,21 @@ def _engine(name: EngineName, config: DetectorConfig, recipe: Recipe, *, compile
         return TorchEngine(config, recipe, compiled=compiled)
 
 
-def _print_epoch(report: EpochReport) -> None:
-    losses = ", ".join(f"{name} {loss:.3f}" for name, loss in report.losses.items())
-    typer.echo(f"epoch {report.epoch}/{report.epochs}  {losses}  {report.hard} hard pictures  {report.seconds:.0f} s")
-    for kind, each in report.figures.items():
-        recall = "-" if each.recall is None else f"{each.recall:.3f}"
-        landmarks = "-" if each.landmark_error is None else f"{each.landmark_error:.3f}"
-        typer.echo(
-            f"  {kind}: recall {recall} of {each.faces}, {each.false_positives_per_image:.3f} false faces a picture, "
-            f"landmarks {landmarks}"
-        )
+def epoch_line(report: EpochReport) -> str:
+    """What is told of an epoch: a line, and one for each kind of picture."""
+    from mien_face_lab.training.detector.learner import HARD
+    from mien_face_lab.training.detector.pictures import KINDS
+
+    losses = ", ".join(f"{name} {mean:.3f}" for name, mean in report.training.items() if name not in ("loss", HARD))
+    first = f"epoch {report.epoch}/{report.epochs}  {losses}  {report.training[HARD]:.0f} hard pictures"
+    return "\n".join([f"{first}  {report.seconds:.0f} s", *(_kind_line(kind, report.validation) for kind in KINDS)])
+
+
+def _kind_line(kind: str, figures: Mapping[str, float]) -> str:
+    recall, landmarks = (
+        f"{figures[name]:.3f}" if name in figures else "-" for name in (f"{kind}_recall", f"{kind}_landmark_error")
+    )
+    return (
+        f"  {kind}: recall {recall} of {figures[f'{kind}_faces']:.0f}, "
+        f"{figures[f'{kind}_false_positives_per_image']:.3f} false faces a picture, landmarks {landmarks}"
+    )

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mien import InputError
+from mien.training import Decline, EpochReport, shown, train
 from mien_face.commands.shared import plain_errors
 from mien_face_lab.training.engines import EngineName
 from mien_face_lab.training.names import Crop, Equalise
-from mien_face_lab.training.schedule import Decline
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from mien_face_lab.training.faces import FaceData
-    from mien_face_lab.training.learner import Learner
+    from mien_face_lab.training.learner import FaceLearner
     from mien_face_lab.training.networks import Changes
     from mien_face_lab.training.prepare import Preparation
 
@@ -76,7 +76,7 @@ def train_face(
     start: Annotated[
         Path | None,
         typer.Option(
-            help="Weights to begin with: shipped, a run's folder, a checkpoint, or an exported expression.json "
+            help="Weights to begin with: shipped, a run's folder, or an exported expression.json "
             "(resnets only; a smaller one's are grown)."
         ),
     ] = None,
@@ -161,7 +161,7 @@ def make_learner(
     engine: EngineName,
     start: Path | None = None,
     teachers: Sequence[Path] = (),
-) -> Learner:
+) -> FaceLearner:
     """The network that is trained, and how."""
     from mien_face_lab.training.distilling import Teacher
     from mien_face_lab.training.networks import first_weights, learner_of
@@ -257,7 +257,7 @@ def _read(
 
 
 def _train(
-    learner: Learner,
+    learner: FaceLearner,
     training: FaceData,
     held_out: FaceData,
     *,
@@ -267,20 +267,29 @@ def _train(
     about: dict[str, Any],
     console: Console,
 ) -> None:
-    from mien_face_lab.training.progress import shown
-    from mien_face_lab.training.run import train
-
     training, held_out = learner.select(training), learner.select(held_out)
-    with shown(console, batch_size=learner.batch_size, epochs=learner.epochs) as observer:
+    with shown(console, epoch_line, batch_size=learner.batch_size, epochs=learner.epochs) as observer:
         outcome = train(
             learner, training=training, validation=held_out, seed=seed, out=out, resume=resume, observer=observer
         )
     if outcome.stopped_early:
         console.print(f"stopped after epoch {outcome.epochs}: the validation loss got no lower")
     about = {**about, "epochs": outcome.epochs, "exported_epoch": outcome.shipped_epoch, **learner.describe()}
-    manifest = learner.export(outcome.state, validation=held_out, out=out, training=about)
+    state = learner.finish(outcome.state, training)
+    manifest = learner.export(state, validation=held_out, out=out, training=about)
     accuracy = manifest.metrics.get("accuracy", manifest.metrics.get("fer2013_accuracy", float("nan")))
     console.print(f"accuracy {accuracy:.4f} on {len(held_out)} faces; wrote {out}", highlight=False, soft_wrap=True)
+
+
+def epoch_line(report: EpochReport) -> str:
+    """What is told of an epoch."""
+    learnt = "  ".join(f"{name} {value:.4f}" for name, value in report.training.items())
+    judged = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in report.validation.items())
+    left = report.seconds * (report.epochs - report.epoch)
+    return (
+        f"epoch {report.epoch}/{report.epochs}  {learnt}  validation: {judged}{' (best)' if report.best else ''}  "
+        f"{report.examples_per_second:.0f} images/s  {report.seconds:.0f} s, {left:.0f} s left"
+    )
 
 
 def _command_line() -> str:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.labels import Head
 from mien_face_lab.training.jax_operations import Dropout, JaxOperations
-from mien_face_lab.training.loop import Gradients, split_arrays
 from mien_face_lab.training.recipe import Batch, Recipe
+from mien_face_lab.training.step import Gradients, split_arrays
 
 _Targets = dict[Head, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]
 

@@ -15,23 +15,22 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import InputError
+from mien.training import Checkpoints, Decline, Kind, Schedule
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.inference import load_folded
 from mien_face_lab.training.augment import ROBUST
 from mien_face_lab.training.distilling import Teacher
 from mien_face_lab.training.engines import EngineName, imported_for
 from mien_face_lab.training.growing import grow
-from mien_face_lab.training.learner import Learner
+from mien_face_lab.training.learner import FaceLearner
 from mien_face_lab.training.recipe import Recipe
 from mien_face_lab.training.recipes import DEEP_RECIPE, DEEP_REFINING, FINISHING, REFINING, WIDE_RECIPE
-from mien_face_lab.training.schedule import Decline, Schedule
-from mien_face_lab.training.state import read_start
 from mien_face_lab.training.unfolding import unfold
 from mien_face_lab.training.zoo_recipes import PUBLISHED
 from mien_face_lab.zoo.catalogue import ZOO, ZooNetwork
 
 if TYPE_CHECKING:
-    from mien_face_lab.training.loop import Engine
+    from mien_face_lab.training.step import Engine
     from mien_face_lab.training.zoo_engine import ZooEngine
 
 RESNET: Final = "resnet"
@@ -121,7 +120,7 @@ def learner_of(
     engine: EngineName = EngineName.JAX,
     start: Arrays | None = None,
     teacher: Teacher | None = None,
-) -> Learner:
+) -> FaceLearner:
     """Make a network ready to be trained.
 
     Args:
@@ -165,7 +164,7 @@ def first_weights(name: str, changes: Changes, start: Path, *, crops: npt.NDArra
     Args:
         name: The network that is to be trained.
         changes: To its recipe.
-        start: A run's folder, a checkpoint file, or the manifest of exported weights.
+        start: A run's folder, or the manifest of exported weights.
         crops: Faces that it is to learn from, uint8 ``[n, 48, 48]``: exported weights are unfolded with them.
         seed: Of what is drawn where a network grows.
 
@@ -178,7 +177,7 @@ def first_weights(name: str, changes: Changes, start: Path, *, crops: npt.NDArra
         exported = load_folded(start)
         arrays = unfold(exported.config, exported.arrays, crops)
     else:
-        arrays = read_start(start)
+        arrays = Checkpoints(start).part(Kind.LAST, "averaged")
     return grow(arrays, resnet_recipe(name, changes)[0], seed=seed)
 
 
@@ -210,7 +209,9 @@ def resnet_recipe(name: str, changes: Changes) -> tuple[NetworkConfig, Recipe]:
     )
 
 
-def _resnet(name: str, changes: Changes, engine: EngineName, start: Arrays | None, teacher: Teacher | None) -> Learner:
+def _resnet(
+    name: str, changes: Changes, engine: EngineName, start: Arrays | None, teacher: Teacher | None
+) -> FaceLearner:
     config, recipe = resnet_recipe(name, changes)
     computes = _engine(engine, config, recipe)
     from mien_face_lab.training.resnet_learner import ResnetLearner
@@ -240,7 +241,7 @@ def _engine(name: EngineName, config: NetworkConfig, recipe: Recipe) -> Engine:
         return JaxEngine(config, recipe)
 
 
-def _of_the_zoo(network: ZooNetwork, changes: Changes, engine: EngineName, labels: tuple[str, ...]) -> Learner:
+def _of_the_zoo(network: ZooNetwork, changes: Changes, engine: EngineName, labels: tuple[str, ...]) -> FaceLearner:
     if changes.ships_best is False:
         raise InputError(f"{network.name} always exports its best epoch; leave --ship away")
     with imported_for(EngineName.JAX):  # whatever computes the gradients

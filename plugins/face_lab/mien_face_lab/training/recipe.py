@@ -17,6 +17,7 @@ from mien_face.labels import FER2013_LABELS, Head
 from mien_face.preprocess import standardise
 from mien_face_lab.training.augment import Augmentation, augment
 from mien_face_lab.training.data import FaceData
+from mien_face_lab.training.learner import whole_batches
 from mien_face_lab.training.targets import Targets, at, label_targets
 
 _MIXUP: Final = 0.3
@@ -239,8 +240,12 @@ def batches(
 
 
 def steps_in_epoch(data: FaceData, recipe: Recipe) -> int:
-    """Batches that ``batches`` yields."""
-    return int(np.asarray(recipe.repeats)[data.labels].sum()) // recipe.batch_size
+    """Batches that ``batches`` yields.
+
+    Raises:
+        InputError: There is none.
+    """
+    return whole_batches(int(np.asarray(recipe.repeats)[data.labels].sum()), recipe.batch_size)
 
 
 def _reduced(crops: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:

@@ -18,7 +18,7 @@ from mien_face.config import Arrays
 from mien_face.labels import Head
 from mien_face.preprocess import normalise
 from mien_face_lab.training.faces import FaceData
-from mien_face_lab.training.loop import Engine
+from mien_face_lab.training.step import Engine
 from mien_face_lab.training.targets import Floats, Targets
 
 _STEPS: Final = 100

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mien import Manifest
+from mien.training import Figures, Schedule
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.inference import softmax
 from mien_face.labels import FER2013_LABELS, Head, majority_labels
@@ -18,19 +19,18 @@ from mien_face_lab.evaluation import negative_log_likelihood
 from mien_face_lab.training.distilling import Teacher
 from mien_face_lab.training.export import export
 from mien_face_lab.training.faces import FaceData
-from mien_face_lab.training.learner import Judgement, StepFigures
-from mien_face_lab.training.loop import Engine, train_step
+from mien_face_lab.training.learner import curves_of
 from mien_face_lab.training.recipe import Batch, Recipe, batches, steps_in_epoch
 from mien_face_lab.training.refitting import refit_heads
-from mien_face_lab.training.schedule import Schedule
 from mien_face_lab.training.state import TrainState, initial_state
+from mien_face_lab.training.step import Engine, train_step
 from mien_face_lab.training.targets import Floats, Targets, label_targets, taught, weigh_undecided
 from mien_face_lab.training.votes import drawn_to_votes
 from mien_face_lab.training.weighing import class_weights
 
 
 class ResnetLearner:
-    """A network of the shipped kind with its recipe.
+    """A network of the shipped kind with its recipe; the best epoch is the one with the highest accuracy.
 
     Args:
         name: As ``--network`` calls it.
@@ -44,6 +44,8 @@ class ResnetLearner:
         weigh_classes: Whether a face counts in inverse proportion to the size of its FER2013 class.
         ships_best: Whether the best epoch's weights are exported, rather than the last's.
     """
+
+    best_by = "accuracy"
 
     def __init__(
         self,
@@ -59,47 +61,20 @@ class ResnetLearner:
         weigh_classes: bool = False,
         ships_best: bool = False,
     ) -> None:
-        self._name = name
+        self.name = name
+        self.epochs = recipe.epochs
+        self.batch_size = recipe.batch_size
+        self.patience = patience
+        self.schedule = schedule
+        self.ships_best = ships_best
+        self.curves = curves_of(name)
         self._engine = engine
         self._config = config
         self._recipe = recipe
         self._start = start
         self._teacher = teacher
         self._answers: tuple[FaceData, Mapping[Head, Floats]] | None = None
-        self._schedule = schedule
-        self._patience = patience
         self._weigh_classes = weigh_classes
-        self._ships_best = ships_best
-
-    @property
-    def name(self) -> str:
-        """As ``--network`` calls it."""
-        return self._name
-
-    @property
-    def epochs(self) -> int:
-        """Passes over the data."""
-        return self._recipe.epochs
-
-    @property
-    def batch_size(self) -> int:
-        """Faces a step."""
-        return self._recipe.batch_size
-
-    @property
-    def patience(self) -> int | None:
-        """Of early stopping."""
-        return self._patience
-
-    @property
-    def schedule(self) -> Schedule | None:
-        """What stands in place of the recipe's learning rate."""
-        return self._schedule
-
-    @property
-    def ships_best(self) -> bool:
-        """Whether the best epoch's weights are exported."""
-        return self._ships_best
 
     def describe(self) -> dict[str, Any]:
         """Network and recipe as plain data."""
@@ -108,9 +83,9 @@ class ResnetLearner:
             "recipe": self._recipe.to_json(),
             "teachers": [] if self._teacher is None else self._teacher.describe(),
             **self._describe_start(),
-            "schedule": None if self._schedule is None else self._schedule.to_json(),
+            "schedule": None if self.schedule is None else self.schedule.to_json(),
             "class_weights": self._weigh_classes,
-            "patience": self._patience,
+            "patience": self.patience,
         }
 
     def select(self, data: FaceData) -> FaceData:
@@ -118,41 +93,49 @@ class ResnetLearner:
         return data.within(FER2013_LABELS)
 
     def steps(self, data: FaceData) -> int:
-        """Batches of an epoch."""
+        """Batches of an epoch.
+
+        Raises:
+            InputError: There is none.
+        """
         return steps_in_epoch(data, self._recipe)
 
     def initial(self, seed: int) -> TrainState:
         """An untrained network, or the weights to start from."""
         return initial_state(self._config, seed, self._start)
 
-    def batches(self, data: FaceData, *, seed: int, epoch: int) -> Iterator[Batch]:
+    def batches(self, data: FaceData, *, state: TrainState, seed: int, epoch: int) -> Iterator[Batch]:
         """One epoch of the recipe."""
         targets = self._targets_of(data, self._recipe.teacher_shares)
         return batches(data, self._recipe, seed=seed, epoch=epoch, targets=targets)
 
     def rate(self, *, step: int, steps: int, reductions: int) -> float:
         """The recipe's, or what the schedule in its place says."""
-        if self._schedule is not None:
-            return self._schedule.at(step=step, steps=steps, reductions=reductions)
+        if self.schedule is not None:
+            return self.schedule.at(step=step, steps=steps, reductions=reductions)
         rate = self._recipe.rate(step / steps)
         if self._recipe.phases:
             rate *= min(1.0, (step + 1) / self._recipe.warm_up_steps)
         return rate
 
-    def step(self, state: TrainState, batch: Batch, *, rate: float) -> tuple[TrainState, StepFigures]:
+    def step(self, state: TrainState, batch: Batch, *, rate: float) -> tuple[TrainState, Figures]:
         """Learn from a batch."""
         return train_step(self._engine, self._recipe, state, batch, rate=rate)
 
-    def judge(self, state: TrainState, data: FaceData) -> Judgement:
+    def judge(self, state: TrainState, data: FaceData) -> dict[str, float]:
         """Loss and accuracy of the averaged weights by the FER2013 labels; accuracy by FER+'s majority beside it."""
         logits = self._engine.logits(state.averaged, normalise(data.crops))
         answers = logits[Head.FER2013]
-        loss = negative_log_likelihood(softmax(answers, temperature=1), data.labels)
+        judged = {
+            "loss": negative_log_likelihood(softmax(answers, temperature=1), data.labels),
+            "accuracy": float(np.mean(answers.argmax(axis=1) == data.labels)),
+        }
         majority = majority_labels(data.votes)
         counted = majority >= 0
-        right = logits[Head.FERPLUS].argmax(axis=1) == majority
-        others = {"ferplus_accuracy": float(np.mean(right[counted]))} if counted.any() else {}
-        return Judgement(loss, float(np.mean(answers.argmax(axis=1) == data.labels)), others)
+        if counted.any():
+            right = logits[Head.FERPLUS].argmax(axis=1) == majority
+            judged["ferplus_accuracy"] = float(np.mean(right[counted]))
+        return judged
 
     def finish(self, state: TrainState, data: FaceData) -> TrainState:
         """Averaged weights as they are exported: mixed with the start's, heads fitted anew, as the recipe says."""

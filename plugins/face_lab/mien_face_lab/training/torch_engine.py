@@ -18,9 +18,9 @@ import torch.nn.functional as functional
 
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.labels import Head
-from mien_face_lab.training.loop import Gradients, split_arrays
 from mien_face_lab.training.recipe import Batch, Recipe
 from mien_face_lab.training.state import is_statistic
+from mien_face_lab.training.step import Gradients, split_arrays
 from mien_face_lab.training.torch_operations import Dropout, Tensors, TorchOperations
 
 Result = TypeVar("Result")

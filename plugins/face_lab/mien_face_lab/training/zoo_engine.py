@@ -13,7 +13,7 @@ import numpy.typing as npt
 from flax import nnx
 
 from mien_face.config import Arrays
-from mien_face_lab.training.loop import Gradients
+from mien_face_lab.training.step import Gradients
 from mien_face_lab.zoo.catalogue import ZooNetwork
 from mien_face_lab.zoo.network import arrays_of, is_statistic, network_of
 

@@ -11,13 +11,13 @@ import numpy as np
 import optax
 
 from mien import Manifest
+from mien.training import Figures
 from mien_face.config import Arrays
 from mien_face.inference import softmax
 from mien_face_lab.evaluation import negative_log_likelihood
 from mien_face_lab.training.augment import augment
 from mien_face_lab.training.faces import FaceData
-from mien_face_lab.training.learner import Judgement, StepFigures
-from mien_face_lab.training.schedule import Schedule
+from mien_face_lab.training.learner import curves_of, whole_batches
 from mien_face_lab.training.weighing import class_weights
 from mien_face_lab.training.zoo_engine import ZooBatch, ZooEngine
 from mien_face_lab.training.zoo_recipe import ZooRecipe
@@ -50,40 +50,22 @@ class ZooLearner:
         engine: Computes gradients and answers.
     """
 
+    best_by = "accuracy"
     ships_best = True
 
     def __init__(self, network: ZooNetwork, labels: tuple[str, ...], recipe: ZooRecipe, engine: ZooEngine) -> None:
+        self.name = network.name
+        self.epochs = recipe.epochs
+        self.batch_size = recipe.batch_size
+        self.patience = recipe.patience
+        self.schedule = recipe.schedule
+        self.curves = curves_of(network.name)
         self._network = network
         self._labels = labels
         self._recipe = recipe
         self._engine = engine
         self._adam = optax.scale_by_adam()
         self._update = jax.jit(self._updated)
-
-    @property
-    def name(self) -> str:
-        """As ``--network`` calls it."""
-        return self._network.name
-
-    @property
-    def epochs(self) -> int:
-        """Passes over the data."""
-        return self._recipe.epochs
-
-    @property
-    def batch_size(self) -> int:
-        """Faces a step."""
-        return self._recipe.batch_size
-
-    @property
-    def patience(self) -> int | None:
-        """Of early stopping."""
-        return self._recipe.patience
-
-    @property
-    def schedule(self) -> Schedule:
-        """The learning rate."""
-        return self._recipe.schedule
 
     def describe(self) -> dict[str, Any]:
         """Network and recipe as plain data."""
@@ -94,15 +76,19 @@ class ZooLearner:
         return data.within(self._labels)
 
     def steps(self, data: FaceData) -> int:
-        """Batches of an epoch."""
-        return len(data) // self._recipe.batch_size
+        """Batches of an epoch.
+
+        Raises:
+            InputError: There is none.
+        """
+        return whole_batches(len(data), self.batch_size)
 
     def initial(self, seed: int) -> ZooState:
         """An untrained network."""
         arrays = initial_arrays(self._network, len(self._labels), seed)
         return ZooState(arrays, jax.device_get(self._adam.init(_parameters(arrays))), 0)
 
-    def batches(self, data: FaceData, *, seed: int, epoch: int) -> Iterator[ZooBatch]:
+    def batches(self, data: FaceData, *, state: ZooState, seed: int, epoch: int) -> Iterator[ZooBatch]:
         """One epoch in random order, augmented as the recipe says; a last, smaller batch is left out."""
         generator = np.random.default_rng([seed, epoch])
         order = generator.permutation(len(data))
@@ -119,21 +105,22 @@ class ZooLearner:
         """What the schedule says."""
         return self._recipe.schedule.at(step=step, steps=steps, reductions=reductions)
 
-    def step(self, state: ZooState, batch: ZooBatch, *, rate: float) -> tuple[ZooState, StepFigures]:
+    def step(self, state: ZooState, batch: ZooBatch, *, rate: float) -> tuple[ZooState, Figures]:
         """Learn from a batch."""
         gradients = self._engine.gradients(state.arrays, batch, seed=state.step)
         parameters, optimizer = self._update(
             _parameters(state.arrays), dict(gradients.parameters), state.optimizer, np.float32(rate)
         )
         arrays = {**parameters, **gradients.statistics}
-        figures = StepFigures(gradients.loss, gradients.accuracy)
-        return ZooState(arrays, optimizer, state.step + 1), figures
+        return ZooState(arrays, optimizer, state.step + 1), gradients.figures
 
-    def judge(self, state: ZooState, data: FaceData) -> Judgement:
+    def judge(self, state: ZooState, data: FaceData) -> dict[str, float]:
         """Loss and accuracy on other faces."""
         logits = self._engine.logits(state.arrays, network_input(data.crops, self._network.input_side))
-        loss = negative_log_likelihood(softmax(logits, temperature=1), data.labels)
-        return Judgement(loss, float(np.mean(logits.argmax(axis=1) == data.labels)))
+        return {
+            "loss": negative_log_likelihood(softmax(logits, temperature=1), data.labels),
+            "accuracy": float(np.mean(logits.argmax(axis=1) == data.labels)),
+        }
 
     def finish(self, state: ZooState, data: FaceData) -> ZooState:
         """The state as it is."""
@@ -142,7 +129,7 @@ class ZooLearner:
     def export(self, state: ZooState, *, validation: FaceData, out: Path, training: Mapping[str, Any]) -> Manifest:
         """Write weights and manifest."""
         judged = self.judge(state, validation)
-        metrics = {"accuracy": judged.accuracy, "nll": judged.loss, "n": float(len(validation))}
+        metrics = {"accuracy": judged["accuracy"], "nll": judged["loss"], "n": float(len(validation))}
         arrays = {name: np.asarray(array) for name, array in state.arrays.items()}
         path = out / f"{self.name}.json"
         return save_network(path, self._network, self._labels, arrays, metrics=metrics, training=training)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mien.training import Schedule
 from mien_face_lab.training.augment import Augmentation
-from mien_face_lab.training.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)

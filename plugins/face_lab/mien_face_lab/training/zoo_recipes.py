@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from mien.training import Decline, Schedule
 from mien_face.config import INPUT_SIZE
 from mien_face_lab.training.augment import Augmentation
-from mien_face_lab.training.schedule import Decline, Schedule
 from mien_face_lab.training.zoo_recipe import ZooRecipe
 from mien_face_lab.zoo.catalogue import DELORENZO2019, KURMI2022, MINI_XCEPTION, SHAIKH2021, SMART2022, WARD2018
 

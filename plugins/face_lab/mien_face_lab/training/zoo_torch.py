@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as functional
 
 from mien_face.config import Arrays
-from mien_face_lab.training.loop import Gradients
+from mien_face_lab.training.step import Gradients
 from mien_face_lab.training.zoo_engine import ZooBatch, in_parts
 from mien_face_lab.zoo import layers as described
 from mien_face_lab.zoo.catalogue import ZooNetwork

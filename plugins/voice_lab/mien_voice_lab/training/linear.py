@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +36,7 @@ CERTAIN: Final = 6.0
 """Size of the logit of an output that has only one answer in the training texts."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Linear:
+class Linear(NamedTuple):
     """The wide half's weights: ``table`` ``[K, O]``, ``bias`` ``[O]``."""
 
     table: FloatArray
@@ -70,6 +68,8 @@ def select_features(hashed: Sequence[Hashed]) -> FeatureTable:
 
 def matrix(table: FeatureTable, hashed: Sequence[Hashed]) -> Any:
     """Sparse ``[N, K]`` of the texts' values."""
+    if not hashed:
+        return csr_matrix((0, len(table.hashes)), dtype=np.float32)
     encoded = [table.combine(blocks) for blocks in hashed]
     starts = np.cumsum([0, *(len(rows) for rows, _ in encoded)])
     found = csr_matrix(

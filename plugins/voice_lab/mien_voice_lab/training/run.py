@@ -5,22 +5,23 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from mien import plots, save_weights
+from mien import save_weights
+from mien.training import Checkpoints, EpochReport, Kind, PlainLines, train
 from mien_voice import network
-from mien_voice.calibration import GROUP_LOGITS, LOGITS, Calibration, FloatArray, pool_groups, sigmoid
+from mien_voice.calibration import GROUP_LOGITS, LOGITS, Calibration, FloatArray
 from mien_voice.featuretable import FeatureTable
 from mien_voice.labels import EKMAN, EMOTIONS28, SENTIMENTS
-from mien_voice.network import NetworkConfig, Params
+from mien_voice.network import NetworkConfig
 from mien_voice.tokenizer import SubwordTokenizer, train_tokenizer
 from mien_voice.tonenetwork import FEATURE_HASHES, FEATURE_IDF, NETWORK
 from mien_voice_lab import evaluation
-from mien_voice_lab.training import fitting, linear, loop
+from mien_voice_lab.training import deep, fitting, linear
 from mien_voice_lab.training.data import (
     CALIBRATION_SHARE,
     SPLIT_SEED,
@@ -30,6 +31,7 @@ from mien_voice_lab.training.data import (
     satisfaction_targets,
     split_dialogues,
 )
+from mien_voice_lab.training.learner import Dev, ToneLearner, both
 from mien_voice_lab.training.synthetic import LabelledText, generate
 
 VERSION: Final = "1"
@@ -58,14 +60,6 @@ class Plan:
     vocabulary: int = 4_000
 
 
-@dataclass(slots=True)
-class History:
-    """One value an epoch."""
-
-    loss: list[float] = field(default_factory=list)
-    macro: dict[str, list[float]] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
     """Everything that is learned from or chosen on, as arrays.
@@ -74,55 +68,74 @@ class Prepared:
         table: The n-grams that are known.
         examples: The training texts.
         dev: The texts that choices are made on.
-        dev_targets: Their emotions, zeros and ones ``[N, 28]``.
         rated: Rated turns that satisfaction is calibrated on.
         ratings: Their mean ratings, 1 to 5.
         vocabulary: Subwords known.
     """
 
     table: FeatureTable
-    examples: loop.Examples
-    dev: loop.Texts
-    dev_targets: FloatArray
-    rated: loop.Texts
+    examples: deep.Examples
+    dev: Dev
+    rated: deep.Texts
     ratings: FloatArray
     vocabulary: int
 
 
 def train_tone(
-    data: Path, out: Path, *, dialogues: Sequence[Path], plan: Plan, say: Callable[[str], None]
+    data: Path, out: Path, *, dialogues: Sequence[Path], plan: Plan, say: Callable[[str], None], resume: bool = False
 ) -> Calibration:
-    """Train, calibrate and write ``tone.json``, ``tone.safetensors``, ``tokenizer.json`` and ``curves.png``.
+    """Train, calibrate and write ``tone.json``, ``tone.safetensors`` and ``tokenizer.json``.
 
     Args:
         data: Folder with ``train.tsv`` and ``dev.tsv``.
-        out: Folder to write to.
+        out: Folder to write to; checkpoints, metrics and curves go there too.
         dialogues: Files of rated dialogues; without any, satisfaction stays as the network learned it.
         plan: What to do.
         say: Takes a line of progress.
+        resume: Go on from the folder's checkpoint where there is one.
 
     Returns:
         The calibration that was fitted.
 
     Raises:
-        InputError: A file is missing or not what it should be.
+        InputError: A file is missing or not what it should be, or the folder holds another run's checkpoint.
+        WeightsError: The checkpoint is damaged or of another run.
     """
     started = time.monotonic()
-    prepared = prepare(data, out, dialogues=dialogues, plan=plan)
-    texts, known = prepared.examples.texts.matrix.shape
-    say(f"{texts} texts, {known} n-grams, {prepared.vocabulary} subwords, {time.monotonic() - started:.0f} s")
+    checkpoints = Checkpoints(out)
+    goes_on = checkpoints.goes_on(resume=resume)
+    prepared = prepare(data, out, dialogues=dialogues, plan=plan, goes_on=goes_on)
     examples = prepared.examples
-    wide = linear.fit(examples.texts.matrix, examples.targets, examples.weight, threads=plan.threads)
-    say(f"linear half done, {time.monotonic() - started:.0f} s")
+    texts, known = examples.texts.matrix.shape
+    say(f"{texts} texts, {known} n-grams, {prepared.vocabulary} subwords, {time.monotonic() - started:.0f} s")
+    if goes_on:
+        wide = linear.Linear(**checkpoints.part(Kind.LAST, "wide"))
+    else:
+        wide = linear.fit(examples.texts.matrix, examples.targets, examples.weight, threads=plan.threads)
+        say(f"linear half done, {time.monotonic() - started:.0f} s")
     config = NetworkConfig(features=known, vocabulary=prepared.vocabulary)
-    deep, history = fit_deep(config, prepared, wide, plan, say)
-    series = {"training loss": history.loss, **history.macro}
-    plots.save_curves(out / "curves.png", series, title="Tone network, both halves", measure="macro-F1 on dev")
-    return finish(out, config, prepared, wide, deep, plan, seconds=time.monotonic() - started, say=say)
+    outcome = train(
+        ToneLearner(config, deep.Recipe(epochs=plan.epochs), wide),
+        training=examples,
+        validation=prepared.dev,
+        seed=plan.seed,
+        out=out,
+        resume=resume,
+        observer=PlainLines(say, epoch_line),
+    )
+    return finish(out, config, prepared, outcome.state, plan, seconds=time.monotonic() - started, say=say)
 
 
-def prepare(data: Path, out: Path, *, dialogues: Sequence[Path], plan: Plan) -> Prepared:
+def epoch_line(report: EpochReport) -> str:
+    """What is told of an epoch."""
+    latest = ", ".join(f"{task} {value:.4f}" for task, value in report.validation.items())
+    return f"epoch {report.epoch} of {report.epochs}: loss {report.training['loss']:.4f}, {latest}"
+
+
+def prepare(data: Path, out: Path, *, dialogues: Sequence[Path], plan: Plan, goes_on: bool) -> Prepared:
     """Read everything, train the tokenizer, choose the n-grams, and turn texts into arrays.
+
+    A run that goes on keeps its tokenizer, since another one, trained on the same texts, may differ.
 
     Raises:
         InputError: A file is missing or not what it should be.
@@ -131,8 +144,10 @@ def prepare(data: Path, out: Path, *, dialogues: Sequence[Path], plan: Plan) -> 
     turns = [turn for path in dialogues for dialogue in _calibration_part(path) for turn in dialogue.turns]
     made = distinct(generate(SYNTHETIC_SENTENCES, seed=plan.seed + 1))
     texts = corpus.texts + [one.text for one in made]
-    train_tokenizer(texts, out / "tokenizer.json", size=plan.vocabulary)
-    tokenizer = SubwordTokenizer(out / "tokenizer.json")
+    vocabulary = out / "tokenizer.json"
+    if not (goes_on and vocabulary.exists()):
+        train_tokenizer(texts, vocabulary, size=plan.vocabulary)
+    tokenizer = SubwordTokenizer(vocabulary)
     hashed = linear.hash_texts(texts)
     table = linear.select_features(hashed)
     satisfaction = np.concatenate(
@@ -144,52 +159,23 @@ def prepare(data: Path, out: Path, *, dialogues: Sequence[Path], plan: Plan) -> 
     weight[len(corpus.texts) :, LOGITS] = SYNTHETIC_WEIGHT_SATISFACTION
     return Prepared(
         table=table,
-        examples=loop.Examples(
-            loop.Texts(linear.matrix(table, hashed), tokenizer.encode(texts)),
+        examples=deep.Examples(
+            deep.Texts(linear.matrix(table, hashed), tokenizer.encode(texts)),
             np.concatenate([labels, satisfaction[:, None]], axis=1),
             weight,
         ),
-        dev=_texts(dev.texts, table, tokenizer),
-        dev_targets=dev.targets,
+        dev=Dev(_texts(dev.texts, table, tokenizer), dev.targets),
         rated=_texts([turn.text for turn in turns], table, tokenizer),
         ratings=np.array([turn.rating for turn in turns], np.float32),
         vocabulary=tokenizer.size,
     )
 
 
-def fit_deep(
-    config: NetworkConfig, prepared: Prepared, wide: linear.Linear, plan: Plan, say: Callable[[str], None]
-) -> tuple[Params, History]:
-    """The deep half; a line and a point of the curves each epoch, of both halves together on dev."""
-    history = History()
-
-    def report(epoch: int, loss: float, params: Params) -> None:
-        logits = both(config, wide, params, prepared.dev)
-        thresholds = fitting.fit_thresholds(logits, prepared.dev_targets, 1.0)
-        truth = evaluation.truths(prepared.dev_targets)
-        history.loss.append(loss)
-        for task, columns in fitting.TASK_COLUMNS.items():
-            said = sigmoid(logits[:, columns]) >= np.asarray(thresholds[task], np.float32)
-            history.macro.setdefault(task, []).append(evaluation.macro_f1(said, truth[task])[0])
-        latest = ", ".join(f"{task} {values[-1]:.4f}" for task, values in history.macro.items())
-        say(f"epoch {epoch + 1} of {plan.epochs}: loss {loss:.4f}, {latest}")
-
-    settings = loop.Settings(epochs=plan.epochs, seed=plan.seed)
-    return loop.train(config, prepared.examples, settings, on_epoch=report), history
-
-
-def both(config: NetworkConfig, wide: linear.Linear, deep: Params, texts: loop.Texts) -> FloatArray:
-    """Logits of both halves together, groups pooled, ``[N, outputs]``."""
-    share = config.linear_share
-    return pool_groups(share * wide.logits(texts.matrix) + (1.0 - share) * loop.predict(config, deep, texts))
-
-
 def finish(
     out: Path,
     config: NetworkConfig,
     prepared: Prepared,
-    wide: linear.Linear,
-    deep: Params,
+    state: deep.State,
     plan: Plan,
     *,
     seconds: float,
@@ -198,13 +184,13 @@ def finish(
     """Calibrate, measure on dev, and write the weights."""
     bias = 0.0
     if len(prepared.ratings):
-        bias = fitting.fit_satisfaction_bias(both(config, wide, deep, prepared.rated)[:, LOGITS], prepared.ratings)
-    logits = both(config, wide, deep, prepared.dev)
-    calibration = fitting.fit(logits[:, :LOGITS], prepared.dev_targets, satisfaction_bias=bias)
-    metrics = dev_metrics(logits, prepared.dev_targets, calibration)
+        bias = fitting.fit_satisfaction_bias(both(config, state, prepared.rated)[:, LOGITS], prepared.ratings)
+    logits = both(config, state, prepared.dev.texts)
+    calibration = fitting.fit(logits[:, :LOGITS], prepared.dev.targets, satisfaction_bias=bias)
+    metrics = dev_metrics(logits, prepared.dev.targets, calibration)
     say(", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
     origin = _origin(plan, len(prepared.examples.weight), seconds)
-    _write(out, config, prepared.table, wide, deep, calibration, metrics, origin)
+    _write(out, config, prepared.table, state, calibration, metrics, origin)
     return calibration
 
 
@@ -239,8 +225,8 @@ def _calibration_part(path: Path) -> list[Dialogue]:
     return part
 
 
-def _texts(texts: Sequence[str], table: FeatureTable, tokenizer: SubwordTokenizer) -> loop.Texts:
-    return loop.Texts(linear.matrix(table, linear.hash_texts(texts)), tokenizer.encode(texts))
+def _texts(texts: Sequence[str], table: FeatureTable, tokenizer: SubwordTokenizer) -> deep.Texts:
+    return deep.Texts(linear.matrix(table, linear.hash_texts(texts)), tokenizer.encode(texts))
 
 
 def _origin(plan: Plan, texts: int, seconds: float) -> dict[str, Any]:
@@ -260,14 +246,14 @@ def _write(
     out: Path,
     config: NetworkConfig,
     table: FeatureTable,
-    wide: linear.Linear,
-    deep: Params,
+    state: deep.State,
     calibration: Calibration,
     metrics: dict[str, float],
     origin: dict[str, Any],
 ) -> None:
     """The weights, half precision but for the hashes, with their manifest."""
-    floats = {network.TABLE: wide.table, "wide/bias": wide.bias, FEATURE_IDF: table.idf, **network.flatten(deep)}
+    wide, average = state.wide, network.flatten(state.average)
+    floats = {network.TABLE: wide.table, "wide/bias": wide.bias, FEATURE_IDF: table.idf, **average}
     arrays = {name: np.asarray(array).astype(np.float16) for name, array in floats.items()}
     save_weights(
         out / "tone.json",

@@ -71,7 +71,7 @@ def export(
         config=config.to_json(),
         calibration={"threshold": threshold, "overlap": OVERLAP},
         training={**training, "validation": {kind: each.to_json() for kind, each in found.items()}},
-        metrics=_quote(found),
+        metrics=quote(found),
     )
 
 
@@ -86,8 +86,8 @@ def choose_threshold(answers: Mapping[str, Judged]) -> float:
     return _THRESHOLDS[-1]
 
 
-def _quote(by_kind: Mapping[str, DetectionFigures]) -> dict[str, float]:
-    """The figures that a manifest quotes; those without a case to judge by are left out."""
+def quote(by_kind: Mapping[str, DetectionFigures]) -> dict[str, float]:
+    """The figures that a manifest and a journal quote; those without a case to judge by are left out."""
     names = (
         "pictures", "faces", "recall", "precision", "false_positives_per_image", "ap50", "landmark_error",
         "face_free_pictures", "face_free_with_false",

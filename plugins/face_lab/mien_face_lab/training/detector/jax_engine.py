@@ -17,8 +17,8 @@ import optax
 from mien_face.config import Arrays
 from mien_face.detection.config import DetectorConfig
 from mien_face.detection.forward import DetectorOutput, decode, normalise
-from mien_face_lab.training.detector.loop import Gradients
 from mien_face_lab.training.detector.recipe import Recipe
+from mien_face_lab.training.detector.step import Gradients
 from mien_face_lab.training.detector.targets import IGNORED, Batch
 from mien_face_lab.training.jax_operations import JaxOperations
 from mien_face_lab.training.state import is_statistic

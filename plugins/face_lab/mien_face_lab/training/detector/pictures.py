@@ -5,6 +5,7 @@ Boxes are left, top, right, bottom and landmarks (x, y), in pixels of the pictur
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -27,6 +28,8 @@ PORTRAITS: Final = "portraits.parquet"
 PEOPLE: Final = "people.parquet"
 SCENES: Final = "scenes.parquet"
 FILES: Final = (PORTRAITS, PEOPLE, SCENES)
+KINDS: Final = tuple(Path(file).stem for file in FILES)
+"""What the figures call them."""
 
 SURE_SCORE: Final = 0.905
 """In scenes, faces that their labeller gave less are not believed: looking through them, nearly all were animals."""
@@ -77,6 +80,15 @@ class Pictures:
     portraits: tuple[Picture, ...]
     people: tuple[Picture, ...]
     scenes: tuple[Picture, ...]
+
+    def digest(self) -> str:
+        """A fingerprint of names and labels, by which a resumed run knows its data."""
+        fingerprint = hashlib.sha256()
+        for each in (*self.portraits, *self.people, *self.scenes):
+            fingerprint.update(each.name.encode())
+            for array in (each.boxes, each.landmarks, each.ignored):
+                fingerprint.update(np.ascontiguousarray(array).tobytes())
+        return fingerprint.hexdigest()[:16]
 
 
 def read_training(folder: Path) -> Pictures:

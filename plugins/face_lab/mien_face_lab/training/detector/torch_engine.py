@@ -19,8 +19,8 @@ import torch.nn.functional as functional
 from mien_face.config import Arrays
 from mien_face.detection.config import LANDMARKS, DetectorConfig
 from mien_face.detection.forward import LARGEST_LOG_SIZE, cells
-from mien_face_lab.training.detector.loop import Gradients
 from mien_face_lab.training.detector.recipe import Recipe
+from mien_face_lab.training.detector.step import Gradients
 from mien_face_lab.training.detector.targets import IGNORED, Batch
 from mien_face_lab.training.state import is_statistic
 from mien_face_lab.training.torch_operations import Tensors, TorchOperations

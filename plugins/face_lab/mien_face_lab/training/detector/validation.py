@@ -15,7 +15,7 @@ from mien_face.detection.inference import DetectionNetwork
 from mien_face.detection.own import OwnDetector
 from mien_face_lab.detection.evaluation import DetectionFigures, evaluate_detections
 from mien_face_lab.detection.labelled import LabelledPicture
-from mien_face_lab.training.detector.pictures import FILES, read_part
+from mien_face_lab.training.detector.pictures import FILES, KINDS, read_part
 from mien_face_lab.training.detector.split import Part
 
 OVERLAP: Final = 0.45
@@ -47,8 +47,7 @@ class Validation:
             InputError: A file is missing or wrong, or nothing of it is held back.
             MissingDependencyError: pyarrow is missing.
         """
-        parts = {Path(file).stem: read_part(folder / file, Part.VALIDATION) for file in FILES}
-        return cls(parts)
+        return cls({kind: read_part(folder / f, Part.VALIDATION) for kind, f in zip(KINDS, FILES, strict=True)})
 
     def first(self, count: int) -> Validation:
         """At most so many pictures of each kind: for a look now and then."""

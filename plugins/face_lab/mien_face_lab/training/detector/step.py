@@ -107,21 +107,24 @@ def optimiser(recipe: Recipe) -> optax.GradientTransformation:
     )
 
 
-def train_step(engine: Engine, recipe: Recipe, state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, float]]:
+def train_step(
+    engine: Engine, recipe: Recipe, state: TrainState, batch: Batch, *, rate: float
+) -> tuple[TrainState, dict[str, float]]:
     """Make one step, and move the averaged weights along.
 
     Args:
         engine: Computes the gradients.
-        recipe: Optimiser, learning rate and averaging.
+        recipe: Optimiser and averaging.
         state: Where training stands; not changed.
         batch: What to learn from.
+        rate: Learning rate.
 
     Returns:
         The new state and the losses.
     """
     losses, gradients, statistics = engine.gradients(state.arrays, batch)
     parameters = {name: state.arrays[name] for name in gradients}
-    rate, kept = recipe.rate(state.step), recipe.averaging(state.step)
+    kept = recipe.averaging(state.step)
     moved, optimiser_state = _update(recipe)(gradients, state.optimiser, parameters, rate)
     arrays = statistics | {name: np.asarray(array) for name, array in moved.items()}
     averaged = {

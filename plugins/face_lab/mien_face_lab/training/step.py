@@ -7,9 +7,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mien.training import Figures
 from mien_face.config import Arrays
 from mien_face.labels import Head
-from mien_face_lab.training.learner import StepFigures
 from mien_face_lab.training.recipe import Batch, Recipe
 from mien_face_lab.training.state import TrainState, is_statistic
 
@@ -28,6 +28,11 @@ class Gradients(NamedTuple):
     parameters: Arrays
     statistics: Arrays
     accuracy: float | None = None
+
+    @property
+    def figures(self) -> Figures:
+        """What is told of the step."""
+        return {"loss": self.loss} if self.accuracy is None else {"loss": self.loss, "accuracy": self.accuracy}
 
 
 class Engine(Protocol):
@@ -48,7 +53,7 @@ class Engine(Protocol):
 
 def train_step(
     engine: Engine, recipe: Recipe, state: TrainState, batch: Batch, *, rate: float
-) -> tuple[TrainState, StepFigures]:
+) -> tuple[TrainState, Figures]:
     """Make one step of Nesterov's momentum, and move the averaged weights along.
 
     Args:
@@ -77,7 +82,7 @@ def train_step(
     kept = recipe.averaging(state.step)
     for name, old in state.averaged.items():
         averaged[name] = np.float32(kept) * old + np.float32(1 - kept) * arrays[name]
-    return TrainState(arrays, momentum, averaged, state.step + 1), StepFigures(found.loss, found.accuracy)
+    return TrainState(arrays, momentum, averaged, state.step + 1), found.figures
 
 
 def _uphill(arrays: Arrays, gradients: Arrays, *, radius: float) -> Arrays:

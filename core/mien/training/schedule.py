@@ -76,20 +76,20 @@ class Plateau:
     """What is remembered of the validation loss from epoch to epoch.
 
     Attributes:
-        lowest: Loss so far.
+        lowest: Loss so far; None before the first.
         waited: Epochs since it was last undercut.
         waited_at_rate: The same, since the rate was last reduced.
         reductions: How often the rate was reduced.
     """
 
-    lowest: float = math.inf
+    lowest: float | None = None
     waited: int = 0
     waited_at_rate: int = 0
     reductions: int = 0
 
     def after(self, loss: float, *, patience: int) -> Plateau:
         """What is known after an epoch's validation loss."""
-        if loss < self.lowest:
+        if self.lowest is None or loss < self.lowest:
             return Plateau(loss, 0, 0, self.reductions)
         waited_at_rate = self.waited_at_rate + 1
         if waited_at_rate >= patience:
