@@ -86,9 +86,7 @@ def test_its_part_crosses_the_wire() -> None:
     assert isinstance(received, Update)
     assert received.predictions[0].modality == "prosody"
     assert received.state.satisfaction == state.satisfaction
-    ended = event_from_wire(event_to_wire(summary))
-    assert isinstance(ended, SessionSummary)
-    assert (ended.overall, ended.mismatches, ended.emotion_percentages["happy"]) == (summary.overall, 1, 100.0)
+    assert event_from_wire(event_to_wire(summary)) == summary
 
 
 def test_it_is_recorded_and_read_again() -> None:

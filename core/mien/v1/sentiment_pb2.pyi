@@ -522,7 +522,7 @@ class SessionUpdate(_message.Message):
     def __init__(self, predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., state: _Optional[_Union[SessionState, _Mapping]] = ..., streams: _Optional[_Iterable[_Union[StreamStatus, _Mapping]]] = ...) -> None: ...
 
 class SessionState(_message.Message):
-    __slots__ = ("at_seconds", "snapshots", "utterances", "satisfaction", "emotion_percentages", "subject_id", "subjects", "mismatches")
+    __slots__ = ("at_seconds", "snapshots", "utterances", "satisfaction", "emotion_percentages", "subject_id", "subjects", "mismatches", "modality_percentages")
     class EmotionPercentagesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -537,6 +537,13 @@ class SessionState(_message.Message):
         key: str
         value: Satisfaction
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Satisfaction, _Mapping]] = ...) -> None: ...
+    class ModalityPercentagesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: EmotionPercentages
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[EmotionPercentages, _Mapping]] = ...) -> None: ...
     AT_SECONDS_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOTS_FIELD_NUMBER: _ClassVar[int]
     UTTERANCES_FIELD_NUMBER: _ClassVar[int]
@@ -545,6 +552,7 @@ class SessionState(_message.Message):
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECTS_FIELD_NUMBER: _ClassVar[int]
     MISMATCHES_FIELD_NUMBER: _ClassVar[int]
+    MODALITY_PERCENTAGES_FIELD_NUMBER: _ClassVar[int]
     at_seconds: float
     snapshots: int
     utterances: int
@@ -553,7 +561,21 @@ class SessionState(_message.Message):
     subject_id: str
     subjects: _containers.MessageMap[str, Satisfaction]
     mismatches: int
-    def __init__(self, at_seconds: _Optional[float] = ..., snapshots: _Optional[int] = ..., utterances: _Optional[int] = ..., satisfaction: _Optional[_Union[Satisfaction, _Mapping]] = ..., emotion_percentages: _Optional[_Mapping[str, float]] = ..., subject_id: _Optional[str] = ..., subjects: _Optional[_Mapping[str, Satisfaction]] = ..., mismatches: _Optional[int] = ...) -> None: ...
+    modality_percentages: _containers.MessageMap[str, EmotionPercentages]
+    def __init__(self, at_seconds: _Optional[float] = ..., snapshots: _Optional[int] = ..., utterances: _Optional[int] = ..., satisfaction: _Optional[_Union[Satisfaction, _Mapping]] = ..., emotion_percentages: _Optional[_Mapping[str, float]] = ..., subject_id: _Optional[str] = ..., subjects: _Optional[_Mapping[str, Satisfaction]] = ..., mismatches: _Optional[int] = ..., modality_percentages: _Optional[_Mapping[str, EmotionPercentages]] = ...) -> None: ...
+
+class EmotionPercentages(_message.Message):
+    __slots__ = ("emotions",)
+    class EmotionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    EMOTIONS_FIELD_NUMBER: _ClassVar[int]
+    emotions: _containers.ScalarMap[str, float]
+    def __init__(self, emotions: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class Notice(_message.Message):
     __slots__ = ("kind", "message", "at_seconds")
@@ -566,7 +588,7 @@ class Notice(_message.Message):
     def __init__(self, kind: _Optional[_Union[NoticeKind, str]] = ..., message: _Optional[str] = ..., at_seconds: _Optional[float] = ...) -> None: ...
 
 class SessionSummary(_message.Message):
-    __slots__ = ("session_id", "end", "interval", "overall", "peak_score", "end_score", "peak_end_score", "emotion_percentages", "snapshots", "utterances", "frames_dropped", "mismatches", "rating", "phases", "subjects", "site", "late", "duplicates")
+    __slots__ = ("session_id", "end", "interval", "overall", "peak_score", "end_score", "peak_end_score", "emotion_percentages", "snapshots", "utterances", "frames_dropped", "mismatches", "rating", "phases", "subjects", "site", "late", "duplicates", "modality_percentages")
     class EmotionPercentagesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -581,6 +603,13 @@ class SessionSummary(_message.Message):
         key: str
         value: Satisfaction
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Satisfaction, _Mapping]] = ...) -> None: ...
+    class ModalityPercentagesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: EmotionPercentages
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[EmotionPercentages, _Mapping]] = ...) -> None: ...
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
@@ -599,6 +628,7 @@ class SessionSummary(_message.Message):
     SITE_FIELD_NUMBER: _ClassVar[int]
     LATE_FIELD_NUMBER: _ClassVar[int]
     DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    MODALITY_PERCENTAGES_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     end: SessionEnd
     interval: TimeInterval
@@ -617,7 +647,8 @@ class SessionSummary(_message.Message):
     site: str
     late: int
     duplicates: int
-    def __init__(self, session_id: _Optional[str] = ..., end: _Optional[_Union[SessionEnd, str]] = ..., interval: _Optional[_Union[TimeInterval, _Mapping]] = ..., overall: _Optional[_Union[Satisfaction, _Mapping]] = ..., peak_score: _Optional[float] = ..., end_score: _Optional[float] = ..., peak_end_score: _Optional[float] = ..., emotion_percentages: _Optional[_Mapping[str, float]] = ..., snapshots: _Optional[int] = ..., utterances: _Optional[int] = ..., frames_dropped: _Optional[int] = ..., mismatches: _Optional[int] = ..., rating: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., subjects: _Optional[_Mapping[str, Satisfaction]] = ..., site: _Optional[str] = ..., late: _Optional[int] = ..., duplicates: _Optional[int] = ...) -> None: ...
+    modality_percentages: _containers.MessageMap[str, EmotionPercentages]
+    def __init__(self, session_id: _Optional[str] = ..., end: _Optional[_Union[SessionEnd, str]] = ..., interval: _Optional[_Union[TimeInterval, _Mapping]] = ..., overall: _Optional[_Union[Satisfaction, _Mapping]] = ..., peak_score: _Optional[float] = ..., end_score: _Optional[float] = ..., peak_end_score: _Optional[float] = ..., emotion_percentages: _Optional[_Mapping[str, float]] = ..., snapshots: _Optional[int] = ..., utterances: _Optional[int] = ..., frames_dropped: _Optional[int] = ..., mismatches: _Optional[int] = ..., rating: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., subjects: _Optional[_Mapping[str, Satisfaction]] = ..., site: _Optional[str] = ..., late: _Optional[int] = ..., duplicates: _Optional[int] = ..., modality_percentages: _Optional[_Mapping[str, EmotionPercentages]] = ...) -> None: ...
 
 class Phase(_message.Message):
     __slots__ = ("name", "interval", "satisfaction")

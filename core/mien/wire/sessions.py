@@ -162,6 +162,7 @@ def _state_to_wire(state: SessionState) -> pb.SessionState:
         utterances=state.utterances,
         satisfaction=satisfaction_to_wire(state.satisfaction),
         emotion_percentages=state.emotion_percentages,
+        modality_percentages=_modalities_to_wire(state.modality_percentages),
         subject_id=state.subject_id,
         subjects=_subjects_to_wire(state.subjects),
         mismatches=state.mismatches,
@@ -175,6 +176,7 @@ def _state_from_wire(message: pb.SessionState) -> SessionState:
         utterances=message.utterances,
         satisfaction=satisfaction_from_wire(message.satisfaction),
         emotion_percentages=_by_share(message.emotion_percentages),
+        modality_percentages=_modalities_from_wire(message.modality_percentages),
         subject_id=message.subject_id,
         subjects=_subjects_from_wire(message.subjects),
         mismatches=message.mismatches,
@@ -191,6 +193,7 @@ def _summary_to_wire(summary: SessionSummary) -> pb.SessionSummary:
         end_score=summary.end_score,
         peak_end_score=summary.peak_end_score,
         emotion_percentages=summary.emotion_percentages,
+        modality_percentages=_modalities_to_wire(summary.modality_percentages),
         snapshots=summary.snapshots,
         utterances=summary.utterances,
         frames_dropped=summary.frames_dropped,
@@ -223,6 +226,7 @@ def _summary_from_wire(message: pb.SessionSummary) -> SessionSummary:
         end_score=message.end_score,
         peak_end_score=message.peak_end_score,
         emotion_percentages=_by_share(message.emotion_percentages),
+        modality_percentages=_modalities_from_wire(message.modality_percentages),
         snapshots=message.snapshots,
         utterances=message.utterances,
         frames_dropped=message.frames_dropped,
@@ -249,6 +253,14 @@ def _subjects_to_wire(subjects: Mapping[str, Satisfaction]) -> dict[str, pb.Sati
 
 def _subjects_from_wire(subjects: Mapping[str, pb.Satisfaction]) -> dict[str, Satisfaction]:
     return {name: satisfaction_from_wire(satisfaction) for name, satisfaction in sorted(subjects.items())}
+
+
+def _modalities_to_wire(percentages: Mapping[str, Mapping[str, float]]) -> dict[str, pb.EmotionPercentages]:
+    return {modality: pb.EmotionPercentages(emotions=emotions) for modality, emotions in percentages.items()}
+
+
+def _modalities_from_wire(percentages: Mapping[str, pb.EmotionPercentages]) -> dict[str, dict[str, float]]:
+    return {modality: _by_share(each.emotions) for modality, each in sorted(percentages.items())}
 
 
 def _by_share(percentages: Mapping[str, float]) -> dict[str, float]:
