@@ -20,7 +20,6 @@ import optax
 from mien_voice import network
 from mien_voice.network import Inputs, NetworkConfig, Params
 from mien_voice.tokenizer import UNKNOWN_ID
-from mien_voice_lab.training.linear import Linear
 
 SUBWORDS: Final = (32, 64)
 """A minibatch's subwords are padded to one of these: few, because each pair of lengths is compiled by itself."""
@@ -95,40 +94,20 @@ class Examples(NamedTuple):
         return fingerprint.hexdigest()[:16]
 
 
-class Batch(NamedTuple):
-    """What a step learns from; B texts.
-
-    Attributes:
-        inputs: The texts, some of their parts hidden.
-        targets: ``[B, O]``.
-        weight: ``[B, O]``.
-        draws: Where the random numbers stand after it.
-    """
-
-    inputs: Inputs
-    targets: FloatArray
-    weight: FloatArray
-    draws: npt.NDArray[np.uint64]
-
-
-class State(NamedTuple):
-    """Everything that training carries on.
+class Weights(NamedTuple):
+    """What a step changes.
 
     Attributes:
         params: The deep half's weights.
         average: Their running mean; what is evaluated and shipped.
         optimiser: Adam's means.
-        wide: The linear half, fitted before; kept here since another fit differs in the last digits.
         key: Of the dropout of the next step.
-        draws: Where the random numbers of order and hiding stand.
     """
 
     params: Params
     average: Params
     optimiser: Any
-    wide: Linear
-    key: npt.NDArray[np.uint32]
-    draws: npt.NDArray[np.uint64]
+    key: Any
 
 
 def padded(length: int, lengths: Sequence[int]) -> int:
@@ -168,72 +147,7 @@ def minibatches(
         yield batches[index]
 
 
-def steps_in_epoch(examples: Examples, recipe: Recipe) -> int:
-    """Minibatches that ``batches`` yields."""
-    count = len(examples.targets)
-    return count // min(recipe.batch_size, count)
-
-
-def batches(examples: Examples, recipe: Recipe, draws: npt.NDArray[np.uint64]) -> Iterator[Batch]:
-    """One epoch.
-
-    Args:
-        examples: What is learned from.
-        recipe: How many at once, and how much is hidden.
-        draws: Where the random numbers stand.
-    """
-    rng = _generator(draws)
-    lengths = np.diff(examples.texts.matrix.indptr).astype(np.int64)
-    for rows in minibatches(lengths, min(recipe.batch_size, len(lengths)), rng):
-        inputs = _hide(inputs_of(examples.texts, rows), recipe, rng)
-        yield Batch(inputs, examples.targets[rows], examples.weight[rows], _draws(rng))
-
-
-def initial_state(config: NetworkConfig, recipe: Recipe, wide: Linear, seed: int) -> State:
-    """The state before the first step."""
-    nothing = Inputs(np.zeros((1, 1), np.int32), np.zeros((1, 1), np.float32), np.zeros((1, 1), np.int32))
-    params: Params = network.deep_half(config, training=True).init(jax.random.key(seed), nothing)
-    key = np.asarray(jax.random.key_data(jax.random.key(seed + 1)))
-    return State(params, params, optimiser(recipe).init(params), wide, key, _draws(np.random.default_rng(seed)))
-
-
-def optimiser(recipe: Recipe) -> optax.GradientTransformation:
-    """AdamW at a learning rate of 1: steps scale its updates."""
-    return optax.chain(optax.scale_by_adam(), optax.add_decayed_weights(recipe.weight_decay))
-
-
-def compiled_step(config: NetworkConfig, recipe: Recipe) -> Callable[[State, Batch, float], tuple[State, jax.Array]]:
-    """One step: state, batch and learning rate -> the new state and the loss before it."""
-    model = network.deep_half(config, training=True)
-    rule = optimiser(recipe)
-
-    def loss_of(params: Params, key: jax.Array, inputs: Inputs, targets: jax.Array, weight: jax.Array) -> jax.Array:
-        logits = model.apply(params, key, inputs)
-        each = weight * optax.sigmoid_binary_cross_entropy(logits, targets)  # [B, O]
-        return jnp.mean(jnp.sum(each, axis=-1))
-
-    @jax.jit
-    def learn(
-        params: Params, average: Params, optimiser_state: Any, key: jax.Array, rate: jax.Array, *batch: Any
-    ) -> tuple[tuple[Params, Params, Any, jax.Array], jax.Array]:
-        following, own = jax.random.split(jax.random.wrap_key_data(key))
-        loss, gradient = jax.value_and_grad(loss_of)(params, own, *batch)
-        updates, optimiser_state = rule.update(gradient, optimiser_state, params)
-        params = optax.apply_updates(params, jax.tree.map(lambda update: -rate * update, updates))
-        average = optax.incremental_update(params, average, 1.0 - recipe.ema)
-        return (params, average, optimiser_state, jax.random.key_data(following)), loss
-
-    def step(state: State, batch: Batch, rate: float) -> tuple[State, jax.Array]:
-        (params, average, optimiser_state, key), loss = learn(
-            *(state.params, state.average, state.optimiser, state.key, np.float32(rate)),
-            *(batch.inputs, batch.targets, batch.weight),
-        )
-        return State(params, average, optimiser_state, state.wide, key, batch.draws), loss
-
-    return step
-
-
-def _hide(inputs: Inputs, recipe: Recipe, rng: np.random.Generator) -> Inputs:
+def hide(inputs: Inputs, recipe: Recipe, rng: np.random.Generator) -> Inputs:
     """Hide some of the n-grams and subwords; the n-grams that stay weigh accordingly more."""
     kept = rng.random(inputs.values.shape, np.float32) >= recipe.feature_dropout
     values = inputs.values * kept / np.float32(1.0 - recipe.feature_dropout)
@@ -241,36 +155,30 @@ def _hide(inputs: Inputs, recipe: Recipe, rng: np.random.Generator) -> Inputs:
     return Inputs(inputs.ids, values.astype(np.float32), np.where(hidden, UNKNOWN_ID, inputs.tokens).astype(np.int32))
 
 
-@lru_cache(maxsize=2)
-def _rates(highest: float, steps: int) -> tuple[float, ...]:
-    """The learning rate of each step: a linear start over one twentieth, then half a cosine."""
-    warm_up = steps // 20 + 1
-    schedule = jax.jit(optax.warmup_cosine_decay_schedule(0.0, highest, warm_up, max(steps, warm_up + 1)))
-    return tuple(float(schedule(step)) for step in range(steps))
+def optimiser(recipe: Recipe) -> optax.GradientTransformation:
+    """AdamW at a learning rate of 1: steps scale its updates."""
+    return optax.chain(optax.scale_by_adam(), optax.add_decayed_weights(recipe.weight_decay))
 
 
-_WORD: Final = (1 << 64) - 1
+def compiled_step(config: NetworkConfig, recipe: Recipe) -> Callable[..., tuple[Weights, jax.Array]]:
+    """One step: weights, learning rate, inputs, targets, how much they count -> new weights, and the loss before."""
+    model, rule = network.deep_half(config, training=True), optimiser(recipe)
 
+    def loss_of(params: Params, key: jax.Array, inputs: Inputs, targets: jax.Array, weight: jax.Array) -> jax.Array:
+        logits = model.apply(params, key, inputs)
+        each = weight * optax.sigmoid_binary_cross_entropy(logits, targets)  # [B, O]
+        return jnp.mean(jnp.sum(each, axis=-1))
 
-def _draws(rng: np.random.Generator) -> npt.NDArray[np.uint64]:
-    """Where a generator's random numbers stand, as an array, which a checkpoint can keep."""
-    found = rng.bit_generator.state
-    numbers = (found["state"]["state"], found["state"]["inc"])
-    words = [word for number in numbers for word in (number >> 64, number & _WORD)]
-    return np.array([*words, found["has_uint32"], found["uinteger"]], np.uint64)
+    @jax.jit
+    def step(old: Weights, rate: jax.Array, *batch: Any) -> tuple[Weights, jax.Array]:
+        key, own = jax.random.split(jax.random.wrap_key_data(old.key))
+        loss, gradient = jax.value_and_grad(loss_of)(old.params, own, *batch)
+        updates, optimiser_state = rule.update(gradient, old.optimiser, old.params)
+        params = optax.apply_updates(old.params, jax.tree.map(lambda update: -rate * update, updates))
+        average = optax.incremental_update(params, old.average, 1.0 - recipe.ema)
+        return Weights(params, average, optimiser_state, jax.random.key_data(key)), loss
 
-
-def _generator(draws: npt.NDArray[np.uint64]) -> np.random.Generator:
-    """A generator that goes on from there."""
-    high, low, inc_high, inc_low, has_half, half = (int(word) for word in draws)
-    bits = np.random.PCG64()
-    bits.state = {
-        "bit_generator": "PCG64",
-        "state": {"state": high << 64 | low, "inc": inc_high << 64 | inc_low},
-        "has_uint32": has_half,
-        "uinteger": half,
-    }
-    return np.random.Generator(bits)
+    return step
 
 
 def predict(config: NetworkConfig, params: Params, texts: Texts, *, batch_size: int = 256) -> FloatArray:
@@ -283,3 +191,11 @@ def predict(config: NetworkConfig, params: Params, texts: Texts, *, batch_size: 
         rows = order[start : start + batch_size]
         logits[rows] = np.asarray(forward(params, inputs_of(texts, rows)))
     return logits
+
+
+@lru_cache(maxsize=2)
+def _rates(highest: float, steps: int) -> tuple[float, ...]:
+    """The learning rate of each step: a linear start over one twentieth, then half a cosine."""
+    warm_up = steps // 20 + 1
+    schedule = jax.jit(optax.warmup_cosine_decay_schedule(0.0, highest, warm_up, max(steps, warm_up + 1)))
+    return tuple(float(schedule(step)) for step in range(steps))

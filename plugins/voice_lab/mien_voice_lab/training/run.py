@@ -31,7 +31,7 @@ from mien_voice_lab.training.data import (
     satisfaction_targets,
     split_dialogues,
 )
-from mien_voice_lab.training.learner import Dev, ToneLearner, both
+from mien_voice_lab.training.learner import Dev, State, ToneLearner, both
 from mien_voice_lab.training.synthetic import LabelledText, generate
 
 VERSION: Final = "1"
@@ -175,7 +175,7 @@ def finish(
     out: Path,
     config: NetworkConfig,
     prepared: Prepared,
-    state: deep.State,
+    state: State,
     plan: Plan,
     *,
     seconds: float,
@@ -246,13 +246,13 @@ def _write(
     out: Path,
     config: NetworkConfig,
     table: FeatureTable,
-    state: deep.State,
+    state: State,
     calibration: Calibration,
     metrics: dict[str, float],
     origin: dict[str, Any],
 ) -> None:
     """The weights, half precision but for the hashes, with their manifest."""
-    wide, average = state.wide, network.flatten(state.average)
+    wide, average = state.wide, network.flatten(state.deep.average)
     floats = {network.TABLE: wide.table, "wide/bias": wide.bias, FEATURE_IDF: table.idf, **average}
     arrays = {name: np.asarray(array).astype(np.float16) for name, array in floats.items()}
     save_weights(
