@@ -153,13 +153,18 @@ class GuardedCall(Generic[Result]):
                 loop.call_soon_threadsafe(_settle, returned)
 
         self._call.notify(tell)
+        left = self._call.left(self._seconds)
+        deadline = None if left is None else loop.call_later(left, _settle, returned)
         try:
-            await asyncio.wait((returned,), timeout=self._call.left(self._seconds))
+            await returned
         except asyncio.CancelledError:
             left = self._call.left(self._seconds)
             if left is not None:
                 loop.call_later(left, self._give_up)
             raise
+        finally:
+            if deadline is not None:
+                deadline.cancel()
 
     def result(self) -> Result:
         """What the call gave; one that has not returned is given up on.
