@@ -25,10 +25,9 @@ import pyarrow.parquet as parquet
 from rich.console import Console
 from rich.table import Table
 
-from mien import Box
+from mien import Box, Detection, FaceDetector
 from mien_face.backends.names import BackendName
 from mien_face.crop import crop_face
-from mien_face.detection.base import Detection, Detector
 from mien_face.factory import EXPRESSION_MANIFEST, build_detector
 from mien_face.inference import ExpressionNetwork
 from mien_face.settings import DetectorName, FaceSettings
@@ -49,7 +48,7 @@ class Way:
     """One way from a picture to a crop."""
 
     name: str
-    detector: Detector
+    detector: FaceDetector
     aligned: bool
 
 

@@ -39,24 +39,29 @@ def measure(threads: int, yunet: Path | None, repeats: int) -> list[dict[str, An
     import numpy as np
     import skimage.data
 
+    from mien import DetectorSettings
+    from mien_face.detection.haar import SEARCH_SIDE as HAAR_SIDE
     from mien_face.factory import build_detector
-    from mien_face.settings import SEARCH_SIDE, DetectorName, FaceSettings
+    from mien_face.settings import FaceSettings
 
     cv2.setNumThreads(threads)
     portrait = np.asarray(skimage.data.astronaut(), np.uint8)
     frame = np.asarray(cv2.resize(portrait, (WIDTH, WIDTH))[:HEIGHT], np.uint8)
     actions: dict[tuple[str, int, int], Callable[[], object]] = {}
-    for name in DetectorName:
-        if name is DetectorName.YUNET and yunet is None:
+    for name, sides in SIDES.items():
+        if name == "yunet" and yunet is None:
             continue
-        for side in SIDES[name]:
-            detector = build_detector(FaceSettings(detector=name, yunet_path=yunet, search_side=side))
-            own = SEARCH_SIDE.get(name) or _own_side()
+        for side in sides:
+            if name == "yunet":
+                from mien_yunet.detector import SEARCH_SIDE, YuNetDetector  # of examples/plugins/mien-yunet
+
+                own, detector = SEARCH_SIDE, YuNetDetector(yunet, DetectorSettings(search_side=side))
+            else:
+                own = HAAR_SIDE if name == "haar" else _own_side()
+                detector = build_detector(FaceSettings(detector=name, search_side=side))
             for batch in BATCHES:
                 frames = [frame] * batch
-                actions[name.value, side or own, batch] = lambda detector=detector, frames=frames: detector.detect(
-                    frames
-                )  # type: ignore[misc]
+                actions[name, side or own, batch] = lambda detector=detector, frames=frames: detector.detect(frames)  # type: ignore[misc]
     for action in actions.values():
         action(), action()
     taken: dict[tuple[str, int, int], list[tuple[float, float]]] = {key: [] for key in actions}

@@ -30,9 +30,10 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from mien_face.backends.base import BUCKETS, Backend
+from mien import ExecutionBackend, Precision
+from mien_face.backends.base import BUCKETS
 from mien_face.backends.choice import build_backend
-from mien_face.backends.names import BackendName, Precision
+from mien_face.backends.names import BackendName
 from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
 from mien_face.factory import EXPRESSION_MANIFEST
 from mien_face.inference import ExpressionNetwork, load_folded
@@ -89,7 +90,8 @@ def random_arrays(config: NetworkConfig) -> Arrays:
     """Folded arrays of a network that keeps its values' size from layer to layer."""
     generator = np.random.default_rng(0)
     arrays: Arrays = {}
-    for name, side, inputs, outputs in config.convolutions():
+    for layer in config.layers():
+        name, side, inputs, outputs = layer.name, layer.side, layer.inputs, layer.outputs
         spread = np.sqrt(1.0 / (side * side * inputs))
         arrays[f"{name}.kernel"] = generator.normal(0, spread, (side, side, inputs, outputs)).astype(np.float32)
         arrays[f"{name}.bias"] = np.zeros(outputs, np.float32)
@@ -122,23 +124,25 @@ def compete(config: NetworkConfig, arrays: Arrays, rounds: int) -> list[Row]:
     ]
 
 
-def _time_block(backend: Backend, images: npt.NDArray[np.float32], times: Times) -> None:
+def _time_block(backend: ExecutionBackend, images: npt.NDArray[np.float32], times: Times) -> None:
     time.sleep(PAUSE)
-    backend.logits(images), backend.logits(images)
+    backend.run(images), backend.run(images)
     for _ in range(CALLS):
         start, busy = time.perf_counter(), time.process_time()
-        backend.logits(images)
+        backend.run(images)
         times.wall.append((time.perf_counter() - start) * 1e3 / len(images))
         times.cpu.append((time.process_time() - busy) * 1e3 / len(images))
 
 
-class RoundedBackend:
+class RoundedBackend(ExecutionBackend):
     """What bfloat16 does to answers, where no processor computes in it: all that goes from layer to layer is rounded.
 
     Args:
         config: The network.
         arrays: Its folded arrays.
     """
+
+    precision = "bfloat16"
 
     def __init__(self, config: NetworkConfig, arrays: Arrays) -> None:
         import jax
@@ -155,12 +159,9 @@ class RoundedBackend:
             lambda known, images: forward(config, known, rounded(images), rectify=lambda x: rounded(jax.nn.relu(x)))
         )
 
-    def logits(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def run(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Logits of both heads side by side, [n, 7 + 8]."""
         return np.asarray(self._logits(self._arrays, images), np.float32)
-
-    def compile(self, count: int) -> None:
-        """It compiles at the first call."""
 
 
 def agreement(faces: Path | None) -> list[Row]:

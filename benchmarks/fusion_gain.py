@@ -87,9 +87,9 @@ def read_texts(data: Path) -> tuple[list[Sample], Bools]:
 
 def face_analyzer() -> tuple[str, Callable[[Sequence[Sample]], list[list[Prediction]]]]:
     """The shipped face analyzer, told that the whole picture is the face; and its version."""
-    from mien import Box, read_manifest
+    from mien import Box, Detection, read_manifest
     from mien_face.analyzer import FaceAnalyzer
-    from mien_face.detection.base import Detection, Pixels
+    from mien_face.detection.base import Pixels
     from mien_face.factory import EXPRESSION_MANIFEST, build_tables
     from mien_face.inference import ExpressionNetwork
     from mien_face.settings import FaceSettings

@@ -20,10 +20,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from mien import AnalysisResult, Transcript
+from mien import AnalysisResult, Transcript, decode_image
 from mien.annotate import annotate
 from mien.client import Client
-from mien.media.images import decode_image
 from mien.records import AnalysisRecord, now, to_json
 
 START_SECONDS = 120.0

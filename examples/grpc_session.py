@@ -15,11 +15,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mien import AudioClip, ImageFrame, MienError
+from mien import (
+    AudioClip,
+    Event,
+    ImageFrame,
+    MienError,
+    Notice,
+    NoticeKind,
+    SessionSummary,
+    Update,
+    read_sound_track,
+    read_video,
+)
 from mien.client import Client, ClientSession, SessionOptions
-from mien.live import Event, Notice, NoticeKind, Update
-from mien.media.video import read_video
-from mien.session import SessionSummary
 
 CHUNK_SECONDS = 0.5
 """The sound is sent in pieces of this length, as a microphone would give it."""
@@ -87,8 +95,6 @@ def show(session: ClientSession, frame: ImageFrame, events: Iterator[Event]) -> 
 
 def chunks(video: Path) -> Iterator[AudioClip]:
     """The sound track in pieces; nothing where there is none."""
-    from mien.media.audio import read_sound_track
-
     track = read_sound_track(video)
     if track is None:
         print("the video has no sound track", file=sys.stderr)

@@ -1,7 +1,8 @@
 """mien: a plugin-based, multimodal sentiment SDK.
 
-These are the public names, all that a plugin or an application needs to import. Importing this package loads numpy and
-pydantic, never JAX, OpenCV or gRPC. What costs more than its name is loaded when it is first asked for.
+``__all__`` lists the public names, all that a plugin or an application needs to import, and ``PUBLIC_MODULES`` the
+modules that are as public. Everything else may change without notice. Importing this package loads numpy and pydantic,
+never JAX, OpenCV or gRPC. What costs more than its name is loaded when it is first asked for.
 """
 
 import importlib
@@ -104,10 +105,23 @@ from mien.weights import Manifest, load_weights, read_manifest, save_weights, wr
 if TYPE_CHECKING:
     from mien.engine import AnalysisRequest, Engine
     from mien.live import Event, Notice, NoticeKind, Started, Update
+    from mien.media.audio import read_sound_track
     from mien.media.images import decode_image
+    from mien.media.video import read_video
     from mien.plugins.host import PluginDescription, PluginHost, PluginState
 
 __version__ = "0.1.0"
+
+PUBLIC_MODULES: Final = (
+    "mien",
+    "mien.annotate",
+    "mien.client",
+    "mien.metrics",
+    "mien.plots",
+    "mien.records",
+    "mien.testing",
+)
+"""What may be imported: names of these modules, and only those in ``__all__`` where a module has one."""
 
 _LAZY: Final = {
     "AnalysisRequest": "mien.engine",
@@ -121,11 +135,14 @@ _LAZY: Final = {
     "Started": "mien.live",
     "Update": "mien.live",
     "decode_image": "mien.media.images",
+    "read_sound_track": "mien.media.audio",
+    "read_video": "mien.media.video",
 }
 """Public name -> the module that it is loaded from when it is first asked for."""
 
 __all__ = [
     "API_VERSION",
+    "PUBLIC_MODULES",
     "UNKNOWN_SATISFACTION",
     "Accumulator",
     "AnalysisError",
@@ -226,6 +243,8 @@ __all__ = [
     "parse_settings",
     "plots",
     "read_manifest",
+    "read_sound_track",
+    "read_video",
     "records",
     "save_weights",
     "write_atomically",

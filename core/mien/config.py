@@ -133,7 +133,8 @@ class SessionSettings(_Table):
         snapshot_interval_seconds: Between two analysed pictures; 0 analyses each one.
         max_snapshots: The session ends after so many.
         idle_timeout_seconds: The session ends after so many seconds without a message.
-        customer_policy: Whose satisfaction it is where several faces are seen.
+        customer_policy: Whose satisfaction it is where several faces are seen: ``primary``, ``all``, or a policy that a
+            plugin has registered.
         exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height).
         verdict_hysteresis: How far the score must move from where a verdict last held before it is given up.
         late_tolerance_seconds: How far a prediction may lie behind the newest of its kind and still count.
@@ -142,7 +143,7 @@ class SessionSettings(_Table):
     snapshot_interval_seconds: Annotated[float, Field(ge=0.0, le=3600.0)] = 1.0
     max_snapshots: PositiveInt = 100
     idle_timeout_seconds: PositiveSeconds = 30.0
-    customer_policy: Literal["primary", "all"] = "primary"
+    customer_policy: Annotated[str, Field(min_length=1)] = "primary"
     exclude_regions: tuple[tuple[Fraction, Fraction, Fraction, Fraction], ...] = ()
     verdict_hysteresis: Fraction = 0.05
     late_tolerance_seconds: Annotated[float, Field(ge=0.0, le=3600.0)] = 5.0
@@ -168,12 +169,15 @@ class KioskSettings(_Table):
         microphone: A part of its name, or its index; empty takes the system's default.
         consent: What people in front of this kiosk have been told, where the operator answers for it.
         site: A name for the place, for records and reports.
+        view: How it is shown: ``terminal``, ``lines``, ``json``, or a view that a plugin has registered; empty
+            takes ``terminal`` on a terminal, and ``lines`` elsewhere.
     """
 
     camera: Annotated[int, Field(ge=0)] = 0
     microphone: str = ""
     consent: Literal["unspecified", "notice_shown", "given"] = "unspecified"
     site: Annotated[str, Field(max_length=128)] = ""
+    view: str = ""
 
 
 class Settings(_Table):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 import typer
 from core.support import describe
+from typer.testing import CliRunner
 
 from mien import (
+    PluginContext,
     PluginError,
     hookimpl,
+    parse_settings,
 )
 from mien.plugins.host import PluginHost
 
@@ -29,6 +32,16 @@ class Commands:
             group.typer_instance.command(self._names[0])(lambda: None)
         if self._error:
             raise self._error
+
+
+class ContextCommands:
+    """Adds a command that prints a setting of the context that it was given."""
+
+    @hookimpl
+    def mien_register_commands(self, app: typer.Typer, context: PluginContext) -> None:
+        @app.command("greet")
+        def greet() -> None:
+            typer.echo(context.settings("greeting").get("text", "nothing"))
 
 
 @pytest.fixture
@@ -71,3 +84,15 @@ def test_commands_that_raise_are_fatal_where_strict() -> None:
     host = PluginHost.from_plugins({"bad": Commands(error=RuntimeError("no"))}, strict=True)
     with pytest.raises(PluginError, match="bad: its commands"):
         host.register_commands(typer.Typer())
+
+
+def test_commands_are_given_a_context(app: typer.Typer) -> None:
+    settings = parse_settings({"plugins": {"greeting": {"text": "good morning"}}})
+    other = PluginHost.from_plugins({}, settings)
+    PluginHost.from_plugins({"greeting": ContextCommands()}).register_commands(app, other.context)
+    assert CliRunner().invoke(app, ["greet"]).stdout == "good morning\n"
+
+
+def test_without_a_context_for_the_run_commands_are_given_their_hosts(app: typer.Typer) -> None:
+    PluginHost.from_plugins({"greeting": ContextCommands()}).register_commands(app)
+    assert CliRunner().invoke(app, ["greet"]).stdout == "nothing\n"

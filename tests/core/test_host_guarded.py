@@ -17,7 +17,7 @@ from mien.config import Settings, parse_settings
 from mien.plugins import guard
 from mien.plugins.guard import CallKind
 from mien.plugins.host import PluginHost, PluginState
-from mien.plugins.registry import PartKind
+from mien.plugins.parts import PartKind
 from mien.testing import FakeAnalyzer, FakePlugin, FakeTranscriber
 
 LONG = 60.0

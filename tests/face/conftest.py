@@ -11,10 +11,11 @@ import pytest
 import skimage.data
 import typer
 
+from mien import FaceDetector
+from mien.cli.run_context import RunContext
 from mien.cli.state import CliState
 from mien_face import commands
 from mien_face.analyzer import EmotionTables, FaceAnalyzer
-from mien_face.detection.base import Detector
 from mien_face.factory import build_detector
 from mien_face.settings import FaceSettings
 from mien_face_lab import commands as lab_commands
@@ -48,14 +49,15 @@ class BrightnessClassifier:
 @pytest.fixture
 def app() -> typer.Typer:
     """The commands of the plugin and its laboratory, and the global option that they may read."""
-    made = typer.Typer()
+    made, run = typer.Typer(), RunContext()
 
     @made.callback()
     def global_options(context: typer.Context, config: Path | None = None) -> None:
         context.obj = CliState(config=config)
+        run.begin(context.obj)
 
-    commands.register(made)
-    lab_commands.register(made)
+    commands.register(made, run)
+    lab_commands.register(made, run)
     return made
 
 
@@ -66,7 +68,7 @@ def astronaut() -> npt.NDArray[np.uint8]:
 
 
 @pytest.fixture(scope="session")
-def detector() -> Detector:
+def detector() -> FaceDetector:
     return build_detector(FaceSettings())
 
 
@@ -76,5 +78,5 @@ def classifier() -> BrightnessClassifier:
 
 
 @pytest.fixture
-def analyzer(detector: Detector, classifier: BrightnessClassifier) -> FaceAnalyzer:
+def analyzer(detector: FaceDetector, classifier: BrightnessClassifier) -> FaceAnalyzer:
     return FaceAnalyzer(detector, classifier, TABLES, FaceSettings())

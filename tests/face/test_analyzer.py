@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mien import Box, FaceRegion, ImageFrame, InputError, Prediction, Utterance
+from mien import Box, Detection, FaceDetector, FaceRegion, ImageFrame, InputError, Prediction, Utterance
 from mien_face.analyzer import EmotionTables, FaceAnalyzer
-from mien_face.detection.base import Detection, Detector
 from mien_face.factory import build_detector
 from mien_face.settings import FaceSettings
 
@@ -93,7 +92,7 @@ def test_confidence_is_the_documented_product(analyzer: FaceAnalyzer, astronaut:
 
 
 def test_valence_and_satisfaction_follow_the_tables(
-    detector: Detector, classifier: BrightnessClassifier, astronaut: Pixels
+    detector: FaceDetector, classifier: BrightnessClassifier, astronaut: Pixels
 ) -> None:
     tables = EmotionTables(dict.fromkeys(classifier.labels, -1.0), dict.fromkeys(classifier.labels, 0.25))
     analyzer = FaceAnalyzer(detector, classifier, tables, FaceSettings())
@@ -102,7 +101,7 @@ def test_valence_and_satisfaction_follow_the_tables(
     assert face.satisfaction == pytest.approx(0.25)
 
 
-def test_a_table_without_an_emotion_is_refused(detector: Detector, classifier: BrightnessClassifier) -> None:
+def test_a_table_without_an_emotion_is_refused(detector: FaceDetector, classifier: BrightnessClassifier) -> None:
     with pytest.raises(ValueError, match="valence table lacks angry"):
         FaceAnalyzer(detector, classifier, EmotionTables({}, {}), FaceSettings())
 
@@ -140,7 +139,7 @@ def test_twenty_faces_are_found_largest_first(classifier: BrightnessClassifier, 
     assert [face.subject_id for face in found] == [f"face-{number}" for number in range(1, 21)]
 
 
-def test_max_faces_keeps_the_largest(detector: Detector, classifier: BrightnessClassifier) -> None:
+def test_max_faces_keeps_the_largest(detector: FaceDetector, classifier: BrightnessClassifier) -> None:
     crowd = FixedDetector([Detection(Box(10.0 * n, 10.0, 20.0 + n, 20.0 + n), 0.9) for n in range(5)])
     analyzer = FaceAnalyzer(crowd, classifier, _tables(classifier), FaceSettings(max_faces=2))
     (found,) = analyzer.analyze([ImageFrame(np.full((100, 100, 3), 80, np.uint8))])

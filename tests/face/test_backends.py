@@ -19,12 +19,19 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from mien import MissingDependencyError, PluginError
+from mien import (
+    ExecutableNetwork,
+    ExecutionBackend,
+    MissingDependencyError,
+    PluginError,
+    PluginHost,
+    Precision,
+)
 from mien_face import commands
 from mien_face.backends import choice, wire
-from mien_face.backends.base import BUCKETS, Backend
-from mien_face.backends.choice import FLOAT32_TOLERANCE, Candidate, build_backend, departure, probe_images
-from mien_face.backends.names import BackendName, Precision
+from mien_face.backends.base import BUCKETS
+from mien_face.backends.choice import FLOAT32_TOLERANCE, build_backend, departure, probe_images
+from mien_face.backends.names import BackendName, built_in_backend
 from mien_face.backends.onnx_model import onnx_model
 from mien_face.backends.reference import reference_logits
 from mien_face.config import Arrays, NetworkConfig
@@ -52,7 +59,8 @@ def random_arrays(config: NetworkConfig) -> Arrays:
     """Folded arrays of a network that keeps its values' size from layer to layer."""
     generator = np.random.default_rng(3)
     arrays: Arrays = {}
-    for name, side, inputs, outputs in config.convolutions():
+    for layer in config.layers():
+        name, side, inputs, outputs = layer.name, layer.side, layer.inputs, layer.outputs
         spread = np.sqrt(1.5 / (side * side * inputs))
         arrays[f"{name}.kernel"] = generator.normal(0, spread, (side, side, inputs, outputs)).astype(np.float32)
         arrays[f"{name}.bias"] = generator.normal(0, 0.1, outputs).astype(np.float32)
@@ -89,7 +97,7 @@ def test_other_runtimes_answer_as_the_reference_for_any_shape_of_network(
 
     for count in (1, 16):
         images = pictures(count)
-        np.testing.assert_allclose(backend.logits(images), reference_logits(config, arrays, images), atol=1e-4)
+        np.testing.assert_allclose(backend.run(images), reference_logits(config, arrays, images), atol=1e-4)
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -139,10 +147,10 @@ def test_answers_do_not_depend_on_the_thread(name: BackendName) -> None:
 def test_an_answer_is_not_overwritten_by_the_next(name: BackendName) -> None:
     config = SHAPES[0]
     backend = build_backend(config, random_arrays(config), name=installed(name))
-    first = backend.logits(pictures(1))
+    first = backend.run(pictures(1))
     kept = first.copy()
 
-    backend.logits(-pictures(1))
+    backend.run(-pictures(1))
 
     np.testing.assert_array_equal(first, kept)
 
@@ -189,62 +197,63 @@ def test_a_named_backend_that_is_not_installed_names_its_extra(
         build_backend(SHAPES[0], random_arrays(SHAPES[0]), name=name)
 
 
-class Wrong:
+class Wrong(ExecutionBackend):
     """A backend that gives one answer to everything."""
+
+    precision = "float32"
 
     def __init__(self, answer: float) -> None:
         self.answer = answer
 
-    def logits(self, images: Floats) -> Floats:
-        return np.full((len(images), 15), self.answer, np.float32)
-
-    def compile(self, count: int) -> None:
-        """Nothing."""
+    def run(self, inputs: Floats) -> Floats:
+        return np.full((len(inputs), 15), self.answer, np.float32)
 
 
-def broken(config: NetworkConfig, arrays: Arrays) -> Backend:
+def broken() -> ExecutionBackend:
     raise RuntimeError("no such instruction")
 
 
 @pytest.mark.parametrize(
     ("build", "reason"),
     [
-        (lambda config, arrays: Wrong(0.0), "from the reference's; 0.0001 is allowed"),
-        (lambda config, arrays: Wrong(float("nan")), "a probability is 1 from the reference's"),
+        (lambda: Wrong(0.0), "from the reference's; 0.0001 is allowed"),
+        (lambda: Wrong(float("nan")), "in float32 a probability is 1 from the reference's"),
         (broken, "RuntimeError: no such instruction"),
     ],
     ids=["wrong", "not a number", "broken"],
 )
 def test_auto_says_why_it_passes_over_a_runtime_and_a_named_one_stops(
-    build: Callable[[NetworkConfig, Arrays], Backend],
+    build: Callable[[], ExecutionBackend],
     reason: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     config, arrays = SHAPES[0], random_arrays(SHAPES[0])
-    bad = Candidate(BackendName.ONNXRUNTIME, "float32", build)
-    monkeypatch.setattr(choice, "_installed", lambda precision: iter([bad]))
-    monkeypatch.setattr(choice, "_onnxruntime", lambda: bad)
+
+    def make(name: str, network: ExecutableNetwork, precision: Precision) -> ExecutionBackend:
+        return build() if name == BackendName.ONNXRUNTIME else built_in_backend(name, network, precision)
+
+    monkeypatch.setattr(choice, "_is_installed", (BackendName.ONNXRUNTIME,).__contains__)
 
     with caplog.at_level(logging.INFO, "mien.face"):
-        backend = build_backend(config, arrays)
+        backend = build_backend(config, arrays, make=make)
 
     assert departure(backend, config, arrays) <= FLOAT32_TOLERANCE
     assert caplog.records[0].levelno == logging.WARNING
-    assert "does not run on onnxruntime in float32" in caplog.text
+    assert "does not run on onnxruntime" in caplog.text
     assert reason in caplog.text
     assert caplog.messages[-1] == "the face network runs on jax in float32"
     with pytest.raises(PluginError, match='backend = "auto" or "jax"'):
-        build_backend(config, arrays, name=BackendName.ONNXRUNTIME)
+        build_backend(config, arrays, name=BackendName.ONNXRUNTIME, make=make)
 
 
 @pytest.mark.parametrize(
     ("bfloat16", "precision", "there", "order"),
     [
-        (True, Precision.AUTO, OTHERS, ["openvino in bfloat16", "onnxruntime in float32", "openvino in float32"]),
-        (False, Precision.AUTO, OTHERS, ["onnxruntime in float32", "openvino in float32"]),
-        (True, Precision.FLOAT32, OTHERS, ["onnxruntime in float32", "openvino in float32"]),
-        (True, Precision.AUTO, (BackendName.ONNXRUNTIME,), ["onnxruntime in float32"]),
+        (True, Precision.AUTO, OTHERS, ["openvino auto", "onnxruntime float32", "openvino float32"]),
+        (False, Precision.AUTO, OTHERS, ["onnxruntime float32", "openvino float32"]),
+        (True, Precision.FLOAT32, OTHERS, ["onnxruntime float32", "openvino float32"]),
+        (True, Precision.AUTO, (BackendName.ONNXRUNTIME,), ["onnxruntime float32"]),
         (True, Precision.AUTO, (), []),
     ],
 )
@@ -260,7 +269,7 @@ def test_auto_tries_the_fastest_first(
     monkeypatch.setattr(openvino_backend, "has_bfloat16", lambda: bfloat16)
     monkeypatch.setattr(choice, "_is_installed", there.__contains__)
 
-    assert [str(candidate) for candidate in choice._installed(precision)] == order
+    assert [f"{each.name} {each.precision}" for each in choice._installed(precision)] == order
 
 
 def test_an_openvino_that_cannot_say_what_the_processor_does_is_logged(
@@ -271,7 +280,7 @@ def test_an_openvino_that_cannot_say_what_the_processor_does_is_logged(
 
     backend = build_backend(SHAPES[0], random_arrays(SHAPES[0]))
 
-    assert backend.logits(pictures(1)).shape == (1, 15)
+    assert backend.run(pictures(1)).shape == (1, 15)
     assert "OpenVINO does not say what this processor can do" in caplog.text
 
 
@@ -288,7 +297,7 @@ def test_every_bucket_can_be_made_ready() -> None:
             backend = build_backend(config, arrays, name=name)
             for count in BUCKETS:
                 backend.compile(count)
-                assert backend.logits(pictures(count)).shape == (count, 15)
+                assert backend.run(pictures(count)).shape == (count, 15)
 
 
 def test_the_model_file_is_the_same_for_the_same_weights() -> None:
@@ -309,7 +318,7 @@ def test_numbers_are_written_as_protobuf_does() -> None:
 
 def test_the_exported_file_gives_our_answers_and_says_how_to_read_them(tmp_path: Path) -> None:
     app = typer.Typer()
-    commands.register(app)
+    commands.register(app, PluginHost.from_plugins({}).context)
     path = tmp_path / "face.onnx"
 
     result = CliRunner().invoke(app, ["export", "face", "--onnx", str(path)])
@@ -331,7 +340,7 @@ def test_the_exported_file_gives_our_answers_and_says_how_to_read_them(tmp_path:
 
 def test_an_export_that_cannot_be_written_is_a_message(tmp_path: Path) -> None:
     app = typer.Typer()
-    commands.register(app)
+    commands.register(app, PluginHost.from_plugins({}).context)
 
     result = CliRunner().invoke(app, ["export", "face", "--onnx", str(tmp_path / "missing" / "face.onnx")])
 

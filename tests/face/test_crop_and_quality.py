@@ -7,9 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mien import Box
+from mien import Box, Detection
 from mien_face.crop import CROP_SIDE, crop_box, crop_face
-from mien_face.detection.base import Detection
 from mien_face.quality import Quality, assess
 from mien_face.settings import QualitySettings
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien import Box
-from mien_face.detection.base import Detection
+from mien import Box, Detection
 from mien_face_lab.detection.evaluation import (
     OVERLAP,
     Outcome,

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from mien import Box, Manifest, read_manifest
-from mien_face.detection.base import Detection
+from mien import Box, Detection, Manifest, read_manifest
 from mien_face.detection.config import DetectorConfig
 from mien_face.factory import DETECTOR_MANIFEST
 from mien_face_lab.detection.labelled import LabelledFace, LabelledPicture

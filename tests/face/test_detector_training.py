@@ -12,7 +12,7 @@ import typer
 from face.support import BOX, CONFIG, ENGINES, POINTS, RECIPE, drawn, encoded, first_batch, made_engine
 from typer.testing import CliRunner
 
-from mien import WeightsError, read_manifest
+from mien import PluginHost, WeightsError, read_manifest
 from mien_face_lab import commands
 from mien_face_lab.commands import train_detector
 from mien_face_lab.training.detector.batches import BatchSource
@@ -26,7 +26,7 @@ from mien_face_lab.training.detector.targets import IGNORED, Batch
 from mien_face_lab.training.detector.validation import Validation
 
 PARQUET = pytest.importorskip("pyarrow.parquet")
-pytest.importorskip("flax")
+pytest.importorskip("optax")
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -198,7 +198,7 @@ def test_the_command_trains_and_writes_a_manifest(data: Path, tmp_path: Path, mo
         lambda epochs, steps, *_: (CONFIG, Recipe(epochs=epochs, steps=steps, batch_size=2, side=64)),
     )
     app = typer.Typer()
-    commands.register(app)
+    commands.register(app, PluginHost.from_plugins({}).context)
     out = tmp_path / "out"
 
     options = ["--data", str(data), "--out", str(out), "--epochs", "1", "--steps", "1", "--workers", "0"]
@@ -214,7 +214,7 @@ def test_the_command_trains_and_writes_a_manifest(data: Path, tmp_path: Path, mo
 
 def test_only_torch_can_be_compiled_first(tmp_path: Path) -> None:
     app = typer.Typer()
-    commands.register(app)
+    commands.register(app, PluginHost.from_plugins({}).context)
 
     result = CliRunner().invoke(
         app, ["train", "detector", "--data", str(tmp_path), "--out", str(tmp_path), "--compiled"]

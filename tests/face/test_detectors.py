@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mien import Box, ConfigError
-from mien_face.detection.base import Detection, Detector, clip, suppress
-from mien_face.detection.yunet import YuNetDetector, read_rows
+from mien import Box, ConfigError, Detection, FaceDetector
+from mien_face.detection.base import clip, suppress
 from mien_face.factory import build_detector
 from mien_face.settings import DetectorName, FaceSettings
 
@@ -19,11 +17,11 @@ Pixels = npt.NDArray[np.uint8]
 
 
 @pytest.fixture(scope="module")
-def haar() -> Detector:
+def haar() -> FaceDetector:
     return build_detector(FaceSettings(detector=DetectorName.HAAR))
 
 
-def test_haar_gives_the_same_from_many_threads_at_once(haar: Detector, astronaut: Pixels) -> None:
+def test_haar_gives_the_same_from_many_threads_at_once(haar: FaceDetector, astronaut: Pixels) -> None:
     (alone,) = haar.detect([astronaut])
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(haar.detect, [[astronaut]] * 12))
@@ -31,7 +29,7 @@ def test_haar_gives_the_same_from_many_threads_at_once(haar: Detector, astronaut
     assert together == [[alone]] * 12
 
 
-def test_haar_scores_a_clear_face_high(haar: Detector, astronaut: Pixels) -> None:
+def test_haar_scores_a_clear_face_high(haar: FaceDetector, astronaut: Pixels) -> None:
     ((face,),) = haar.detect([astronaut])
     assert 0.8 < face.score <= 1.0
 
@@ -45,7 +43,7 @@ def test_haar_leaves_out_faces_below_the_least_size(astronaut: Pixels) -> None:
 
 
 def test_haar_finds_a_face_that_fills_the_picture_by_looking_beyond_its_border(
-    haar: Detector, astronaut: Pixels
+    haar: FaceDetector, astronaut: Pixels
 ) -> None:
     ((face,),) = haar.detect([np.ascontiguousarray(astronaut[80:180, 175:275])])
     assert face.box.iou(Box(-5, -10, 110, 110)) > 0.6
@@ -75,27 +73,8 @@ def test_clip_keeps_what_lies_in_the_picture(box: Box, inside: Box) -> None:
     assert clip(box, width=100, height=50) == inside
 
 
-def test_yunet_rows_become_detections_in_pixels_of_the_picture() -> None:
-    row = np.array([[10, 20, 30, 40, *range(10), 0.75]], np.float32)
-    (face,) = read_rows(row, scale=0.5, smallest=40)
-    assert face == Detection(Box(20, 40, 60, 80), 0.75, ((0, 2), (4, 6), (8, 10), (12, 14), (16, 18)))
-
-
-def test_yunet_rows_that_are_small_or_not_finite_are_left_out() -> None:
-    rows = np.zeros((2, 15), np.float32)
-    rows[:, 2:4] = [[10, 10], [np.nan, 90]]
-    assert list(read_rows(rows, scale=1.0, smallest=20)) == []
-
-
-def test_a_missing_yunet_file_is_named(tmp_path: Path) -> None:
-    settings = FaceSettings(detector=DetectorName.YUNET, yunet_path=tmp_path / "no.onnx")
-    with pytest.raises(ConfigError, match=r"yunet_path: there is no file .*no\.onnx"):
-        build_detector(settings)
-
-
-@pytest.mark.parametrize("content", [b"", b"this is no network"])
-def test_a_file_that_is_not_yunet_is_named(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "wrong.onnx"
-    path.write_bytes(content)
-    with pytest.raises(ConfigError, match="not a YuNet file"):
-        YuNetDetector(path, search_side=480, min_face_pixels=40, min_face_fraction=0.1, min_score=0.5)
+def test_an_unknown_detector_is_an_error_that_lists_what_is_known() -> None:
+    with pytest.raises(
+        ConfigError, match=r"\[plugins.face\] detector: there is no detector 'mtcnn'; known are: haar, mien"
+    ):
+        build_detector(FaceSettings(detector="mtcnn"))

@@ -49,8 +49,7 @@ def test_the_table_has_the_figures_and_json_goes_to_a_file(app: typer.Typer, fol
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--detector", "yunet"], "needs --yunet"),
-        (["--detector", "yunet", "--yunet", "nothing.onnx"], "there is no file nothing.onnx"),
+        (["--detector", "mtcnn"], "there is no detector 'mtcnn'; registered are: haar, mien"),
         (["--data", "nothing.parquet"], "there is no file nothing.parquet"),
         (["--weights", "nothing.json"], "nothing.json"),
     ],

@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mien import Box, WeightsError, load_weights, save_weights
-from mien_face.detection.base import Detection
+from mien import Box, Detection, WeightsError, load_weights, save_weights
 from mien_face.detection.inference import BUCKETS, DetectionNetwork
 from mien_face.detection.own import OwnDetector
 from mien_face.factory import DETECTOR_MANIFEST, build_detector

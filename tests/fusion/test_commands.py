@@ -50,11 +50,12 @@ def test_fit_writes_weights_that_load(sessions: Path, tmp_path: Path, capsys: py
 def test_calibrate_prints_a_table_that_the_plugin_takes(
     sessions: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
 ) -> None:
-    from mien_fusion.settings import parse_plugin_settings
+    from mien.testing import read_settings
+    from mien_fusion.settings import FusionPluginSettings
 
     assert run("fusion", "calibrate", str(sessions), *options) == 0
     printed = tomllib.loads(capsys.readouterr().out)
-    assert parse_plugin_settings(printed["plugins"]["fusion"]).calibration is not None
+    assert read_settings(FusionPluginSettings, printed["plugins"]["fusion"]).calibration is not None
 
 
 def test_too_few_sessions_end_with_a_message_and_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from mien import ConfigError
-from mien_fusion.settings import PlattCalibration, parse_plugin_settings
+from mien.testing import read_settings
+from mien_fusion.settings import FusionPluginSettings, PlattCalibration
 
 
 def test_a_calibration_is_read_by_its_kind() -> None:
-    settings = parse_plugin_settings({"calibration": {"kind": "platt", "slope": 2.0, "intercept": -1.0}})
+    settings = read_settings(FusionPluginSettings, {"calibration": {"kind": "platt", "slope": 2.0, "intercept": -1.0}})
     assert settings.calibration == PlattCalibration(slope=2.0, intercept=-1.0)
 
 
@@ -26,4 +27,4 @@ def test_a_calibration_is_read_by_its_kind() -> None:
 )
 def test_a_wrong_table_is_refused_with_the_key(table: dict[str, object], named: str) -> None:
     with pytest.raises(ConfigError, match=named):
-        parse_plugin_settings(table)
+        read_settings(FusionPluginSettings, table)

@@ -15,6 +15,7 @@ from mien import (
     Box,
     FaceRegion,
     ImageFrame,
+    KioskView,
     Prediction,
     Sample,
     SessionSummary,
@@ -24,7 +25,7 @@ from mien import (
 )
 from mien.config import Settings
 from mien.engine import Engine
-from mien.kiosk import Kiosk, View
+from mien.kiosk import Kiosk
 from mien.kiosk.brain import LocalBrain
 from mien.kiosk.feed import Feed, Item, Pause
 from mien.live import Event, Notice, result_of
@@ -109,7 +110,7 @@ class ScriptFeed(Feed):
 
 
 @dataclass
-class Seen(View):
+class Seen(KioskView):
     """What the kiosk showed."""
 
     events: list[Event] = field(default_factory=list)

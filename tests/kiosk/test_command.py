@@ -124,6 +124,9 @@ def test_the_examples_are_valid_and_ask_for_a_consent(name: str, capsys: pytest.
         (["--fast"], "--fast goes with --video"),
         (["--video", "a.avi", "--fast", "--server", "127.0.0.1:1"], "--fast goes with --video, and without --server"),
         (["--consent", "perhaps"], "expected notice_shown or given"),
+        (["--json", "--view", "lines"], "--json is --view json"),
+        (["--consent", "given", "--view", "opera"], "there is no view 'opera' for --view"),
+        (["--consent", "given", "--view", "opera"], "known are: json, lines, terminal"),
         ([], "people must be told"),
     ],
 )
@@ -132,6 +135,14 @@ def test_wrong_usage_is_said_in_one_line(arguments: list[str], words: str, capsy
         main(["kiosk", *arguments])
     assert exit_.value.code == 2
     assert words in capsys.readouterr().err
+
+
+def test_the_configuration_names_a_view(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mien.toml").write_text('[kiosk]\nview = "opera"\nconsent = "given"\n')
+    with pytest.raises(SystemExit) as exit_:
+        main(["--config", str(tmp_path / "mien.toml"), "kiosk"])
+    assert exit_.value.code == 2
+    assert "there is no view 'opera'" in capsys.readouterr().err
 
 
 def test_a_video_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

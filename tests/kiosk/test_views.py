@@ -11,8 +11,9 @@ import pytest
 from kiosk.support import Bench, picture, speech
 from rich.console import Console
 
+from mien import KioskView
 from mien.kiosk.terminal import TerminalView, gauge
-from mien.kiosk.view import JsonView, LineView, View
+from mien.kiosk.view import JsonView, LineView
 from mien.live import Event, Update
 from mien.types import UNKNOWN_SATISFACTION, Contribution, Satisfaction, ScoreInterval, Verdict
 
@@ -40,7 +41,7 @@ def drawn(
     return text
 
 
-def text_of(view: View, events: list[Event], output: io.StringIO) -> str:
+def text_of(view: KioskView, events: list[Event], output: io.StringIO) -> str:
     view.waiting(0.0)
     for event in events:
         view.show(event, 61.0)

@@ -12,8 +12,9 @@ import mien_voice.plugin as voice_plugin
 from mien import AudioClip, ConfigError, SampleKind, Transcriber, Transcript, hookimpl
 from mien.config import Settings, parse_settings
 from mien.plugins.host import PluginHost, PluginState
+from mien.testing import read_settings
 from mien_voice import tonenetwork
-from mien_voice.settings import parse_voice_settings
+from mien_voice.settings import VoiceSettings
 
 
 def host(settings: dict[str, Any] | None = None, **others: object) -> PluginHost:
@@ -73,7 +74,7 @@ def test_an_engine_that_does_not_exist_is_told_with_those_that_do() -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"transcribr": "x"}, "there is no key 'transcribr'"),
+        ({"transcribr": "x"}, "transcribr: there is no such key; known here: max_text_characters"),
         ({"segmentation": {"end_silence_seconds": 60}}, "segmentation.end_silence_seconds.*60"),
         ({"segmentation": {"end_silence_seconds": 0.1}}, "post_roll_seconds must not exceed"),
         ({"segmentation": {"strictness": "lax"}}, "segmentation.strictness.*'lax'"),
@@ -82,7 +83,7 @@ def test_an_engine_that_does_not_exist_is_told_with_those_that_do() -> None:
 )
 def test_wrong_settings_are_told_by_key(table: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        parse_voice_settings(table)
+        read_settings(VoiceSettings, table)
     (description,) = host({"plugins": {"voice": table}}).plugins()
     assert description.state is PluginState.FAILED
     assert "its settings are wrong: [plugins.voice]" in description.reason

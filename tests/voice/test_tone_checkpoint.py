@@ -14,9 +14,10 @@ from voice.checkpoints import save_text_classifier
 from mien import ConfigError, MissingDependencyError, PluginError, Utterance
 from mien.config import parse_settings
 from mien.plugins.host import PluginHost
+from mien.testing import read_settings
 from mien_voice import plugin
 from mien_voice.labels import EMOTIONS28, SATISFACTION_OF, TONE_LABELS
-from mien_voice.settings import ToneSettings, parse_voice_settings
+from mien_voice.settings import ToneSettings, VoiceSettings
 from mien_voice.tonecheckpoint import BATCH_SIZE, ToneCheckpoint, label_weights
 
 pytest.importorskip("torch", reason="the extra mien[whisper] is not installed")
@@ -75,9 +76,9 @@ def test_labels_that_the_checkpoint_does_not_have_are_told(make: Callable[..., T
 
 def test_labels_that_are_not_ours_are_told_before_anything_is_loaded() -> None:
     with pytest.raises(ConfigError, match=r"tone.labels: happy: not a label of ours; those are admiration.*negative"):
-        parse_voice_settings({"tone": {"checkpoint": "x", "labels": {"LABEL_0": "happy"}}})
+        read_settings(VoiceSettings, {"tone": {"checkpoint": "x", "labels": {"LABEL_0": "happy"}}})
     with pytest.raises(ConfigError, match="no checkpoint is given"):
-        parse_voice_settings({"tone": {"labels": {"LABEL_0": "joy"}}})
+        read_settings(VoiceSettings, {"tone": {"labels": {"LABEL_0": "joy"}}})
 
 
 def test_its_answers_follow_the_mapping(make: Callable[..., ToneCheckpoint]) -> None:

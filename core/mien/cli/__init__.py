@@ -11,7 +11,7 @@ import importlib.util
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -19,6 +19,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from mien.cli.plugin_commands import add_plugin_commands
+from mien.cli.run_context import RunContext
 from mien.cli.state import CliState
 from mien.errors import AnalyzerNotFoundError, ConfigError, MienError
 from mien.plugins.workers import calls_running
@@ -83,26 +84,32 @@ def build_app(arguments: Sequence[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    app.callback()(_global_options)
+    run = RunContext()
+    app.callback()(_global_options(run))
     for name in _BUILT_IN:
         if importlib.util.find_spec(f"mien.cli.{name}") is not None:
             importlib.import_module(f"mien.cli.{name}").register(app)
     if _first_word(arguments) not in _BUILT_IN:
-        add_plugin_commands(app)
+        add_plugin_commands(app, run)
     return app
 
 
-def _global_options(
-    context: typer.Context,
-    config: Annotated[
-        Path | None, typer.Option("--config", metavar="FILE", help="Configuration, a TOML file.", show_default=False)
-    ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop where a plugin cannot be loaded, instead of leaving it out.")
-    ] = False,
-) -> None:
-    context.obj = CliState(config=config, strict=strict)
-    context.call_on_close(context.obj.close)
+def _global_options(run: RunContext) -> Callable[..., None]:
+    def global_options(
+        context: typer.Context,
+        config: Annotated[
+            Path | None,
+            typer.Option("--config", metavar="FILE", help="Configuration, a TOML file.", show_default=False),
+        ] = None,
+        strict: Annotated[
+            bool, typer.Option("--strict", help="Stop where a plugin cannot be loaded, instead of leaving it out.")
+        ] = False,
+    ) -> None:
+        context.obj = CliState(config=config, strict=strict)
+        context.call_on_close(context.obj.close)
+        run.begin(context.obj)
+
+    return global_options
 
 
 def _first_word(arguments: Sequence[str]) -> str:

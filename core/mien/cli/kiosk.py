@@ -17,7 +17,8 @@ from mien.cli.state import CliState, state_of
 from mien.errors import ConfigError
 
 if TYPE_CHECKING:
-    from mien.kiosk import Brain, Feed, View
+    from mien.interfaces import KioskView
+    from mien.kiosk import Brain, Feed
     from mien.live import Event
     from mien.plugins.sinks import Sinks
     from mien.session import Consent, SessionConfig
@@ -38,7 +39,7 @@ class _Options:
     consent: Consent
     once: bool
     fast: bool
-    as_json: bool
+    view: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,11 @@ def _kiosk(
     ] = "",
     once: Annotated[bool, typer.Option("--once", help="End after the first customer.")] = False,
     fast: Annotated[bool, typer.Option("--fast", help="Take files as fast as they are analysed.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines; as --view json.")] = False,
+    view: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="How to show it: terminal, lines, json or a plugin's.", show_default=False),
+    ] = "",
 ) -> None:
     """Follow customers with a camera and, where the configuration enables it, a microphone, until Ctrl-C.
 
@@ -104,9 +109,10 @@ def _kiosk(
         consent=_consent(consent or state.settings.kiosk.consent),
         once=once,
         fast=fast,
-        as_json=as_json,
+        view=_view_name(view, state.settings.kiosk.view, as_json=as_json),
     )
     _check(options)
+    _check_view(options.view, state)
     session = _session_config(state, options)
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _QUIET_DECODER)  # read when OpenCV opens its first video
     os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # read when it is imported; a lost camera is told in our words
@@ -163,12 +169,12 @@ async def _run(state: CliState, options: _Options, session: SessionConfig) -> No
     _stop_on_signals(stop)
     brain = _brain(state, options)
     sinks = Sinks(state.host)
-    view: View | None = None
+    view: KioskView | None = None
     feed: Feed | None = None
     try:
         await brain.start()
         feed = await _feed(state, options, session, hears=brain.hears)
-        view = _view(options, brain)
+        view = _view(options, state, brain)
         kiosk = Kiosk(
             feed=feed,
             brain=brain,
@@ -177,7 +183,7 @@ async def _run(state: CliState, options: _Options, session: SessionConfig) -> No
             config=session,
             once=options.once,
         )
-        if not await kiosk.run(stop) and not options.as_json:
+        if not await kiosk.run(stop) and options.view != "json":
             view.close()
             typer.echo("nobody was seen", err=True)
     finally:
@@ -273,19 +279,27 @@ async def _feed(state: CliState, options: _Options, session: SessionConfig, *, h
     return feed
 
 
-def _view(options: _Options, brain: Brain) -> View:
-    if options.as_json:
-        from mien.kiosk.view import JsonView
+def _view_name(asked: str, configured: str, *, as_json: bool) -> str:
+    """Which view, where ``--json`` and ``--view`` come before the configuration."""
+    if as_json and asked not in ("", "json"):
+        raise typer.BadParameter("--json is --view json; give one or the other")
+    fitting = "terminal" if sys.stdout.isatty() else "lines"
+    return "json" if as_json else asked or configured or fitting
 
-        return JsonView(sys.stdout)
-    if sys.stdout.isatty():
-        from rich.console import Console
 
-        from mien.kiosk.terminal import TerminalView
+def _check_view(name: str, state: CliState) -> None:
+    """Before anything is loaded. Raises ConfigError where nobody has registered the view."""
+    views = state.host.views
+    if name not in views:
+        raise ConfigError(
+            f"there is no view {name!r} for --view, or for view under [kiosk]; known are: {', '.join(views)}"
+        )
 
-        followed = "face and voice" if brain.hears else "face"
-        title = f"mien kiosk · {followed} · {brain.place}"
-        return TerminalView(Console(highlight=False), title=title, seers=brain.seers, hears=brain.hears)
-    from mien.kiosk.view import LineView
 
-    return LineView(sys.stdout)
+def _view(options: _Options, state: CliState, brain: Brain) -> KioskView:
+    from mien.interfaces import ViewPlace
+
+    followed = "face and voice" if brain.hears else "face"
+    title = f"mien kiosk · {followed} · {brain.place}"
+    place = ViewPlace(output=sys.stdout, title=title, seers=brain.seers, hears=brain.hears)
+    return state.host.view(options.view, place)

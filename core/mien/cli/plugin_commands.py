@@ -10,6 +10,7 @@ from typing import Final
 import typer
 
 from mien.config import Settings
+from mien.hookspecs import PluginContext
 from mien.plugins.host import PluginHost
 
 GROUPS: Final = {
@@ -19,15 +20,16 @@ GROUPS: Final = {
 """Groups that several plugins add to, with what they are for."""
 
 
-def add_plugin_commands(app: typer.Typer) -> None:
+def add_plugin_commands(app: typer.Typer, context: PluginContext) -> None:
     """Ask all installed plugins for their commands.
 
     Args:
         app: Takes them; it holds the built-in commands already, whose names no plugin may take.
+        context: What the commands are given for when they run.
     """
     for name, text in GROUPS.items():
         app.add_typer(typer.Typer(help=text, no_args_is_help=True), name=name)
-    PluginHost.discover(Settings()).register_commands(app)
+    PluginHost.discover(Settings()).register_commands(app, context)
     app.registered_groups[:] = [group for group in app.registered_groups if not _is_empty(group.typer_instance)]
 
 

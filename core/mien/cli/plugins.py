@@ -28,12 +28,12 @@ class PartRow:
         distribution: The installed package that brought it.
         state: ``loaded``, ``unavailable`` or ``failed``.
         reason: Why it is not loaded.
-        kind: ``analyzer``, ``fuser``, ``transcriber``, or empty.
+        kind: What it is, such as ``analyzer`` or ``customer policy``; empty where nothing was registered.
         name: Of the part.
         part_version: Of the part, its weights included.
         modality: Of an analyzer.
         labels: Of an analyzer.
-        weights_license: Of an analyzer.
+        weights_license: Of an analyzer or a detector.
         enabled: It takes part where nothing is named.
         description: One line.
     """
@@ -93,6 +93,8 @@ def _rows_of_plugin(host: PluginHost, plugin: PluginDescription) -> list[PartRow
             **fields,  # type: ignore[arg-type]  # each caller below names fields of PartRow
         )
 
+    from mien.plugins.parts import PART_TYPES, PartKind
+
     rows = []
     for name in plugin.analyzers:
         analyzer = host.analyzers[name]
@@ -108,14 +110,20 @@ def _rows_of_plugin(host: PluginHost, plugin: PluginDescription) -> list[PartRow
                 description=analyzer.info.description,
             )
         )
-    for kind, names, found in (
-        ("fuser", plugin.fusers, host.fusers),
-        ("transcriber", plugin.transcribers, host.transcribers),
-    ):
-        for name in names:
-            info = found[name].info
+    for kind, part_type in PART_TYPES.items():
+        if kind is PartKind.ANALYZER:
+            continue
+        for name in getattr(plugin, part_type.plural):
+            info = getattr(host, part_type.plural)[name].info
             rows.append(
-                row(kind=kind, name=name, part_version=info.version, enabled=True, description=info.description)
+                row(
+                    kind=kind.value,
+                    name=name,
+                    part_version=info.version,
+                    weights_license=getattr(info, "weights_license", ""),
+                    enabled=True,
+                    description=info.description,
+                )
             )
     return rows or [row()]
 

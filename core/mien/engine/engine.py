@@ -20,7 +20,7 @@ from mien.interfaces import FusionContext, MismatchPolicy
 from mien.plugins.checking import checked_satisfaction, own_predictions
 from mien.plugins.guard import CallKind, Deadlines, PluginCallError, Steps, run_steps, run_steps_async
 from mien.plugins.host import PluginHost
-from mien.plugins.registry import PartKind
+from mien.plugins.parts import PartKind
 from mien.types import (
     AnalysisResult,
     Prediction,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mien.errors import InputError
 from mien.plugins.host import PluginHost
-from mien.plugins.registry import RegisteredAnalyzer
+from mien.plugins.parts import RegisteredAnalyzer
 from mien.types import Sample, SampleKind, is_weight, kind_of
 
 __all__ = ["AnalysisRequest", "check_accepts", "check_weights", "enabled_for", "kind_of", "plan"]

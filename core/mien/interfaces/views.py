@@ -25,10 +25,14 @@ class ViewPlace:
     Attributes:
         output: An open text file, a terminal perhaps.
         title: What is followed and where it is analysed, for a heading.
+        seers: The analyzers that take pictures; what one of them says of a picture, it says of somebody.
+        hears: Sound is analysed.
     """
 
     output: TextIO
     title: str
+    seers: frozenset[str] = frozenset()
+    hears: bool = False
 
 
 class KioskView(ABC):

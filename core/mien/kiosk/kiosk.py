@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from mien.errors import ConfigError, InputError, MienError, SessionError
+from mien.interfaces import KioskView
 from mien.kiosk.brain import Brain, Interaction, sees
 from mien.kiosk.feed import Feed, Item, Pause, Trouble
-from mien.kiosk.view import View
 from mien.live import Event, Notice, NoticeKind, Update
 from mien.live.intake import blanked
 from mien.session import SessionConfig, SessionEnd
@@ -39,7 +39,7 @@ class Kiosk:
     """Follows one customer after the other. For one event loop, and one run."""
 
     def __init__(
-        self, *, feed: Feed, brain: Brain, view: View, record: Record, config: SessionConfig, once: bool = False
+        self, *, feed: Feed, brain: Brain, view: KioskView, record: Record, config: SessionConfig, once: bool = False
     ) -> None:
         """Put the parts together.
 

@@ -12,8 +12,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from mien.interfaces import KioskView
 from mien.kiosk.brain import sees
-from mien.kiosk.view import View, clock, counted, said, summary_line, top
+from mien.kiosk.view import clock, counted, said, summary_line, top
 from mien.live import Event, Notice, NoticeKind, Started, Update
 from mien.session import SessionState, SessionSummary
 from mien.types import UNKNOWN_SATISFACTION, Prediction, Satisfaction, Verdict
@@ -37,7 +38,7 @@ _FRAME_STYLE: Final = "grey42"
 _QUIET: Final = "dim"
 
 
-class TerminalView(View):
+class TerminalView(KioskView):
     """Draws on a terminal while it is open."""
 
     def __init__(self, console: Console, *, title: str, seers: frozenset[str], hears: bool) -> None:

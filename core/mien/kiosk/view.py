@@ -1,15 +1,15 @@
-"""Who is shown what happens at a kiosk: the interface, plain lines, and JSON lines. The live view is ``terminal``."""
+"""Who is shown what happens at a kiosk: plain lines, and JSON lines. The live view is ``terminal``."""
 
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final, TextIO
 
 from pydantic import TypeAdapter
 
+from mien.interfaces import KioskView
 from mien.live import Event, Notice, Started, Update
 from mien.session import SessionEnd, SessionSummary
 from mien.types import Prediction, Satisfaction, Transcript
@@ -33,27 +33,7 @@ NAMES: Final[Mapping[type, str]] = {
 """What a JSON line calls an event."""
 
 
-class View(ABC):
-    """Shown everything, in order."""
-
-    @abstractmethod
-    def waiting(self, now: float) -> None:
-        """Nobody is there; seconds on the feed's clock."""
-
-    @abstractmethod
-    def show(self, event: Event, now: float) -> None:
-        """Something happened."""
-
-    def tick(self, now: float) -> None:
-        """Time has passed."""
-        return
-
-    def close(self) -> None:
-        """Nothing follows."""
-        return
-
-
-class JsonView(View):
+class JsonView(KioskView):
     """One JSON object a line: ``event`` names it (``started``, ``update``, ``notice``, ``summary``)."""
 
     def __init__(self, output: TextIO) -> None:
@@ -69,7 +49,7 @@ class JsonView(View):
         self._output.flush()
 
 
-class LineView(View):
+class LineView(KioskView):
     """One line for a person for each thing that happened; for logs and pipes."""
 
     def __init__(self, output: TextIO) -> None:

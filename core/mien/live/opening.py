@@ -20,7 +20,7 @@ from mien.live.streams import Participant, Streams, Tell
 from mien.live.worker import Worker
 from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
 from mien.plugins.host import PluginHost
-from mien.plugins.registry import PartKind
+from mien.plugins.parts import PartKind
 from mien.session import Session, SessionConfig
 from mien.types import StreamState, StreamStatus
 
@@ -36,7 +36,7 @@ async def open_session(
     """Begin to follow a customer. Loads what is not loaded.
 
     Args:
-        host: Has the analyzers and the fuser.
+        host: Has the analyzers, the fuser and the customer policy.
         config: The options; without ``expected_modalities`` those of the analyzers that take part are expected.
         settings: How long calls into plugins may take.
         predict: Runs the analyzers.
@@ -44,8 +44,8 @@ async def open_session(
 
     Raises:
         SessionError: A consent is required and was not given.
-        AnalyzerNotFoundError: A named analyzer or the fuser does not exist or is not enabled, or none is enabled.
-        PluginError: None of the analyzers can be used, or the fuser cannot.
+        AnalyzerNotFoundError: A named analyzer, the fuser or the policy does not exist or is not enabled, or none is.
+        PluginError: None of the analyzers can be used, or the fuser or the policy cannot.
     """
     fuser = host.guard(config.fuser, PartKind.FUSER)
     worker = Worker(patience_seconds=settings.engine.deadline_seconds)
@@ -53,6 +53,7 @@ async def open_session(
 
     def open_() -> tuple[Streams, Session]:
         rule = host.fuser(config.fuser)
+        customer = host.customer_choice(config.customer_policy)
         streams = open_streams(
             host,
             config.analyzers,
@@ -63,7 +64,7 @@ async def open_session(
         )
         modalities = frozenset(each.info.modality for each in streams.participants)
         expecting = replace(config, expected_modalities=config.expected_modalities or modalities)
-        return streams, fuser.call(CallKind.ACCUMULATE, lambda: Session(expecting, rule))
+        return streams, fuser.call(CallKind.ACCUMULATE, lambda: Session(expecting, rule, customer))
 
     try:
         streams, session = await worker.run(open_)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,10 @@ Result = TypeVar("Result")
 
 _OF_THE_STATE: Final = (CallKind.FUSE, CallKind.ACCUMULATE)
 """Calls in the middle of which the session's state cannot be left."""
+
+NESTED_SECONDS: Final = 1.0
+"""What such a call has beyond its deadline: a part that is called within it has the same deadline, and is to be blamed
+first."""
 
 
 class Worker:
@@ -83,7 +88,7 @@ class Worker:
                     await asyncio.wait_for(piece.changed.wait(), self._patience)
                 piece.changed.clear()
                 if piece.is_done:
-                    return call.result()
+                    return piece.result()
                 error = piece.take_over()
                 if error is not None:
                     call = self._leave(call, functools.partial(piece.go_on, error))
@@ -136,6 +141,8 @@ class _Piece(Generic[Result]):
         self._called_at = 0.0
         self._dropped = False
         self._done = False
+        self._result: Result | None = None
+        self._error: Exception | None = None
 
     @property
     def is_done(self) -> bool:
@@ -143,19 +150,25 @@ class _Piece(Generic[Result]):
         with self._lock:
             return self._done
 
+    def result(self) -> Result | None:
+        """What the work gave, or raised; None where it was dropped."""
+        if self._error is not None:
+            raise self._error
+        return self._result
+
     def drop(self) -> None:
         """Nobody waits for the result any more."""
         with self._lock:
             self._dropped = True
         self.changed.set()
 
-    def begin(self) -> Result | None:
+    def begin(self) -> None:
         """Do the work, as far as this thread gets with it."""
-        return self._go(lambda: next(self._work))
+        self._go(lambda: next(self._work))
 
-    def go_on(self, error: Exception) -> Result | None:
+    def go_on(self, error: Exception) -> None:
         """Do what is left of it, the call that was made last having failed."""
-        return self._go(lambda: self._work.throw(error))
+        self._go(lambda: self._work.throw(error))
 
     def take_over(self) -> PluginCallError | None:
         """Have nothing more come of the call that is being made, where it is time for that; how it has failed."""
@@ -163,9 +176,10 @@ class _Piece(Generic[Result]):
             call = self._call
             if call is None:
                 return None
-            seconds = call.guard.seconds_of(call.kind)
-            late = seconds is not None and time.monotonic() - self._called_at >= seconds
-            if not late and (not self._dropped or call.kind in _OF_THE_STATE):
+            seconds, of_the_state = call.guard.seconds_of(call.kind), call.kind in _OF_THE_STATE
+            allowed = math.inf if seconds is None else seconds + of_the_state * NESTED_SECONDS
+            late = time.monotonic() - self._called_at >= allowed
+            if not late and (of_the_state or not self._dropped):
                 return None
             self._thread += 1
             self._call = None
@@ -173,25 +187,25 @@ class _Piece(Generic[Result]):
         reason = f"it did not answer for {seconds:g} s" if late else "it was still at it when the end came"
         return PluginCallError(call.guard.part, call.kind, reason, state=StreamState.TIMED_OUT)
 
-    def _go(self, step: Callable[[], PluginCall]) -> Result | None:
+    def _go(self, step: Callable[[], PluginCall]) -> None:
         thread = self._thread
         try:
-            while True:
-                with self._lock:
-                    dropped = self._dropped
-                if dropped:
-                    self._work.close()
-                    return None
-                call = step()
-                outcome = self._make(call, thread)
+            while not self._is_dropped():
+                outcome = self._make(step(), thread)
                 if outcome is None:
-                    return None
+                    return  # another thread has gone on
                 step = outcome
+            self._work.close()
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        finally:
-            with self._lock:
-                self._done = self._done or thread == self._thread
+            self._result = end.value
+        except Exception as error:
+            self._error = error
+        with self._lock:
+            self._done = True
+
+    def _is_dropped(self) -> bool:
+        with self._lock:
+            return self._dropped
 
     def _make(self, call: PluginCall, thread: int) -> Callable[[], PluginCall] | None:
         """Make a call; the next step of the work, or None where another thread has gone on with it."""

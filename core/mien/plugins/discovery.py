@@ -22,19 +22,17 @@ from mien.errors import ConfigError, MienError, MissingDependencyError, PluginEr
 from mien.hookspecs import PROJECT, PluginContext
 from mien.interfaces import API_VERSION
 from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
-from mien.plugins.registry import (
-    PART_TYPES,
-    PluginDescription,
-    PluginState,
-    Registrar,
-    Registrations,
-    explain,
-    outspoken,
-)
+from mien.plugins.parts import PART_TYPES
+from mien.plugins.registry import PluginDescription, PluginState, Registrar, Registrations
+from mien.plugins.slots import explain, outspoken
 
 GROUP: Final = f"{PROJECT}.plugins"
 """The entry-point group that plugins are found by."""
 
+BUILT_IN: Final = PROJECT
+"""Whose the parts are that the core registers itself."""
+
+_BUILT_IN_MODULE: Final = f"{PROJECT}.builtin"
 _PREFIX: Final = f"{PROJECT}_"
 _HOOKS: Final = frozenset(name for name in vars(hookspecs) if name.startswith(_PREFIX))
 
@@ -81,6 +79,19 @@ def find_candidates() -> list[Candidate]:
 def given_candidates(plugins: Mapping[str, object]) -> list[Candidate]:
     """Plugins that the caller holds already, by name."""
     return [Candidate(PluginDescription(name=name), plugins[name]) for name in sorted(plugins)]
+
+
+def load_built_in(context: PluginContext, deadlines: Deadlines) -> Registrations:
+    """What the core itself registers, taken in as a plugin's is; no description lists it.
+
+    Raises:
+        PluginError: It is broken.
+    """
+    entry_point = EntryPoint(name=BUILT_IN, value=_BUILT_IN_MODULE, group=GROUP)
+    loaded = load_plugin(Candidate(PluginDescription(name=BUILT_IN), entry_point), context, Registrations(), deadlines)
+    if loaded.added is None:
+        raise PluginError(f"mien's own parts could not be loaded: {loaded.description.reason}")
+    return loaded.added
 
 
 def load_plugin(

@@ -42,6 +42,8 @@ class CallKind(StrEnum):
     ANALYZE = "analyze"
     FUSE = "fuse"
     ACCUMULATE = "accumulate"
+    CHOOSE = "choose"
+    SHOW = "show"
     SINK = "sink"
     COMMANDS = "commands"
     CLOSE = "close"
@@ -53,6 +55,7 @@ FIXED_SECONDS: Final[Mapping[CallKind, float]] = MappingProxyType(
         CallKind.REGISTER: 10.0,
         CallKind.FACTORY: 120.0,
         CallKind.WARM_UP: 600.0,
+        CallKind.SHOW: 2.0,
         CallKind.SINK: 10.0,
         CallKind.COMMANDS: 10.0,
         CallKind.CLOSE: 5.0,
@@ -150,13 +153,18 @@ class GuardedCall(Generic[Result]):
                 loop.call_soon_threadsafe(_settle, returned)
 
         self._call.notify(tell)
+        left = self._call.left(self._seconds)
+        deadline = None if left is None else loop.call_later(left, _settle, returned)
         try:
-            await asyncio.wait((returned,), timeout=self._call.left(self._seconds))
+            await returned
         except asyncio.CancelledError:
             left = self._call.left(self._seconds)
             if left is not None:
                 loop.call_later(left, self._give_up)
             raise
+        finally:
+            if deadline is not None:
+                deadline.cancel()
 
     def result(self) -> Result:
         """What the call gave; one that has not returned is given up on.
@@ -269,9 +277,9 @@ class Guard:
         _inside.set(_inside.get() | {self})
         try:
             return function()
-        except MienError:
-            raise
         except BaseException as error:
+            if isinstance(error, MienError) and can_be_told(error):
+                raise
             log_raised(self.part, error)
             raise _RaisedError(type(error).__name__) from None
 
@@ -299,6 +307,14 @@ async def run_steps_async(steps: Steps[Result]) -> Result:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
         await call.joined()
+
+
+def can_be_told(error: MienError) -> bool:
+    """Whether an error has a message: the class may be a plugin's own, and do anything where it is looked at."""
+    try:
+        return isinstance(str(error), str)
+    except BaseException:
+        return False
 
 
 def log_raised(part: str, error: BaseException) -> None:

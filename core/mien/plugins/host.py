@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pluggy
 
 from mien.config import Settings
-from mien.errors import AnalyzerNotFoundError, ConfigError, MienError, PluginError
+from mien.errors import AnalyzerNotFoundError, MienError, PluginError
 from mien.hookspecs import PluginContext
 from mien.interfaces import (
     Analyzer,
@@ -36,12 +36,11 @@ from mien.interfaces import (
 )
 from mien.plugins.commands import add_commands
 from mien.plugins.context import HostContext
-from mien.plugins.discovery import Candidate, find_candidates, given_candidates, load_plugin
+from mien.plugins.discovery import BUILT_IN, Candidate, find_candidates, given_candidates, load_built_in, load_plugin
 from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
-from mien.plugins.registry import (
+from mien.plugins.guarded import GuardedChoice, GuardedView
+from mien.plugins.parts import (
     PartKind,
-    PluginDescription,
-    PluginState,
     Registered,
     RegisteredAnalyzer,
     RegisteredBackend,
@@ -51,11 +50,10 @@ from mien.plugins.registry import (
     RegisteredSink,
     RegisteredTranscriber,
     RegisteredView,
-    Registrations,
-    Slot,
-    explain,
-    outspoken,
 )
+from mien.plugins.registry import PluginDescription, PluginState, Registrations
+from mien.plugins.selection import check_selection, names_of, warn_of_unknown_weights, warn_of_unread_tables
+from mien.plugins.slots import Slot, explain, outspoken
 from mien.types import Modality
 
 if TYPE_CHECKING:
@@ -95,6 +93,7 @@ class PluginHost:
         self._descriptions: list[PluginDescription] = []
         self._deadlines = Deadlines.of(settings)
         self._context = context = HostContext(self, settings)
+        self._parts.update(load_built_in(context, self._deadlines))
         for candidate in candidates:
             loaded = load_plugin(candidate, context, self._parts, self._deadlines)
             self._descriptions.append(loaded.description)
@@ -106,9 +105,10 @@ class PluginHost:
                 _log.log(level, "plugin %r left out: %s", loaded.description.name, loaded.description.reason)
         self._analyzers = _listing(self._parts.analyzers, self._is_enabled)
         self._refuse_failures()
-        self._check_selection()
-        self._warn_of_unread_tables(context.sections_read)
-        self._warn_of_unknown_weights()
+        check_selection(settings, self._parts, left_out=self._left_out(*_NOT_LOADED))
+        known = context.sections_read | {description.name for description in self._descriptions}
+        warn_of_unread_tables(settings, known)
+        warn_of_unknown_weights(settings, self.modalities)
 
     @classmethod
     def discover(cls, settings: Settings, *, strict: bool = False) -> PluginHost:
@@ -120,7 +120,7 @@ class PluginHost:
 
         Raises:
             PluginError: ``strict``, and plugins could not be loaded; all are named with their reasons.
-            ConfigError: The settings name an analyzer or fuser that does not exist.
+            ConfigError: The settings name an analyzer, a fuser or a customer policy that does not exist.
         """
         return cls(find_candidates(), settings, strict=strict)
 
@@ -201,7 +201,7 @@ class PluginHost:
         registered = self._analyzers[name]
         if not registered.enabled:
             raise AnalyzerNotFoundError(
-                f"analyzer {name!r} is installed but not enabled here; enabled are: {_names(self._enabled())}. "
+                f"analyzer {name!r} is installed but not enabled here; enabled are: {names_of(self._enabled())}. "
                 f"Name it in [engine] analyzers of the configuration to use it"
             )
         return registered
@@ -239,13 +239,15 @@ class PluginHost:
 
     def customer_choice(self, policy: str) -> CustomerChoice:
         """One session's state of the customer policy of that name. Raises as ``detector`` does."""
-        made: CustomerChoice = self._find(PartKind.CUSTOMER_POLICY, policy).make()
-        return made
+        recipe = self._find(PartKind.CUSTOMER_POLICY, policy)
+        made: CustomerChoice = recipe.make()
+        return made if recipe.plugin == BUILT_IN else GuardedChoice(made, recipe.guard)
 
     def view(self, name: str, place: ViewPlace) -> KioskView:
         """A new kiosk view of that name. Raises as ``detector`` does."""
-        made: KioskView = self._find(PartKind.VIEW, name).make(place)
-        return made
+        recipe = self._find(PartKind.VIEW, name)
+        made: KioskView = recipe.make(place)
+        return made if recipe.plugin == BUILT_IN else GuardedView(made, recipe.guard)
 
     def guard(self, name: str, kind: PartKind) -> Guard:
         """What stands before a part; every call into it goes through there.
@@ -344,39 +346,12 @@ class PluginHost:
     def _enabled(self) -> list[str]:
         return [name for name, slot in self._parts.analyzers.items() if self._is_enabled(slot)]
 
-    def _check_selection(self) -> None:
-        problems = [
-            f"[engine] analyzers names {name!r}, which is not registered; known are: {_names(self._parts.analyzers)}"
-            for name in self._settings.engine.analyzers
-            if name not in self._parts.analyzers
-        ]
-        fusion = self._settings.fusion
-        # The default's absence is no mistake of the configuration; it is told when a score is asked for.
-        if "fuser" in fusion.model_fields_set and fusion.fuser not in self._parts.fusers:
-            known = _names(self._parts.fusers)
-            problems.append(f"[fusion] fuser names {fusion.fuser!r}, which is not registered; known are: {known}")
-        if problems:
-            problems += [f"plugin left out: {failure}" for failure in self._left_out(*_NOT_LOADED)]
-            raise ConfigError("; ".join(problems))
-
-    def _warn_of_unread_tables(self, read: set[str]) -> None:
-        known = read | {description.name for description in self._descriptions}
-        for section in sorted(set(self._settings.plugins) - known):
-            _log.warning("no plugin reads the table [plugins.%s]; tables read are: %s", section, _names(known))
-
-    def _warn_of_unknown_weights(self) -> None:
-        known = self.modalities
-        for modality in sorted(self._settings.fusion.weights.keys() - known):
-            _log.warning(
-                "[fusion] weights names the modality %r, which nobody has; known are: %s", modality, _names(known)
-            )
-
     def _find(self, kind: PartKind, name: str) -> Any:
         """The slot or recipe of a part."""
         found = self._parts.of(kind).get(name)
         if found is None:
             left_out = "".join(f"; plugin left out: {failure}" for failure in self._left_out(*_NOT_LOADED))
-            registered = _names(self._parts.of(kind))
+            registered = names_of(self._parts.of(kind))
             raise AnalyzerNotFoundError(f"there is no {kind} {name!r}; registered are: {registered}{left_out}")
         return found
 
@@ -394,7 +369,3 @@ def _listing(
             for name in sorted(parts)
         }
     )
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "none"

@@ -1,4 +1,4 @@
-"""What plugins have registered, and the loading of it: once, when it is first needed, from whichever thread asks first.
+"""What plugins have registered, and the checking of it while they register.
 
 It holds names, descriptions and factories. Finding plugins is ``mien.plugins.discovery``; giving names a meaning for
 callers is ``mien.plugins.host``.
@@ -6,17 +6,13 @@ callers is ``mien.plugins.host``.
 
 from __future__ import annotations
 
-import contextlib
 import re
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
-from mien.errors import MienError, PluginError
+from mien.errors import PluginError
 from mien.hookspecs import BackendFactory, DetectorFactory, ViewFactory
 from mien.interfaces import (
     Analyzer,
@@ -25,74 +21,21 @@ from mien.interfaces import (
     CustomerChoice,
     CustomerPolicyInfo,
     DetectorInfo,
-    ExecutionBackend,
-    FaceDetector,
     Fuser,
     FuserInfo,
-    KioskView,
     Sink,
     SinkInfo,
     Transcriber,
     TranscriberInfo,
     ViewInfo,
 )
-from mien.plugins.guard import CallKind, Deadlines, Guard, GuardedCall, PluginCallError
+from mien.plugins.guard import Deadlines
+from mien.plugins.parts import PART_TYPES, PartKind
+from mien.plugins.slots import Recipe, Slot
 from mien.types import SampleKind
-
-Info = TypeVar("Info")
-Part = TypeVar("Part")
-Result = TypeVar("Result")
-Factory = TypeVar("Factory", bound=Callable[..., Any])
 
 NAME_PATTERN: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 """What the name of a part may look like."""
-
-
-class PartKind(StrEnum):
-    """What a plugin can register; the value is what a message calls it."""
-
-    ANALYZER = "analyzer"
-    FUSER = "fuser"
-    TRANSCRIBER = "transcriber"
-    SINK = "sink"
-    DETECTOR = "detector"
-    BACKEND = "backend"
-    CUSTOMER_POLICY = "customer policy"
-    VIEW = "view"
-
-
-@dataclass(frozen=True, slots=True)
-class PartType:
-    """How parts of one kind are registered.
-
-    Attributes:
-        plural: Their name in ``Registrations`` and ``PluginDescription``; with ``mien_register_`` before it, the hook.
-        info: What is known of one.
-        part: What its factory makes.
-        is_shared: One is made and kept for all; others are made anew, to order, each time.
-    """
-
-    plural: str
-    info: type[Any]
-    part: type[Any]
-    is_shared: bool
-
-    @property
-    def hook(self) -> str:
-        """The hook that registers them."""
-        return f"mien_register_{self.plural}"
-
-
-PART_TYPES: Final[Mapping[PartKind, PartType]] = {
-    PartKind.ANALYZER: PartType("analyzers", AnalyzerInfo, Analyzer, True),
-    PartKind.FUSER: PartType("fusers", FuserInfo, Fuser, True),
-    PartKind.TRANSCRIBER: PartType("transcribers", TranscriberInfo, Transcriber, True),
-    PartKind.SINK: PartType("sinks", SinkInfo, Sink, True),
-    PartKind.DETECTOR: PartType("detectors", DetectorInfo, FaceDetector, False),
-    PartKind.BACKEND: PartType("backends", BackendInfo, ExecutionBackend, False),
-    PartKind.CUSTOMER_POLICY: PartType("customer_policies", CustomerPolicyInfo, CustomerChoice, False),
-    PartKind.VIEW: PartType("views", ViewInfo, KioskView, False),
-}
 
 
 class PluginState(StrEnum):
@@ -137,178 +80,6 @@ class PluginDescription:
     backends: tuple[str, ...] = ()
     customer_policies: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registered(Generic[Info]):
-    """Something a plugin registered.
-
-    Attributes:
-        name: Unique among its kind.
-        info: What the plugin says of it.
-        plugin: Name of the plugin.
-        enabled: It takes part in requests that name nothing; a disabled analyzer cannot be used at all.
-    """
-
-    name: str
-    info: Info
-    plugin: str
-    enabled: bool = True
-
-
-RegisteredAnalyzer = Registered[AnalyzerInfo]
-RegisteredFuser = Registered[FuserInfo]
-RegisteredTranscriber = Registered[TranscriberInfo]
-RegisteredSink = Registered[SinkInfo]
-RegisteredDetector = Registered[DetectorInfo]
-RegisteredBackend = Registered[BackendInfo]
-RegisteredCustomerPolicy = Registered[CustomerPolicyInfo]
-RegisteredView = Registered[ViewInfo]
-
-
-class Slot(Generic[Info, Part]):
-    """One registered factory and, once it was needed, what it made.
-
-    Attributes:
-        guard: Stands before the part; its factory and its ``close`` are called through it here.
-        opening: Stands before an analyzer's ``open_stream``, on threads that its analyses do not keep busy.
-    """
-
-    def __init__(
-        self,
-        *,
-        kind: str,
-        name: str,
-        info: Info,
-        plugin: str,
-        factory: Callable[[], Part],
-        part_type: type[Any],
-        deadlines: Deadlines,
-    ) -> None:
-        self.kind = kind
-        self.name = name
-        self.info = info
-        self.plugin = plugin
-        self.guard = Guard(f"{kind} {name!r}", deadlines)
-        self.opening = Guard(f"{kind} {name!r}", deadlines)
-        self._where = f"{kind} {name!r} of plugin {plugin!r}"
-        self._factory = factory
-        self._part_type = part_type
-        self._lock = threading.Lock()
-        self._part: Part | None = None
-        self._failure = ""
-        self._closed = False
-
-    @property
-    def loaded(self) -> bool:
-        """Whether ``load`` would answer at once, with the part or with the reason why there is none."""
-        return self._part is not None or bool(self._failure)
-
-    def load(self) -> Part:
-        """Make the part, once; a failure is remembered and raised again.
-
-        Raises:
-            PluginError: The factory raised, made something else, needs itself, or has not answered in time. What it
-                makes after its time is used from then on.
-        """
-        if not self.loaded:
-            self._load()
-        if self._part is None:
-            raise PluginError(self._failure)
-        return self._part
-
-    def begin_close(self) -> GuardedCall[None] | None:
-        """Begin to close the part; None where there is nothing to close. The slot makes no other."""
-        self._closed = True
-        self.opening.close()
-        part, self._part = self._part, None
-        self._failure = f"{self.kind} {self.name!r} is closed"
-        if not isinstance(part, Analyzer | Transcriber | Sink):
-            return None
-        return self.guard.submit(CallKind.CLOSE, outspoken(part.close))
-
-    def _load(self) -> None:
-        if self in _loading.get():
-            raise PluginError(f"{self._where} needs itself to load")
-        try:
-            self.guard.call(CallKind.FACTORY, self._make_once)
-        except PluginCallError as error:
-            raise PluginError(f"{self._where} could not be loaded: {error.reason}") from None
-
-    def _make_once(self) -> None:
-        with self._lock:  # taken on the guard's threads alone, so that whoever has it has a thread to go on with
-            if not self.loaded:
-                self._make()
-
-    def _make(self) -> None:
-        """Run the factory, and keep what it made, or the reason why it made nothing."""
-        token = _loading.set(_loading.get() | {self})
-        try:
-            part = self._factory()
-            fits = isinstance(part, self._part_type)
-        except BaseException as error:
-            self._failure = self._failure or f"{self._where} could not be loaded: {explain(error)}"
-            return
-        finally:
-            _loading.reset(token)
-        if not fits:
-            made, expected = type(part).__name__, self._part_type.__name__
-            self._failure = f"{self._where}: its factory made a {made}, expected a mien.{expected}"
-        elif self._closed:  # meanwhile
-            with contextlib.suppress(BaseException):
-                part.close()  # type: ignore[attr-defined]  # a fuser has none, which is suppressed with the rest
-        else:
-            self._part = part
-
-
-_loading: ContextVar[frozenset[Slot[Any, Any]]] = ContextVar("mien_loading", default=frozenset())
-"""The slots whose factories the code runs in, across the threads of their guards."""
-
-
-class Recipe(Generic[Info, Factory]):
-    """One registered factory of parts that are made to order, and kept by whoever asked.
-
-    Attributes:
-        guard: Stands before the factory.
-    """
-
-    def __init__(
-        self,
-        *,
-        kind: str,
-        name: str,
-        info: Info,
-        plugin: str,
-        factory: Factory,
-        part_type: type[Any],
-        deadlines: Deadlines,
-    ) -> None:
-        self.kind = kind
-        self.name = name
-        self.info = info
-        self.plugin = plugin
-        self.guard = Guard(f"{kind} {name!r}", deadlines)
-        self._factory = factory
-        self._part_type = part_type
-
-    def make(self, *order: Any) -> Any:
-        """Make one, of the recipe's part type.
-
-        Raises:
-            MienError: The factory raised it: its message is for whoever gave the order.
-            PluginError: The factory raised something else, made something else, or has not answered in time.
-        """
-        where = f"{self.kind} {self.name!r} of plugin {self.plugin!r}"
-
-        factory = outspoken(partial(self._factory, *order), f"{where} could not be made: ")
-        try:
-            part = self.guard.call(CallKind.FACTORY, factory)
-        except PluginCallError as error:
-            raise PluginError(f"{where} could not be made: {error.reason}") from None
-        if not isinstance(part, self._part_type):
-            what, expected = type(part).__name__, self._part_type.__name__
-            raise PluginError(f"{where}: its factory made a {what}, expected a mien.{expected}")
-        return part
 
 
 @dataclass(slots=True)
@@ -406,31 +177,3 @@ class Registrar:
     def _refuse(self, problem: str) -> None:
         self.problems.append(problem)
         raise PluginError(problem)
-
-
-def outspoken(function: Callable[[], Result], prefix: str = "") -> Callable[[], Result]:
-    """The function, but what it raises is told with its message, for the plugin's developer.
-
-    For calls that see nothing of a customer. Errors of mien's pass as they are; others become ``PluginError``.
-    """
-
-    def call() -> Result:
-        try:
-            return function()
-        except MienError:
-            raise
-        except BaseException as error:
-            raise PluginError(f"{prefix}{explain(error)}") from error
-
-    return call
-
-
-def explain(error: BaseException) -> str:
-    """What went wrong, in one line for a person: mien's own messages as they are, others with their type."""
-    try:
-        text = " ".join(str(error).split())
-    except BaseException:  # an exception of a plugin's can raise where it is looked at
-        text = ""
-    if isinstance(error, MienError) and text:
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -18,7 +18,7 @@ from mien.errors import MienError
 from mien.interfaces import Provenance
 from mien.plugins.guard import CallKind, Deadlines, PluginCallError
 from mien.plugins.host import PluginHost
-from mien.plugins.registry import PartKind
+from mien.plugins.parts import PartKind
 from mien.session import SessionSummary
 from mien.types import AnalysisResult
 

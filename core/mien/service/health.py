@@ -16,7 +16,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio
 
 from mien.plugins.host import PluginHost, PluginState
-from mien.plugins.registry import PartKind, PluginDescription
+from mien.plugins.parts import PartKind
+from mien.plugins.registry import PluginDescription
 from mien.v1 import sentiment_pb2
 
 SERVICE_NAME: Final[str] = sentiment_pb2.DESCRIPTOR.services_by_name["SentimentService"].full_name

@@ -25,7 +25,7 @@ class Consent(StrEnum):
 
 
 class CustomerPolicy(StrEnum):
-    """Whose satisfaction it is where several faces are seen.
+    """Whose satisfaction it is where several faces are seen; plugins may register further policies.
 
     ``PRIMARY`` is the largest, most central face, held on to. ``ALL`` is everybody: each one's own, and the group's.
     """
@@ -49,7 +49,7 @@ class SessionConfig:
         max_snapshots: The session ends after so many analysed pictures.
         half_life_seconds: Seconds after which evidence counts half in the running score.
         idle_timeout_seconds: The session ends after so many seconds without anything pushed.
-        customer_policy: Whose satisfaction it is.
+        customer_policy: Whose satisfaction it is: the name of a registered policy.
         exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height) of its size; a face is
             left out where its middle lies in one.
         redact_transcript: Take words out of answers; for whoever gives them.
@@ -76,7 +76,7 @@ class SessionConfig:
     max_snapshots: int = 100
     half_life_seconds: float = 10.0
     idle_timeout_seconds: float = 30.0
-    customer_policy: CustomerPolicy = CustomerPolicy.PRIMARY
+    customer_policy: str = CustomerPolicy.PRIMARY
     exclude_regions: tuple[tuple[float, float, float, float], ...] = ()
     redact_transcript: bool = False
     mismatch_policy: MismatchPolicy = MismatchPolicy.BLEND
@@ -130,7 +130,7 @@ class SessionConfig:
             "max_snapshots": session.max_snapshots,
             "half_life_seconds": fusion.half_life_seconds,
             "idle_timeout_seconds": session.idle_timeout_seconds,
-            "customer_policy": CustomerPolicy(session.customer_policy),
+            "customer_policy": _policy_of(session.customer_policy),
             "exclude_regions": session.exclude_regions,
             "redact_transcript": settings.privacy.redact_transcript,
             "mismatch_policy": fusion.mismatch_policy,
@@ -155,6 +155,10 @@ class SessionConfig:
             min_confidence=self.min_confidence,
             mismatch_policy=self.mismatch_policy,
         )
+
+
+def _policy_of(name: str) -> str:
+    return CustomerPolicy(name) if name in list(CustomerPolicy) else name
 
 
 def _require(name: str, value: object, expected: str, holds: bool) -> None:

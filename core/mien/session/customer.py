@@ -6,10 +6,11 @@ Who a face belongs to from picture to picture is the tracker's business (``subje
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from mien.session.values import Observation
+from mien.errors import SessionError
+from mien.interfaces import CustomerChoice
 from mien.types import FaceRegion, Modality, Prediction
 
 SWITCH_RATIO: Final = 1.3
@@ -57,43 +58,67 @@ def prominence(prediction: Prediction, frame_size: tuple[int, int] | None) -> fl
     return box.area * (1.0 - (1.0 - EDGE_PROMINENCE) * min(1.0, away / corner))
 
 
-class PrimaryCustomer:
+class Everybody(CustomerChoice):
+    """All who are seen are the customer."""
+
+    @property
+    def everybody(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
+    def subject_id(self) -> str:
+        """Nobody in particular."""
+        return ""
+
+    def choose(self, faces: Sequence[Prediction], *, frame_size: tuple[int, int] | None, at: float) -> frozenset[str]:
+        """All of them."""
+        return frozenset(face.subject_id for face in faces)
+
+
+class PrimaryCustomer(CustomerChoice):
     """Holds on to the most prominent face."""
 
-    __slots__ = ("_challenger", "_seen_at", "_wins", "subject_id")
-
     def __init__(self) -> None:
-        self.subject_id: str | None = None
+        self._subject_id: str | None = None
         self._seen_at = -math.inf
         self._challenger = ""
         self._wins = 0
 
-    def choose(self, faces: Iterable[Prediction], observation: Observation, *, at: float) -> str | None:
-        """The customer's subject id, or None before anybody was seen.
+    @property
+    def subject_id(self) -> str:
+        """The customer's; empty before anybody was seen."""
+        return self._subject_id or ""
+
+    def choose(self, faces: Sequence[Prediction], *, frame_size: tuple[int, int] | None, at: float) -> frozenset[str]:
+        """The customer, whether in this picture or not; nobody before somebody was seen.
 
         Args:
             faces: The faces of one picture that are not left out.
-            observation: What they belong to.
+            frame_size: Width and height of the picture, pixels; None where unknown.
             at: Session time, seconds.
         """
+        self._see(faces, frame_size, at)
+        return frozenset() if self._subject_id is None else frozenset({self._subject_id})
+
+    def _see(self, faces: Sequence[Prediction], frame_size: tuple[int, int] | None, at: float) -> None:
         prominences: dict[str, float] = {}
         for face in faces:
-            size = prominence(face, observation.frame_size)
+            size = prominence(face, frame_size)
             prominences[face.subject_id] = max(size, prominences.get(face.subject_id, 0.0))
         if not prominences:
-            return self.subject_id
+            return
         best = max(sorted(prominences), key=prominences.__getitem__)
-        if self.subject_id in prominences:
+        if self._subject_id in prominences:
             self._seen_at = max(self._seen_at, at)
             self._challenge(best, prominences)
-        elif self.subject_id is None or at - self._seen_at > HOLD_SECONDS:
+        elif self._subject_id is None or at - self._seen_at > HOLD_SECONDS:
             self._switch(best, at)
-        return self.subject_id
 
     def _challenge(self, best: str, prominences: dict[str, float]) -> None:
         """Count how often in a row the same other face was much more prominent."""
-        current = prominences[self.subject_id or ""]
-        if best == self.subject_id or prominences[best] <= SWITCH_RATIO * current:
+        current = prominences[self._subject_id or ""]
+        if best == self._subject_id or prominences[best] <= SWITCH_RATIO * current:
             self._wins = 0
             return
         self._wins = self._wins + 1 if best == self._challenger else 1
@@ -102,6 +127,20 @@ class PrimaryCustomer:
             self._switch(best, self._seen_at)
 
     def _switch(self, subject_id: str, at: float) -> None:
-        self.subject_id = subject_id
+        self._subject_id = subject_id
         self._seen_at = at
         self._wins = 0
+
+
+BUILT_IN: Final[Mapping[str, Callable[[], CustomerChoice]]] = {"primary": PrimaryCustomer, "all": Everybody}
+"""The policies that a session knows by itself."""
+
+
+def built_in_choice(policy: str) -> CustomerChoice:
+    """A new state of one of the core's own policies. Raises SessionError where the name is another's."""
+    if policy not in BUILT_IN:
+        raise SessionError(
+            f"the customer policy {policy!r} is none of the core's own ({', '.join(BUILT_IN)}); a plugin's is made by "
+            "its host"
+        )
+    return BUILT_IN[policy]()

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from mien.errors import SessionError
-from mien.interfaces import Fuser
-from mien.session.config import Consent, CustomerPolicy, SessionConfig
-from mien.session.customer import PrimaryCustomer, is_excluded, is_seen
+from mien.interfaces import CustomerChoice, Fuser
+from mien.session.config import Consent, SessionConfig
+from mien.session.customer import built_in_choice, is_excluded, is_seen
 from mien.session.evidence import SubjectEvidence
 from mien.session.phases import PhaseLog
 from mien.session.timeline import Misplaced, Timeline
@@ -27,15 +27,16 @@ class Session:
     alone; any monotonic one will do.
     """
 
-    def __init__(self, config: SessionConfig, fuser: Fuser) -> None:
+    def __init__(self, config: SessionConfig, fuser: Fuser, customer: CustomerChoice | None = None) -> None:
         """Open a session.
 
         Args:
             config: Its options.
             fuser: The rule that turns evidence into satisfaction.
+            customer: Says who the customer is; None takes the core's own policy that ``config`` names.
 
         Raises:
-            SessionError: A consent is required and was not given.
+            SessionError: A consent is required and was not given, or ``config`` names no policy of the core's own.
         """
         if config.require_consent and config.consent is Consent.UNSPECIFIED:
             raise SessionError(
@@ -49,7 +50,7 @@ class Session:
             max_step=max(config.idle_timeout_seconds, 10.0 * config.snapshot_interval_seconds),
         )
         self._customer = SubjectEvidence(config, fuser)
-        self._primary = PrimaryCustomer()
+        self._choice = built_in_choice(config.customer_policy) if customer is None else customer
         self._subjects: dict[str, SubjectEvidence] = {}
         self._phases = PhaseLog(lambda: fuser.accumulator(config.fusion_context(half_life_seconds=math.inf)))
         self._peak = _Peak()
@@ -126,14 +127,13 @@ class Session:
 
     def state(self) -> SessionState:
         """Where the session stands."""
-        everybody = self._config.customer_policy is CustomerPolicy.ALL
         return SessionState(
             at=self._timeline.newest or 0.0,
             snapshots=self._snapshots,
             utterances=self._utterances,
             satisfaction=self._customer.current,
             emotion_percentages=self._customer.tally.percentages(),
-            subject_id="" if everybody else self._primary.subject_id or "",
+            subject_id=self._choice.subject_id,
             subjects={name: subject.current for name, subject in self._subjects.items()},
             mismatches=self._mismatches,
             end=self._end,
@@ -215,19 +215,15 @@ class Session:
 
     def _counted(self, predictions: list[Prediction], observation: Observation, at: float) -> list[Prediction]:
         """The predictions that are about the customer; words that name no subject are the customer's."""
-        if self._config.customer_policy is CustomerPolicy.ALL:
-            return predictions
         faces = [prediction for prediction in predictions if is_seen(prediction)]
-        customer = self._primary.choose(faces, observation, at=at)
-        return [each for each in predictions if not is_seen(each) or each.subject_id == customer]
+        customers = self._choice.choose(faces, frame_size=observation.frame_size, at=at)
+        return [each for each in predictions if not is_seen(each) or each.subject_id in customers]
 
     def _add(self, prediction: Prediction) -> None:
         self._timeline.reach(prediction.interval.end)
         self._customer.add(prediction)
         self._phases.add(prediction)
-        if self._config.customer_policy is CustomerPolicy.ALL and (
-            is_seen(prediction) or prediction.subject_id in self._subjects
-        ):
+        if self._choice.everybody and (is_seen(prediction) or prediction.subject_id in self._subjects):
             subject = self._subject(prediction.subject_id)
             subject.add(prediction)
             subject.settle(subject.seen_at)

@@ -15,6 +15,7 @@ from mien.testing.fakes import (
     make_clip,
     make_image,
     make_prediction,
+    read_settings,
 )
 from mien.testing.fusion import FuserConformance
 from mien.testing.sinks import SinkConformance
@@ -34,4 +35,5 @@ __all__ = [
     "make_clip",
     "make_image",
     "make_prediction",
+    "read_settings",
 ]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
+from mien.config import Settings
 from mien.hookspecs import (
+    Model,
     PluginContext,
     RegisterAnalyzer,
     RegisterFuser,
@@ -29,6 +31,7 @@ from mien.interfaces import (
     Transcriber,
     TranscriberInfo,
 )
+from mien.plugins.context import plugin_settings
 from mien.session import SessionSummary
 from mien.types import (
     UNKNOWN_SATISFACTION,
@@ -108,6 +111,20 @@ def analyzer_info(
         description="a fake",
         opt_in=opt_in,
     )
+
+
+def read_settings(model: type[Model], table: Mapping[str, Any], *, section: str = "plugin") -> Model:
+    """A table of settings as a plugin gets it from ``context.settings``.
+
+    Args:
+        model: The plugin's own.
+        table: Key -> value, as from a TOML file.
+        section: Its name: ``[plugins.<section>]``.
+
+    Raises:
+        ConfigError: The table does not fit the model.
+    """
+    return plugin_settings(Settings(plugins={section: dict(table)}), section, model)
 
 
 class FakeAnalyzer(Analyzer):

@@ -22,6 +22,8 @@ import numpy.typing as npt
 
 from mien import (
     Analyzer,
+    Detection,
+    FaceDetector,
     FaceRegion,
     ImageFrame,
     InputError,
@@ -32,7 +34,7 @@ from mien import (
     TimeInterval,
 )
 from mien_face.crop import crop_face
-from mien_face.detection.base import Detection, Detector, clip
+from mien_face.detection.base import clip
 from mien_face.quality import Quality, assess
 from mien_face.settings import FaceSettings
 from mien_face.stream import FaceStream
@@ -81,7 +83,7 @@ class FaceAnalyzer(Analyzer):
     """Finds the faces of pictures and says what they express."""
 
     def __init__(
-        self, detector: Detector, classifier: Classifier, tables: EmotionTables, settings: FaceSettings
+        self, detector: FaceDetector, classifier: Classifier, tables: EmotionTables, settings: FaceSettings
     ) -> None:
         """Put an analyzer together.
 

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mien import Box
-from mien_face.detection.base import Detection, Pixels
+from mien import Box, Detection
+from mien_face.detection.base import Pixels
 
 CROP_SIDE: Final = 48
 """Side of the square, pixels; FER2013's."""

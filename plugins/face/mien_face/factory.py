@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from mien import AnalyzerNotFoundError, ConfigError, DetectorFactory, DetectorSettings, FaceDetector, PluginContext
+from mien_face.backends.names import built_in_backend
 from mien_face.labels import DEFAULT_MEANINGS
-from mien_face.settings import SEARCH_SIDE, DetectorName, FaceSettings, merged
+from mien_face.settings import DetectorName, FaceSettings, merged
 
 if TYPE_CHECKING:
     from mien_face.analyzer import EmotionTables, FaceAnalyzer
-    from mien_face.detection.base import Detector
     from mien_face.inference import ExpressionNetwork
 
 _WEIGHTS: Final = Path(__file__).parent / "weights"
@@ -27,32 +31,43 @@ def expression_manifest(settings: FaceSettings) -> Path:
     return settings.weights or EXPRESSION_MANIFEST
 
 
-def build_analyzer(settings: FaceSettings) -> FaceAnalyzer:
+def build_analyzer(settings: FaceSettings, parts: PluginContext | None = None) -> FaceAnalyzer:
     """Load the face analyzer.
 
+    Args:
+        settings: What it is made of.
+        parts: Where detector and backend are taken from by their names; None knows the plugin's own only.
+
     Raises:
-        ConfigError: An override names no emotion, or YuNet's file is wrong.
+        ConfigError: An override names no emotion, or a detector or backend of that name is not registered.
         MissingDependencyError: The backend that the settings name is not installed.
         PluginError: It does not run the network as it should.
         WeightsError: The weights are missing, damaged, or of another network.
     """
     from mien_face.analyzer import FaceAnalyzer
 
-    return FaceAnalyzer(build_detector(settings), build_network(settings), build_tables(settings), settings)
+    detector, network = build_detector(settings, parts), build_network(settings, parts)
+    return FaceAnalyzer(detector, network, build_tables(settings), settings)
 
 
-def build_network(settings: FaceSettings) -> ExpressionNetwork:
+def build_network(settings: FaceSettings, parts: PluginContext | None = None) -> ExpressionNetwork:
     """Load the expression network.
 
     Raises:
+        ConfigError: A backend of the name is not registered.
         MissingDependencyError: The backend that the settings name is not installed.
         PluginError: It does not run the network as it should.
         WeightsError: The weights are missing, damaged, or of another network.
     """
     from mien_face.inference import ExpressionNetwork
 
-    manifest = expression_manifest(settings)
-    return ExpressionNetwork.load(manifest, backend=settings.backend, precision=settings.precision)
+    with _naming("backend"):
+        return ExpressionNetwork.load(
+            expression_manifest(settings),
+            backend=settings.backend,
+            precision=settings.precision,
+            make=built_in_backend if parts is None else parts.backend,
+        )
 
 
 def build_tables(settings: FaceSettings) -> EmotionTables:
@@ -71,40 +86,61 @@ def build_tables(settings: FaceSettings) -> EmotionTables:
     )
 
 
-def build_detector(settings: FaceSettings) -> Detector:
+def build_detector(settings: FaceSettings, parts: PluginContext | None = None) -> FaceDetector:
     """Load the detector that the settings name.
 
     Raises:
-        ConfigError: YuNet's file is missing, or is not YuNet.
+        ConfigError: A detector of the name is not registered, or its own settings are wrong.
         PluginError: OpenCV came without its cascades.
         WeightsError: The detector's weights are missing, damaged, or of another network.
     """
-    if settings.detector is DetectorName.MIEN:
-        from mien_face.detection.inference import DetectionNetwork
-        from mien_face.detection.own import OwnDetector
+    with _naming("detector"):
+        if parts is not None:
+            return parts.detector(settings.detector, settings.for_detector())
+        own = detector_factories(settings)
+        if settings.detector not in own:
+            raise AnalyzerNotFoundError(
+                f"there is no detector {settings.detector!r}; known are: {', '.join(sorted(own))}"
+            )
+        return own[settings.detector](settings.for_detector())
 
-        network = DetectionNetwork.load(settings.detector_weights or DETECTOR_MANIFEST)
-        return OwnDetector(
-            network,
-            search_side=settings.search_side or network.config.long_side,
-            min_face_pixels=settings.min_face_pixels,
-            min_face_fraction=settings.min_face_fraction,
-            min_score=settings.min_detection_score,
-        )
-    if settings.detector is DetectorName.YUNET and settings.yunet_path is not None:
-        from mien_face.detection.yunet import YuNetDetector
 
-        return YuNetDetector(
-            settings.yunet_path,
-            search_side=settings.search_side or SEARCH_SIDE[settings.detector],
-            min_face_pixels=settings.min_face_pixels,
-            min_face_fraction=settings.min_face_fraction,
-            min_score=settings.min_detection_score,
-        )
-    from mien_face.detection.haar import HaarDetector
+def detector_factories(settings: FaceSettings) -> Mapping[str, DetectorFactory]:
+    """The plugin's own detectors by name."""
+    return {
+        DetectorName.MIEN.value: partial(_build_own, settings.detector_weights or DETECTOR_MANIFEST),
+        DetectorName.HAAR.value: _build_haar,
+    }
+
+
+def _build_own(manifest: Path, order: DetectorSettings) -> FaceDetector:
+    from mien_face.detection.inference import DetectionNetwork
+    from mien_face.detection.own import OwnDetector
+
+    network = DetectionNetwork.load(manifest)
+    return OwnDetector(
+        network,
+        search_side=order.search_side or network.config.long_side,
+        min_face_pixels=order.min_face_pixels,
+        min_face_fraction=order.min_face_fraction,
+        min_score=order.min_score,
+    )
+
+
+def _build_haar(order: DetectorSettings) -> FaceDetector:
+    from mien_face.detection.haar import SEARCH_SIDE, HaarDetector
 
     return HaarDetector(
-        search_side=settings.search_side or SEARCH_SIDE[settings.detector],
-        min_face_pixels=settings.min_face_pixels,
-        min_face_fraction=settings.min_face_fraction,
+        search_side=order.search_side or SEARCH_SIDE,
+        min_face_pixels=order.min_face_pixels,
+        min_face_fraction=order.min_face_fraction,
     )
+
+
+@contextmanager
+def _naming(key: str) -> Iterator[None]:
+    """Say which setting names what is not registered."""
+    try:
+        yield
+    except AnalyzerNotFoundError as error:
+        raise ConfigError(f"[plugins.face] {key}: {error}") from error

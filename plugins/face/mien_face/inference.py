@@ -1,4 +1,4 @@
-"""Tells expressions apart with the shipped, folded network. Needs no Flax, and nothing of training.
+"""Tells expressions apart with the shipped, folded network. Needs nothing of training.
 
 The network is compiled ahead of time for a few batch sizes ("buckets"); a batch is padded up to the next bucket, and
 one over the largest is split. What computes is in ``mien_face.backends``.
@@ -14,10 +14,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mien import Manifest, WeightsError, load_weights
-from mien_face.backends.base import BUCKETS, Backend
+from mien import ExecutionBackend, Manifest, Precision, WeightsError, load_weights
+from mien_face.backends.base import BUCKETS
 from mien_face.backends.choice import build_backend
-from mien_face.backends.names import BackendName, Precision
+from mien_face.backends.names import BackendName, MakeBackend, built_in_backend
 from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
 from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, HEAD_LABELS, ferplus_as_fer2013
 from mien_face.preprocess import check_crops, normalise
@@ -113,7 +113,7 @@ def load_folded(manifest_path: Path) -> FoldedNetwork:
 class ExpressionNetwork:
     """From grey face crops to probabilities. Deterministic, and safe to call from several threads."""
 
-    def __init__(self, backend: Backend, calibration: Calibration, manifest: Manifest) -> None:
+    def __init__(self, backend: ExecutionBackend, calibration: Calibration, manifest: Manifest) -> None:
         self._backend = backend
         self._calibration = calibration
         self._manifest = manifest
@@ -123,15 +123,17 @@ class ExpressionNetwork:
         cls,
         manifest_path: Path,
         *,
-        backend: BackendName = BackendName.JAX,
+        backend: str = BackendName.JAX,
         precision: Precision = Precision.AUTO,
+        make: MakeBackend = built_in_backend,
     ) -> ExpressionNetwork:
         """Load weights. Batch sizes are compiled when they are first needed, or by ``warm_up``.
 
         Args:
             manifest_path: Of the weights.
-            backend: What is to run them.
+            backend: Name of what is to run them.
             precision: Whether bfloat16 may be used.
+            make: Makes backends by their names.
 
         Raises:
             MissingDependencyError: The backend is not installed.
@@ -139,7 +141,7 @@ class ExpressionNetwork:
             WeightsError: The weights are missing, damaged, or of another network.
         """
         shipped = load_folded(manifest_path)
-        runner = build_backend(shipped.config, shipped.arrays, name=backend, precision=precision)
+        runner = build_backend(shipped.config, shipped.arrays, name=backend, precision=precision, make=make)
         return cls(runner, shipped.calibration, shipped.manifest)
 
     @property
@@ -194,7 +196,7 @@ class ExpressionNetwork:
         bucket = next(size for size in BUCKETS if size >= len(crops))
         images = np.zeros((bucket, INPUT_SIZE, INPUT_SIZE, 1), np.float32)
         images[: len(crops)] = normalise(crops)
-        return self._backend.logits(images)[: len(crops)]
+        return self._backend.run(images)[: len(crops)]
 
 
 def split(count: int) -> list[tuple[int, int]]:
@@ -236,8 +238,9 @@ def _read_settings(manifest: Manifest, path: Path) -> tuple[NetworkConfig, Calib
 
 def _check_arrays(config: NetworkConfig, arrays: Arrays, path: Path) -> None:
     expected: dict[str, tuple[int, ...]] = {}
-    for name, side, inputs, outputs in config.convolutions():
-        expected |= {f"{name}.kernel": (side, side, inputs, outputs), f"{name}.bias": (outputs,)}
+    for layer in config.layers():
+        expected[f"{layer.name}.kernel"] = (layer.side, layer.side, layer.inputs, layer.outputs)
+        expected[f"{layer.name}.bias"] = (layer.outputs,)
     for head, labels in HEAD_LABELS.items():
         expected |= {f"{head}.kernel": (config.widths[-1], len(labels)), f"{head}.bias": (len(labels),)}
     found = {name: array.shape for name, array in arrays.items()}

@@ -8,28 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mien import ConfigError
-from mien_face.backends.names import BackendName, Precision
+from mien import ConfigError, DetectorSettings, Precision
+from mien_face.backends.names import BackendName
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Level = Annotated[float, Field(ge=0.0, le=255.0)]
 
 
 class DetectorName(StrEnum):
-    """The face detectors to choose from."""
+    """The face detectors that come with the plugin; others may register more."""
 
     MIEN = "mien"
     HAAR = "haar"
-    YUNET = "yunet"
-
-
-SEARCH_SIDE: Final = {DetectorName.HAAR: 200, DetectorName.YUNET: 480}
-"""Longer side of the picture that a detector searches where the settings say nothing, pixels; mien's own is in its
-weights' manifest."""
 
 
 class _Table(BaseModel):
@@ -69,59 +63,47 @@ class FaceSettings(_Table):
     """``[plugins.face]``.
 
     Attributes:
-        detector: Which face detector: ``mien``'s own, ``haar`` of OpenCV, or ``yunet``, which needs ``yunet_path``.
+        detector: Name of a registered face detector: ``mien``'s own, ``haar`` of OpenCV, or another plugin's.
         detector_weights: The manifest of weights of one's own for ``mien``; unset takes those that ship.
-        yunet_path: The ONNX file of YuNet (``face_detection_yunet_2023mar.onnx`` of OpenCV's model zoo).
         search_side: Pictures are reduced to this longer side (pixels) before faces are looked for; larger finds smaller
-            faces, and takes time with its square. Unset takes the detector's own: 320 for mien's, 200 for Haar, 480 for
-            YuNet. Haar sees faces from 20 reduced pixels on: with 200, a tenth of the longer side, 64 pixels of 640;
-            mien's from about 12.
+            faces, and takes time with its square. Unset takes the detector's own: 320 for mien's, 200 for Haar. Haar
+            sees faces from 20 reduced pixels on: with 200, a tenth of the longer side, 64 pixels of 640; mien's from
+            about 12.
         min_face_pixels: Faces narrower than this are not looked for.
         min_face_fraction: Nor those narrower than this share of the picture's shorter side.
         max_faces: Of more faces than this in a picture, the largest are taken.
         min_detection_score: A face that the detector trusts less is dropped; unset takes the detector's own threshold.
         weights: The manifest of one's own weights for the expression network; unset takes those that ship.
-        backend: What runs the expression network; ``auto`` is the fastest that is installed and agrees with the
-            reference, ``jax`` is always there.
+        backend: Name of the registered execution backend that runs the expression network; ``auto`` is the fastest of
+            the plugin's own that is installed and agrees with the reference, ``jax`` is always there.
         precision: ``float32`` keeps to it where ``auto`` computes in bfloat16: in OpenVINO, on processors that have it.
         quality: When a face's picture is too poor to be trusted fully.
         valence: Emotion -> valence in [-1, 1], for the emotions whose built-in value is not wanted.
         satisfaction: Emotion -> evidence of satisfaction in [0, 1], likewise.
     """
 
-    detector: DetectorName = DetectorName.MIEN
+    detector: Annotated[str, Field(min_length=1)] = DetectorName.MIEN.value
     detector_weights: Path | None = None
-    yunet_path: Path | None = None
     search_side: Annotated[int, Field(ge=64, le=4096)] | None = None
     min_face_pixels: Annotated[int, Field(ge=8, le=4096)] = 40
     min_face_fraction: Unit = 0.1
     max_faces: Annotated[int, Field(ge=1, le=256)] = 32
     min_detection_score: Unit | None = None
     weights: Path | None = None
-    backend: BackendName = BackendName.AUTO
+    backend: Annotated[str, Field(min_length=1)] = BackendName.AUTO.value
     precision: Precision = Precision.AUTO
     quality: QualitySettings = QualitySettings()
     valence: dict[str, Annotated[float, Field(ge=-1.0, le=1.0)]] = Field(default_factory=dict)
     satisfaction: dict[str, Unit] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _yunet_has_a_path(self) -> FaceSettings:
-        if self.detector is DetectorName.YUNET and self.yunet_path is None:
-            raise ValueError('detector = "yunet" needs yunet_path, the path of its ONNX file')
-        return self
-
-
-def parse_face_settings(table: Mapping[str, Any]) -> FaceSettings:
-    """Validate the table ``[plugins.face]``.
-
-    Raises:
-        ConfigError: A key is unknown or a value is wrong; every problem is listed.
-    """
-    try:
-        return FaceSettings.model_validate(dict(table))
-    except ValidationError as error:
-        problems = "\n".join(f"  {_describe(problem)}" for problem in error.errors())
-        raise ConfigError(f"[plugins.face] is not valid:\n{problems}") from error
+    def for_detector(self) -> DetectorSettings:
+        """What is asked of the detector, whichever it is."""
+        return DetectorSettings(
+            search_side=self.search_side,
+            min_face_pixels=self.min_face_pixels,
+            min_face_fraction=self.min_face_fraction,
+            min_score=self.min_detection_score,
+        )
 
 
 def merged(defaults: Mapping[str, float], overrides: Mapping[str, float], *, key: str) -> dict[str, float]:
@@ -141,12 +123,3 @@ def merged(defaults: Mapping[str, float], overrides: Mapping[str, float], *, key
             f"[plugins.face] {key}: there is no emotion {', '.join(unknown)}; known: {', '.join(defaults)}"
         )
     return {**defaults, **overrides}
-
-
-def _describe(problem: Mapping[str, Any]) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        known: type[BaseModel] = QualitySettings if key.startswith("quality.") else FaceSettings
-        return f"{key}: there is no such key; known here: {', '.join(sorted(known.model_fields))}"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{key}: {message} (got {problem['input']!r})" if key else message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mien import hookimpl
+from mien import PluginContext, hookimpl
 
 if TYPE_CHECKING:
     import typer
@@ -13,8 +13,8 @@ MIEN_API_VERSION: Final = 1
 
 
 @hookimpl
-def mien_register_commands(app: typer.Typer) -> None:
+def mien_register_commands(app: typer.Typer, context: PluginContext) -> None:
     """Add the training and evaluation commands."""
     from mien_face_lab import commands
 
-    commands.register(app)
+    commands.register(app, context)

@@ -6,13 +6,13 @@ The fragment of configuration goes to ``--out`` or to standard output, what was 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from mien import InputError
+from mien import InputError, PluginContext
 from mien_fusion.fitting import Gain, fit_calibration, fit_weights
 from mien_fusion.rated import RatedSessions, read_rated_sessions
 from mien_fusion.settings import IsotonicCalibration, PlattCalibration
@@ -26,12 +26,12 @@ OutFile = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group ``fusion`` to the command line."""
+def register(app: typer.Typer, parts: PluginContext) -> None:
+    """Add the group ``fusion`` to the command line; the commands read the run's weights from ``parts``."""
     group = typer.Typer(help="Fit the fusion to a site's rated sessions.", no_args_is_help=True)
     group.callback()(_group)
-    group.command("fit")(_fit)
-    group.command("calibrate")(_calibrate)
+    group.command("fit")(_fit_command(parts))
+    group.command("calibrate")(_calibrate_command(parts))
     app.add_typer(group, name="fusion")
 
 
@@ -39,41 +39,41 @@ def _group() -> None:
     pass
 
 
-def _fit(context: typer.Context, sessions: SessionsFile, out: OutFile = None) -> None:
-    """Fit the weights of face, voice and other streams to rated sessions."""
-    rated = read_rated_sessions(sessions)
-    prior = _configured_weights(context)
-    fitted = fit_weights(rated, prior)
-    lines = ["[fusion.weights]", *(f"{_key(name)} = {weight:.4f}" for name, weight in fitted.weights.items())]
-    _write(lines, out, f"mien fusion fit, from {fitted.sessions} rated sessions")
-    for name, weight in fitted.weights.items():
-        typer.echo(f"{name}: weight {weight:.3f}, was {prior.get(name, 1.0):.3f}", err=True)
-    _report(rated, fitted.sessions, fitted.gain)
+def _fit_command(parts: PluginContext) -> Callable[..., None]:
+    def fit(sessions: SessionsFile, out: OutFile = None) -> None:
+        """Fit the weights of face, voice and other streams to rated sessions."""
+        rated = read_rated_sessions(sessions)
+        prior = parts.configuration.fusion.weights
+        fitted = fit_weights(rated, prior)
+        lines = ["[fusion.weights]", *(f"{_key(name)} = {weight:.4f}" for name, weight in fitted.weights.items())]
+        _write(lines, out, f"mien fusion fit, from {fitted.sessions} rated sessions")
+        for name, weight in fitted.weights.items():
+            typer.echo(f"{name}: weight {weight:.3f}, was {prior.get(name, 1.0):.3f}", err=True)
+        _report(rated, fitted.sessions, fitted.gain)
+
+    return fit
 
 
-def _calibrate(
-    context: typer.Context,
-    sessions: SessionsFile,
-    out: OutFile = None,
-    isotonic: Annotated[
-        bool, typer.Option("--isotonic", help="Straight lines in place of Platt's logistic curve; needs more sessions.")
-    ] = False,
-) -> None:
-    """Fit the curve from score to probability of a satisfied customer to rated sessions."""
-    rated = read_rated_sessions(sessions)
-    fitted = fit_calibration(rated, _configured_weights(context), isotonic=isotonic)
-    _write(
-        ["[plugins.fusion.calibration]", *_calibration_lines(fitted.calibration)],
-        out,
-        f"mien fusion calibrate, from {fitted.sessions} rated sessions",
-    )
-    _report(rated, fitted.sessions, fitted.gain)
+def _calibrate_command(parts: PluginContext) -> Callable[..., None]:
+    def calibrate(
+        sessions: SessionsFile,
+        out: OutFile = None,
+        isotonic: Annotated[
+            bool,
+            typer.Option("--isotonic", help="Straight lines in place of Platt's logistic curve; needs more sessions."),
+        ] = False,
+    ) -> None:
+        """Fit the curve from score to probability of a satisfied customer to rated sessions."""
+        rated = read_rated_sessions(sessions)
+        fitted = fit_calibration(rated, parts.configuration.fusion.weights, isotonic=isotonic)
+        _write(
+            ["[plugins.fusion.calibration]", *_calibration_lines(fitted.calibration)],
+            out,
+            f"mien fusion calibrate, from {fitted.sessions} rated sessions",
+        )
+        _report(rated, fitted.sessions, fitted.gain)
 
-
-def _configured_weights(context: typer.Context) -> Mapping[str, float]:
-    """The weights of ``--config``; the command line hangs its settings at the context."""
-    weights: Mapping[str, float] = context.obj.settings.fusion.weights
-    return weights
+    return calibrate
 
 
 def _calibration_lines(calibration: PlattCalibration | IsotonicCalibration) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mien import FuserInfo, PluginContext, RegisterFuser, __version__, hookimpl
 from mien_fusion.happy_share import HappyShare
-from mien_fusion.settings import parse_plugin_settings
+from mien_fusion.settings import FusionPluginSettings
 from mien_fusion.weighted_sum import WeightedSum
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ HAPPY_SHARE: Final = FuserInfo(
 @hookimpl
 def mien_register_fusers(register: RegisterFuser, context: PluginContext) -> None:
     """Register ``weighted_sum`` and ``happy_share``."""
-    settings = parse_plugin_settings(context.settings("fusion"))
+    settings = context.settings("fusion", FusionPluginSettings)
     register("weighted_sum", WEIGHTED_SUM, lambda: WeightedSum(settings))
     register("happy_share", HAPPY_SHARE, lambda: HappyShare(settings))
 
 
 @hookimpl
-def mien_register_commands(app: typer.Typer) -> None:
+def mien_register_commands(app: typer.Typer, context: PluginContext) -> None:
     """Add ``mien fusion fit`` and ``mien fusion calibrate``."""
     from mien_fusion.commands import register
 
-    register(app)
+    register(app, context)

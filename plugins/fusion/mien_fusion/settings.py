@@ -6,12 +6,9 @@ What a fusion means to a caller (weights, thresholds, half-life, mismatch policy
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from mien import ConfigError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -78,21 +75,3 @@ class FusionPluginSettings(_Table):
     happy_label: str = "happy"
     happy_threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.4
     calibration: Calibration | None = None
-
-
-def parse_plugin_settings(table: Mapping[str, Any]) -> FusionPluginSettings:
-    """Validate ``[plugins.fusion]``.
-
-    Raises:
-        ConfigError: A key is unknown or a value is wrong; every problem is listed.
-    """
-    try:
-        return FusionPluginSettings.model_validate(dict(table))
-    except ValidationError as error:
-        problems = "\n".join(
-            f"  {'.'.join(str(part) for part in problem['loc']) or '(whole table)'}: {problem['msg']}"
-            f" (got {problem['input']!r})"
-            for problem in error.errors()
-        )
-        known = ", ".join(FusionPluginSettings.model_fields)
-        raise ConfigError(f"[plugins.fusion] is not valid:\n{problems}\n  known keys: {known}") from error

@@ -21,7 +21,7 @@ from mien import (
     read_manifest,
 )
 from mien_voice.labels import EMOTIONS28
-from mien_voice.settings import ToneSettings, VoiceSettings, parse_voice_settings
+from mien_voice.settings import ToneSettings, VoiceSettings
 
 if TYPE_CHECKING:
     from mien_voice.analyzer import VoiceAnalyzer
@@ -45,7 +45,7 @@ _SHORT_TO_LONG: Final = (4, 24, 48)
 def mien_register_transcribers(register: RegisterTranscriber, context: PluginContext) -> None:
     """Register the two engines."""
     _require_extra()
-    settings = parse_voice_settings(context.settings(SECTION))
+    settings = context.settings(SECTION, VoiceSettings)
 
     def load_pocketsphinx() -> Transcriber:
         from mien_voice.transcribers.isolated import IsolatedPocketSphinx
@@ -65,7 +65,7 @@ def mien_register_transcribers(register: RegisterTranscriber, context: PluginCon
 def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) -> None:
     """Register the analyzer; it is off until the configuration names it."""
     _require_extra()
-    settings = parse_voice_settings(context.settings(SECTION))
+    settings = context.settings(SECTION, VoiceSettings)
     register("voice", _voice_info(settings), lambda: _load_analyzer(settings, context))
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from mien import ConfigError
 from mien_voice.labels import TONE_LABELS
 
 Seconds = Annotated[float, Field(gt=0.0, le=30.0)]
@@ -119,24 +117,3 @@ class VoiceSettings(_Table):
     max_text_characters: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     segmentation: SegmentationSettings = SegmentationSettings()
     transformers: TransformersSettings = TransformersSettings()
-
-
-def parse_voice_settings(table: Mapping[str, Any]) -> VoiceSettings:
-    """Validate the plugin's table.
-
-    Raises:
-        ConfigError: A key is unknown or a value is wrong; every problem is listed with its key.
-    """
-    try:
-        return VoiceSettings.model_validate(dict(table))
-    except ValidationError as error:
-        problems = "; ".join(_describe(problem) for problem in error.errors())
-        raise ConfigError(f"[plugins.voice]: {problems}") from error
-
-
-def _describe(problem: Mapping[str, Any]) -> str:
-    key = ".".join(str(part) for part in problem["loc"]) or "the table"
-    if problem["type"] == "extra_forbidden":
-        return f"there is no key {key!r}"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{key}: {message} (got {problem['input']!r})"

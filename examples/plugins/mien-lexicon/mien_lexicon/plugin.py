@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from mien import Analyzer, AnalyzerInfo, PluginContext, RegisterAnalyzer, SampleKind, hookimpl
-from mien_lexicon.settings import LexiconSettings, read_settings
+from mien_lexicon.settings import LexiconSettings
 
 MIEN_API_VERSION = 1
 """The version of mien's plugin contract that this was written for."""
@@ -26,7 +26,7 @@ INFO = AnalyzerInfo(
 @hookimpl
 def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) -> None:
     """Register the analyzer ``lexicon``; its settings come from ``[plugins.lexicon]``."""
-    settings = read_settings(context.settings("lexicon"))
+    settings = context.settings("lexicon", LexiconSettings)
     register("lexicon", INFO, partial(_load, settings))
 
 

@@ -7,10 +7,17 @@ import sys
 
 import pytest
 
-from mien import AnalyzerInfo, InputError, Prediction, Sample, Utterance
-from mien.config import parse_settings
-from mien.engine import AnalysisRequest, Engine
-from mien.plugins.host import PluginHost
+from mien import (
+    AnalysisRequest,
+    AnalyzerInfo,
+    Engine,
+    InputError,
+    PluginHost,
+    Prediction,
+    Sample,
+    Utterance,
+    parse_settings,
+)
 from mien.testing import AnalyzerConformance, FakeFuser, FakePlugin, make_image
 from mien_lexicon import plugin
 from mien_lexicon.analyzer import NO_WORDS_CONFIDENCE, LexiconAnalyzer
@@ -69,10 +76,11 @@ def test_extra_words_count() -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"extra_wrods": {}}, "no key 'extra_wrods'; known here: extra_words"),
-        ({"extra_words": ["good"]}, "expected a table"),
-        ({"extra_words": {"meh": 9}}, "meh needs a rating from -4 to 4, got 9"),
-        ({"extra_words": {"meh": float("nan")}}, "meh needs a rating"),
+        ({"extra_wrods": {}}, "extra_wrods: there is no such key; known here: extra_words"),
+        ({"extra_words": ["good"]}, "extra_words: Input should be a valid dictionary (got ['good'])"),
+        ({"extra_words": {"meh": 9}}, "extra_words.meh: Input should be less than or equal to 4 (got 9)"),
+        ({"extra_words": {"meh": float("nan")}}, "extra_words.meh"),
+        ({"extra_words": {"meh": True}}, "extra_words.meh"),
     ],
 )
 def test_wrong_settings_are_reported_with_the_key(table: dict[str, object], message: str) -> None:

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from mien import MienError, MissingDependencyError, PluginError
-from mien_face.backends.base import Backend
-from mien_face.backends.names import BackendName, Precision
+from mien import (
+    AnalyzerNotFoundError,
+    ExecutionBackend,
+    MienError,
+    MissingDependencyError,
+    PluginError,
+    Precision,
+)
+from mien_face.backends.base import ExpressionProgram
+from mien_face.backends.names import BackendName, MakeBackend, built_in_backend
 from mien_face.backends.reference import reference_logits
 from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
 from mien_face.labels import HEAD_LABELS, Head
@@ -38,55 +45,53 @@ class Candidate:
     """A backend that can be tried.
 
     Attributes:
-        name: As in the settings.
-        precision: ``"float32"`` or ``"bfloat16"``.
-        build: Makes it.
+        name: As it is registered.
+        precision: What it may compute in.
     """
 
-    name: BackendName
-    precision: str
-    build: Callable[[NetworkConfig, Arrays], Backend]
-
-    @property
-    def tolerance(self) -> float:
-        """How far its probabilities may be from the reference's."""
-        return BFLOAT16_TOLERANCE if self.precision == "bfloat16" else FLOAT32_TOLERANCE
-
-    def __str__(self) -> str:
-        return f"{self.name} in {self.precision}"
+    name: str
+    precision: Precision
 
 
 def build_backend(
     config: NetworkConfig,
     arrays: Arrays,
     *,
-    name: BackendName = BackendName.AUTO,
+    name: str = BackendName.AUTO,
     precision: Precision = Precision.AUTO,
-) -> Backend:
+    make: MakeBackend = built_in_backend,
+) -> ExecutionBackend:
     """Build the backend that the settings name.
 
     Args:
         config: The network.
         arrays: Its folded arrays, float32.
-        name: ``AUTO`` tries the installed ones, the fastest first, logs why one is passed over, and ends with JAX.
+        name: Of a registered backend. ``auto`` tries the plugin's own that are installed, the fastest first, logs why
+            one is passed over, and ends with JAX.
         precision: Whether bfloat16 may be used.
+        make: Makes backends by their names.
 
     Raises:
         MissingDependencyError: The named backend is not installed.
         PluginError: The named backend fails, or departs from the reference.
+        AnalyzerNotFoundError: There is no backend of the name.
     """
+    program = ExpressionProgram(config, arrays)
+    if name == BackendName.JAX:
+        return make(name, program, precision)
     if name != BackendName.AUTO:
-        return _build_named(config, arrays, name, precision)
+        return _build_named(program, Candidate(name, precision), make)
     for candidate in _installed(precision):
         try:
-            backend = _checked(candidate, config, arrays)
+            backend = make(candidate.name, program, candidate.precision)
+            _check(backend, program)
         except Exception as error:  # whatever a foreign runtime raises, the face stream goes on with the next
-            _log.warning("the face network does not run on %s: %s", candidate, _reason(error))
+            _log.warning("the face network does not run on %s: %s", candidate.name, _reason(error))
         else:
-            _log.info("the face network runs on %s", candidate)
+            _log.info("the face network runs on %s in %s", candidate.name, backend.precision)
             return backend
     _log.info("the face network runs on jax in float32")
-    return _jax(config, arrays)
+    return make(BackendName.JAX, program, Precision.FLOAT32)
 
 
 def probe_images() -> npt.NDArray[np.float32]:
@@ -98,10 +103,10 @@ def probe_images() -> npt.NDArray[np.float32]:
     return np.asarray(images[..., np.newaxis], np.float32)
 
 
-def departure(backend: Backend, config: NetworkConfig, arrays: Arrays) -> float:
+def departure(backend: ExecutionBackend, config: NetworkConfig, arrays: Arrays) -> float:
     """Largest distance of a backend's probabilities of the probe from the reference's, 0 to 1; NaN counts as 1."""
     images = probe_images()
-    found = np.concatenate([backend.logits(images[index : index + 1]) for index in range(len(images))])
+    found = np.concatenate([backend.run(images[index : index + 1]) for index in range(len(images))])
     expected = reference_logits(config, arrays, images)
     difference = max(
         float(np.abs(_softmax(one) - _softmax(other)).max())
@@ -110,37 +115,38 @@ def departure(backend: Backend, config: NetworkConfig, arrays: Arrays) -> float:
     return difference if np.isfinite(difference) else 1.0
 
 
-def _build_named(config: NetworkConfig, arrays: Arrays, name: BackendName, precision: Precision) -> Backend:
-    if name == BackendName.JAX:
-        return _jax(config, arrays)
-    candidate = _openvino(precision) if name == BackendName.OPENVINO else _onnxruntime()
+def _build_named(program: ExpressionProgram, candidate: Candidate, make: MakeBackend) -> ExecutionBackend:
     try:
-        return _checked(candidate, config, arrays)
-    except MissingDependencyError:
+        backend = make(candidate.name, program, candidate.precision)
+        _check(backend, program)
+    except (MissingDependencyError, AnalyzerNotFoundError):
         raise
     except Exception as error:
         raise PluginError(
-            f'the face network does not run on {candidate}: {_reason(error)}; use backend = "auto" or "jax"'
+            f'the face network does not run on {candidate.name}: {_reason(error)}; use backend = "auto" or "jax"'
         ) from error
-
-
-def _checked(candidate: Candidate, config: NetworkConfig, arrays: Arrays) -> Backend:
-    backend = candidate.build(config, arrays)
-    found = departure(backend, config, arrays)
-    if found > candidate.tolerance:
-        raise PluginError(f"a probability is {found:.2g} from the reference's; {candidate.tolerance:g} is allowed")
     return backend
+
+
+def _check(backend: ExecutionBackend, program: ExpressionProgram) -> None:
+    """Raise PluginError unless it answers as the reference does."""
+    allowed = BFLOAT16_TOLERANCE if backend.precision == "bfloat16" else FLOAT32_TOLERANCE
+    found = departure(backend, program.config, program.arrays)
+    if found > allowed:
+        raise PluginError(
+            f"in {backend.precision} a probability is {found:.2g} from the reference's; {allowed:g} is allowed"
+        )
 
 
 def _installed(precision: Precision) -> Iterator[Candidate]:
     """What can be tried besides JAX, fastest first: only with bfloat16 is OpenVINO faster than ONNX Runtime."""
     has_openvino, has_onnxruntime = (_is_installed(name) for name in (BackendName.OPENVINO, BackendName.ONNXRUNTIME))
-    if has_openvino and precision == Precision.AUTO and _finds_bfloat16():
-        yield _openvino(Precision.AUTO)
+    if has_openvino and precision is Precision.AUTO and _finds_bfloat16():
+        yield Candidate(BackendName.OPENVINO.value, Precision.AUTO)
     if has_onnxruntime:
-        yield _onnxruntime()
+        yield Candidate(BackendName.ONNXRUNTIME.value, Precision.FLOAT32)
     if has_openvino:
-        yield _openvino(Precision.FLOAT32)
+        yield Candidate(BackendName.OPENVINO.value, Precision.FLOAT32)
 
 
 def _is_installed(name: BackendName) -> bool:
@@ -155,29 +161,6 @@ def _finds_bfloat16() -> bool:
     except Exception as error:  # of an OpenVINO that is there and broken
         _log.warning("OpenVINO does not say what this processor can do: %s", _reason(error))
         return False
-
-
-def _openvino(precision: Precision) -> Candidate:
-    from mien_face.backends.openvino_backend import OpenVinoBackend, has_bfloat16
-
-    bfloat16 = precision == Precision.AUTO and has_bfloat16()
-    return Candidate(
-        BackendName.OPENVINO,
-        "bfloat16" if bfloat16 else "float32",
-        lambda config, arrays: OpenVinoBackend(config, arrays, bfloat16=bfloat16),
-    )
-
-
-def _onnxruntime() -> Candidate:
-    from mien_face.backends.onnxruntime_backend import OnnxRuntimeBackend
-
-    return Candidate(BackendName.ONNXRUNTIME, "float32", OnnxRuntimeBackend)
-
-
-def _jax(config: NetworkConfig, arrays: Arrays) -> Backend:
-    from mien_face.backends.jax_backend import JaxBackend
-
-    return JaxBackend(config, arrays)
 
 
 def _reason(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Runs the expression network through ONNX Runtime, in float32; needs ``mien[onnx]``."""
+"""Runs a network through ONNX Runtime, in float32; needs ``mien[onnx]``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from mien import MissingDependencyError
-from mien_face.backends.onnx_model import INPUT, OUTPUT, onnx_model
-from mien_face.config import Arrays, NetworkConfig
+from mien import ExecutableNetwork, ExecutionBackend, MissingDependencyError
+from mien_face.backends.onnx_model import INPUT, OUTPUT, channels_first
 
 _ERRORS_ONLY: Final = 3
 """ONNX Runtime's log severity: its warnings are about hardware that it looked for and did not find."""
@@ -20,18 +19,19 @@ _NO_TELEMETRY: Final = ("ORT_DISABLE_TELEMETRY", "1")
 reports to its makers: nothing for a machine that watches customers."""
 
 
-class OnnxRuntimeBackend:
-    """One session serves every bucket, and concurrent calls.
+class OnnxRuntimeBackend(ExecutionBackend):
+    """One session serves every batch size, and concurrent calls.
 
     Args:
-        config: The network.
-        arrays: Its folded arrays, float32.
+        network: The network.
 
     Raises:
         MissingDependencyError: ONNX Runtime is not installed.
     """
 
-    def __init__(self, config: NetworkConfig, arrays: Arrays) -> None:
+    precision = "float32"
+
+    def __init__(self, network: ExecutableNetwork) -> None:
         os.environ.setdefault(*_NO_TELEMETRY)
         try:
             import onnxruntime
@@ -41,15 +41,8 @@ class OnnxRuntimeBackend:
             ) from error
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY
-        self._session = onnxruntime.InferenceSession(
-            onnx_model(config, arrays), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = onnxruntime.InferenceSession(network.onnx(), options, providers=["CPUExecutionProvider"])
 
-    def logits(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Logits of both heads side by side, [n, 7 + 8]."""
-        count, height, width, channels = images.shape
-        inputs = {INPUT: images.reshape(count, channels, height, width)}  # the same bytes: there is one channel
-        return np.asarray(self._session.run([OUTPUT], inputs)[0], np.float32)
-
-    def compile(self, count: int) -> None:
-        """Nothing: the session takes any batch size."""
+    def run(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The network's outputs, ``[n, outputs]``."""
+        return np.asarray(self._session.run([OUTPUT], {INPUT: channels_first(inputs)})[0], np.float32)

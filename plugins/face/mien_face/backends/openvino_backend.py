@@ -1,4 +1,4 @@
-"""Runs the expression network through OpenVINO; needs ``mien[openvino]``.
+"""Runs a network through OpenVINO; needs ``mien[openvino]``.
 
 It computes in bfloat16 where it is told to: that pays on processors that have it (AMX or AVX512-BF16, by OpenVINO's
 own account), and moves probabilities by up to a hundredth.
@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from mien import MissingDependencyError
-from mien_face.backends.onnx_model import onnx_model
-from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
+from mien import ExecutableNetwork, ExecutionBackend, MissingDependencyError
+from mien_face.backends.onnx_model import channels_first
 
 if TYPE_CHECKING:
     import openvino
@@ -25,29 +24,34 @@ if TYPE_CHECKING:
 _DEVICE: Final = "CPU"
 
 
-class OpenVinoBackend:
-    """Compiles the network once for each bucket, when it is first needed: a fixed size is faster than an open one.
+class OpenVinoBackend(ExecutionBackend):
+    """Compiles the network once for each batch size, when it is first needed: a fixed size is faster than an open one.
 
     Args:
-        config: The network.
-        arrays: Its folded arrays, float32.
+        network: The network.
         bfloat16: Whether to compute in bfloat16 instead of float32; for processors that have it.
 
     Raises:
         MissingDependencyError: OpenVINO is not installed.
     """
 
-    def __init__(self, config: NetworkConfig, arrays: Arrays, *, bfloat16: bool = False) -> None:
+    def __init__(self, network: ExecutableNetwork, *, bfloat16: bool = False) -> None:
         self._core = _core()
-        self._model = onnx_model(config, arrays)
+        self._model = network.onnx()
+        self._input_shape = network.input_shape
         self._hint = "bf16" if bfloat16 else "f32"
         self._requests: dict[int, openvino.InferRequest] = {}
         self._lock = threading.Lock()
 
-    def logits(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Logits of both heads side by side, [n, 7 + 8]; n must be a bucket."""
-        count, height, width, channels = images.shape
-        inputs = np.ascontiguousarray(images).reshape(count, channels, height, width)  # the same bytes: one channel
+    @property
+    def precision(self) -> str:
+        """What it was told to compute in."""
+        return "bfloat16" if self._hint == "bf16" else "float32"
+
+    def run(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The network's outputs, ``[n, outputs]``."""
+        count = len(inputs)
+        inputs = channels_first(inputs)
         with self._lock:  # a request runs one call at a time, and one call keeps all cores busy
             results = self._request(count).infer([inputs], share_inputs=True)
             return np.array(results[0], np.float32)
@@ -60,7 +64,8 @@ class OpenVinoBackend:
     def _request(self, count: int) -> openvino.InferRequest:
         if count not in self._requests:
             model = self._core.read_model(self._model)
-            model.reshape([count, 1, INPUT_SIZE, INPUT_SIZE])
+            height, width, channels = self._input_shape
+            model.reshape([count, channels, height, width])
             settings = {"INFERENCE_PRECISION_HINT": self._hint, "PERFORMANCE_HINT": "LATENCY"}
             self._requests[count] = self._core.compile_model(model, _DEVICE, settings).create_infer_request()
         return self._requests[count]

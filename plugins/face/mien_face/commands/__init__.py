@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import typer
 
+from mien import PluginContext
 from mien_face.commands import explain, export_face
 
 __all__ = ["register"]
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer, context: PluginContext) -> None:
     """Add ``explain`` and ``export face``."""
-    app.command("explain")(explain.explain)
+    app.command("explain")(explain.command(context))
     export = typer.Typer()
     export.command("face")(export_face.export_face)
     export.callback()(_group)  # keeps typer from making a group's only command the group itself

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from mien import ImageFrame, InputError
+from mien import ImageFrame, InputError, PluginContext
 from mien_face.commands.shared import plain_errors
-from mien_face.settings import FaceSettings, parse_face_settings
+from mien_face.settings import FaceSettings
 
 MAX_BYTES: Final = 64 << 20
 MAX_PIXELS: Final = 64_000_000
@@ -29,43 +30,45 @@ class Emotion(StrEnum):
     NEUTRAL = "neutral"
 
 
-def explain(
-    context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A picture with faces: JPEG, PNG or WebP.")],
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Picture to write (.png, .jpg); else NAME-explained.png here."),
-    ] = None,
-    emotion: Annotated[
-        Emotion | None, typer.Option(help="Explain this emotion; else the most probable one of each face.")
-    ] = None,
-    whole: Annotated[bool, typer.Option("--whole", help="The picture is nothing but one face; look for none.")] = False,
-    weights: Annotated[
-        Path | None, typer.Option(help="Manifest of the weights; else those of the configuration, or the shipped ones.")
-    ] = None,
-) -> None:
-    """Show which parts of each face speak for an emotion, and how probable the network takes each emotion to be.
+def command(parts: PluginContext) -> Callable[..., None]:
+    """The command, with what it takes settings, detector and backend from."""
 
-    Faces are found and read as `mien analyze` does it, by the table [plugins.face] of --config.
-    """
-    settings = _configured(context)  # what is wrong with the configuration is told as for any command
-    if weights is not None:
-        settings = settings.model_copy(update={"weights": weights})
-    with plain_errors():
-        written = _explain(path, out or Path(f"{path.stem}-explained.png"), emotion, settings, whole=whole)
-    typer.echo(written)
+    def explain(
+        path: Annotated[Path, typer.Argument(metavar="PATH", help="A picture with faces: JPEG, PNG or WebP.")],
+        out: Annotated[
+            Path | None,
+            typer.Option("--out", metavar="FILE", help="Picture to write (.png, .jpg); else NAME-explained.png here."),
+        ] = None,
+        emotion: Annotated[
+            Emotion | None, typer.Option(help="Explain this emotion; else the most probable one of each face.")
+        ] = None,
+        whole: Annotated[
+            bool, typer.Option("--whole", help="The picture is nothing but one face; look for none.")
+        ] = False,
+        weights: Annotated[
+            Path | None,
+            typer.Option(help="Manifest of the weights; else those of the configuration, or the shipped ones."),
+        ] = None,
+    ) -> None:
+        """Show which parts of each face speak for an emotion, and how probable the network takes each emotion to be.
+
+        Faces are found and read as `mien analyze` does it, by the table [plugins.face] of --config.
+        """
+        settings = parts.settings(
+            "face", FaceSettings
+        )  # what is wrong with the configuration is told as for any command
+        if weights is not None:
+            settings = settings.model_copy(update={"weights": weights})
+        with plain_errors():
+            written = _explain(path, out or Path(f"{path.stem}-explained.png"), emotion, settings, parts, whole=whole)
+        typer.echo(written)
+
+    return explain
 
 
-def _configured(context: typer.Context) -> FaceSettings:
-    """``[plugins.face]`` of ``--config``; the command line hangs its settings at the context.
-
-    Raises:
-        ConfigError: The configuration is wrong.
-    """
-    return parse_face_settings(context.obj.settings.plugins.get("face", {}))
-
-
-def _explain(path: Path, out: Path, emotion: Emotion | None, settings: FaceSettings, *, whole: bool) -> str:
+def _explain(
+    path: Path, out: Path, emotion: Emotion | None, settings: FaceSettings, parts: PluginContext, *, whole: bool
+) -> str:
     """Write the picture; what was found, a line for each face."""
     from PIL import Image
 
@@ -75,10 +78,10 @@ def _explain(path: Path, out: Path, emotion: Emotion | None, settings: FaceSetti
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise InputError(f"{out}: the explanation can be written as .png or .jpg")
     frame = _read(path)
-    crops = whole_crop(frame) if whole else find_crops(frame, settings)
+    crops = whole_crop(frame) if whole else find_crops(frame, settings, parts)
     if not len(crops):
         raise InputError(f"no face was found in {path}; if the picture is nothing but a face, say --whole")
-    faces = explain_crops(crops, settings, emotion=emotion.value if emotion is not None else "")
+    faces = explain_crops(crops, settings, parts, emotion=emotion.value if emotion is not None else "")
     out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(draw(faces)).save(out)
     lines = [

@@ -1,54 +1,20 @@
-"""What a face detector is, and the geometry that all share. The detectors are ``haar``, ``yunet`` and ``own``."""
+"""What the plugin's detectors share: geometry, and a way to keep what threads must not share."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from mien import Box
+from mien import Box, Detection
 
 Pixels = npt.NDArray[np.uint8]
 """uint8 RGB, ``[height, width, 3]``."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Detection:
-    """A face that was found.
-
-    Attributes:
-        box: Pixels of the picture; may reach over its border where the face does.
-        score: The detector's confidence, [0, 1].
-        landmarks: Right eye, left eye, nose, right and left mouth corner (x, y) in pixels; empty where unknown.
-    """
-
-    box: Box
-    score: float
-    landmarks: tuple[tuple[float, float], ...] = ()
-
-
-class Detector(Protocol):
-    """Finds faces. Deterministic, and safe to call from several threads."""
-
-    @property
-    def margin(self) -> float:
-        """What to add on every side of its boxes, as a share of their longer side, to frame faces as FER2013 does."""
-
-    @property
-    def threshold(self) -> float:
-        """The score that a face needs unless the settings say otherwise, [0, 1]."""
-
-    def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
-        """Find the faces of some pictures: one list a picture, in no particular order."""
-
-    def warm_up(self) -> None:
-        """Make ready what the first call would otherwise wait for."""
 
 
 class PerThread(Generic[T]):

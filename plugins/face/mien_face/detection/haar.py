@@ -17,13 +17,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mien import Box, PluginError
-from mien_face.detection.base import Detection, PerThread, Pixels, reduction, suppress
+from mien import Box, Detection, FaceDetector, PluginError
+from mien_face.detection.base import PerThread, Pixels, reduction, suppress
 
 Grey = npt.NDArray[np.uint8]
 """``[height, width]``."""
 
 CASCADE: Final = "haarcascade_frontalface_alt2.xml"
+SEARCH_SIDE: Final = 200
+"""Longer side of the reduced picture where the settings say nothing, pixels."""
 WINDOW: Final = 20
 """Side of the cascade's window: no smaller face can be found, pixels of the reduced picture."""
 SCALE_FACTOR: Final = 1.15
@@ -45,7 +47,7 @@ SCORE_SLOPE: Final = 2.2
 """The cascade's last-stage sum as a probability: logistic, its constants set by eye between true and false alarms."""
 
 
-class HaarDetector:
+class HaarDetector(FaceDetector):
     """Finds frontal faces. A cascade must not be shared by threads, so each thread loads one of its own."""
 
     margin = MARGIN

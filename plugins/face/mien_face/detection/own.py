@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from mien import Box
-from mien_face.detection.base import Detection, Pixels
+from mien import Box, Detection, FaceDetector
+from mien_face.detection.base import Pixels
 from mien_face.detection.inference import BUCKETS, DetectionNetwork, FoundFaces
 from mien_face.detection.letterbox import Placement, draw, input_shapes, place
 
@@ -20,7 +20,7 @@ MARGIN: Final = 0.02
 """As YuNet's, whose boxes it learned from."""
 
 
-class OwnDetector:
+class OwnDetector(FaceDetector):
     """Finds faces with landmarks. Deterministic, and safe to call from several threads."""
 
     margin = MARGIN

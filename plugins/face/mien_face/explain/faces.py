@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mien import ImageFrame
+from mien import ImageFrame, PluginContext
 from mien_face.analyzer import FaceAnalyzer
 from mien_face.crop import CROP_SIDE
 from mien_face.explain.saliency import saliency
@@ -60,18 +60,19 @@ class _Remembering:
         """Nothing: one call is all that comes."""
 
 
-def find_crops(frame: ImageFrame, settings: FaceSettings) -> Crops:
+def find_crops(frame: ImageFrame, settings: FaceSettings, parts: PluginContext | None = None) -> Crops:
     """The faces of a picture, largest first, as the analyzer would give them to the network, ``[n, 48, 48]``.
 
     Args:
         frame: The photograph.
         settings: The analyzer's.
+        parts: Where detector and backend are taken from, as ``factory.build_analyzer`` has it.
 
     Raises:
         MienError: Detector or network cannot be loaded, as ``factory.build_analyzer`` has it.
     """
-    network = _Remembering(build_network(settings))
-    FaceAnalyzer(build_detector(settings), network, build_tables(settings), settings).analyze([frame])
+    network = _Remembering(build_network(settings, parts))
+    FaceAnalyzer(build_detector(settings, parts), network, build_tables(settings), settings).analyze([frame])
     return network.crops
 
 
@@ -86,19 +87,22 @@ def whole_crop(frame: ImageFrame) -> Crops:
     return np.asarray(cv2.resize(square, (CROP_SIDE, CROP_SIDE), interpolation=interpolation), np.uint8)[np.newaxis]
 
 
-def explain_crops(crops: Crops, settings: FaceSettings, *, emotion: str = "") -> list[ExplainedFace]:
+def explain_crops(
+    crops: Crops, settings: FaceSettings, parts: PluginContext | None = None, *, emotion: str = ""
+) -> list[ExplainedFace]:
     """Explain what the network says of faces.
 
     Args:
         crops: uint8 ``[n, 48, 48]``, at least one.
         settings: The analyzer's; they say which network.
+        parts: Where the backend is taken from.
         emotion: Explain this one; empty explains each face's most probable emotion.
 
     Raises:
         WeightsError: The weights are missing, damaged, or of another network.
     """
     network = load_folded(expression_manifest(settings))
-    rows = build_network(settings).classify(crops)
+    rows = build_network(settings, parts).classify(crops)
     classes = np.full(len(crops), FER2013_LABELS.index(emotion)) if emotion else rows.argmax(axis=1)
     maps = saliency(network.config, network.arrays, crops, classes)
     return [

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
 
 import typer
 
+from mien import PluginContext
 from mien_face_lab.commands import evaluate_detector, evaluate_face, train_detector, train_face
 
 __all__ = ["register"]
 
-_COMMANDS: Final[Mapping[str, Mapping[str, Callable[..., None]]]] = {
-    "train": {"face": train_face.train_face, "detector": train_detector.train_detector},
-    "evaluate": {"face": evaluate_face.evaluate_face, "detector": evaluate_detector.evaluate_detector},
-}
 
-
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer, context: PluginContext) -> None:
     """Add the commands to their groups: the host merges groups of one name."""
-    for group, named in _COMMANDS.items():
+    groups: Mapping[str, Mapping[str, Callable[..., None]]] = {
+        "train": {"face": train_face.train_face, "detector": train_detector.train_detector},
+        "evaluate": {"face": evaluate_face.evaluate_face, "detector": evaluate_detector.command(context)},
+    }
+    for group, named in groups.items():
         commands = typer.Typer()
         for name, command in named.items():
             commands.command(name)(command)

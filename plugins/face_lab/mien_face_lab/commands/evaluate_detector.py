@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mien import InputError
+from mien import InputError, PluginContext
 from mien_face.commands.shared import STDOUT, plain_errors
 from mien_face.settings import DetectorName, FaceSettings
 
 if TYPE_CHECKING:
-    from mien_face.detection.base import Detection, Detector
+    from mien import Detection, FaceDetector
     from mien_face_lab.detection.evaluation import DetectionFigures
     from mien_face_lab.detection.labelled import LabelledPicture
+
+OWN: Final = DetectorName.MIEN.value
 
 LOWEST_SCORE: Final = 0.02
 """Answers down to this score are asked for, because average precision is taken over all of them."""
@@ -32,44 +34,50 @@ class Split(StrEnum):
     VALIDATION = "validation"
 
 
-def evaluate_detector(
-    data: Annotated[Path, typer.Option(help="Parquet file of labelled pictures, or a folder with boxes.csv.")],
-    detector: Annotated[DetectorName, typer.Option(help="Which detector.")] = DetectorName.MIEN,
-    min_size: Annotated[float, typer.Option(min=8, help="Smallest face that counts: shorter side, pixels.")] = 24,
-    split: Annotated[Split, typer.Option(help="All pictures, or those that training holds back.")] = Split.ALL,
-    weights: Annotated[Path | None, typer.Option(help="Manifest of weights of one's own for mien's.")] = None,
-    yunet: Annotated[Path | None, typer.Option(help="YuNet's ONNX file, for --detector yunet.")] = None,
-    search_side: Annotated[
-        int | None, typer.Option(min=64, max=4096, help="Longer side of the searched picture; the detector's own.")
-    ] = None,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", help="Write the figures here as JSON; '-' prints only that.")
-    ] = None,
-) -> None:
-    """Measure a face detector on labelled pictures."""
-    with plain_errors():
-        if detector is DetectorName.YUNET and yunet is None:
-            raise InputError("--detector yunet needs --yunet, the path of its ONNX file")
-        settings = FaceSettings(
-            detector=detector,
-            detector_weights=weights,
-            yunet_path=yunet,
-            search_side=search_side,
-            min_face_pixels=max(8, round(SEARCHED_SHARE * min_size)),
-            min_face_fraction=0.0,
-            min_detection_score=LOWEST_SCORE,
-        )
-        figures = _evaluate(data, settings, split, min_size)
-        text = json.dumps({"detector": detector.value, **figures.to_json()}, indent=2)
-        if json_path == STDOUT:
-            typer.echo(text)
-            return
-        if json_path is not None:
-            json_path.write_text(text + "\n", encoding="utf-8")
-    _print_table(detector, figures)
+def command(parts: PluginContext) -> Callable[..., None]:
+    """The command, with what it takes other plugins' detectors from."""
+
+    def evaluate_detector(
+        data: Annotated[Path, typer.Option(help="Parquet file of labelled pictures, or a folder with boxes.csv.")],
+        detector: Annotated[
+            str, typer.Option(metavar="NAME", help="Which detector: mien, haar or another plugin's.")
+        ] = OWN,
+        min_size: Annotated[float, typer.Option(min=8, help="Smallest face that counts: shorter side, pixels.")] = 24,
+        split: Annotated[Split, typer.Option(help="All pictures, or those that training holds back.")] = Split.ALL,
+        weights: Annotated[Path | None, typer.Option(help="Manifest of weights of one's own for mien's.")] = None,
+        search_side: Annotated[
+            int | None, typer.Option(min=64, max=4096, help="Longer side of the searched picture; the detector's own.")
+        ] = None,
+        json_path: Annotated[
+            Path | None, typer.Option("--json", help="Write the figures here as JSON; '-' prints only that.")
+        ] = None,
+    ) -> None:
+        """Measure a face detector on labelled pictures."""
+        with plain_errors():
+            settings = FaceSettings(
+                detector=detector,
+                detector_weights=weights,
+                search_side=search_side,
+                min_face_pixels=max(8, round(SEARCHED_SHARE * min_size)),
+                min_face_fraction=0.0,
+                min_detection_score=LOWEST_SCORE,
+            )
+            own = detector in list(DetectorName)
+            figures = _evaluate(data, settings, None if own else parts, split, min_size)
+            text = json.dumps({"detector": detector, **figures.to_json()}, indent=2)
+            if json_path == STDOUT:
+                typer.echo(text)
+                return
+            if json_path is not None:
+                json_path.write_text(text + "\n", encoding="utf-8")
+        _print_table(detector, figures)
+
+    return evaluate_detector
 
 
-def _evaluate(data: Path, settings: FaceSettings, split: Split, min_size: float) -> DetectionFigures:
+def _evaluate(
+    data: Path, settings: FaceSettings, parts: PluginContext | None, split: Split, min_size: float
+) -> DetectionFigures:
     from mien_face.factory import build_detector
     from mien_face_lab.detection.evaluation import evaluate_detections
     from mien_face_lab.detection.labelled import read_pictures
@@ -80,25 +88,25 @@ def _evaluate(data: Path, settings: FaceSettings, split: Split, min_size: float)
         pictures = [each for each in pictures if part_of(name=each.name, person=each.person) is Part.VALIDATION]
         if not pictures:
             raise InputError(f"none of the pictures of {data} is held back for validation; use --split all")
-    detector = build_detector(settings)
+    detector = build_detector(settings, parts)
     judged = _judged(pictures, detector)
     return evaluate_detections(judged, min_size=min_size, threshold=detector.threshold)
 
 
 def _judged(
-    pictures: Sequence[LabelledPicture], detector: Detector
+    pictures: Sequence[LabelledPicture], detector: FaceDetector
 ) -> Iterator[tuple[LabelledPicture, list[Detection]]]:
     for picture in pictures:
         (found,) = detector.detect([picture.decode()])
         yield picture, found
 
 
-def _print_table(detector: DetectorName, figures: DetectionFigures) -> None:
+def _print_table(detector: str, figures: DetectionFigures) -> None:
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    table = Table("figure", detector.value)
+    table = Table("figure", detector)
     for name, value in (
         ("pictures", str(figures.pictures)),
         (f"faces of {figures.min_size:g} pixels and more", str(figures.faces)),

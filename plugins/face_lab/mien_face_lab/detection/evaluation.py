@@ -17,8 +17,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mien import Box
-from mien_face.detection.base import Detection
+from mien import Box, Detection
 from mien_face_lab.detection.labelled import LabelledFace, LabelledPicture, Points
 
 OVERLAP: Final = 0.5

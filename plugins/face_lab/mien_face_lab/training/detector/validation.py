@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from mien import Manifest
+from mien import Detection, Manifest
 from mien_face.config import Arrays
-from mien_face.detection.base import Detection, Pixels
+from mien_face.detection.base import Pixels
 from mien_face.detection.config import NETWORK_NAME, DetectorConfig
 from mien_face.detection.inference import DetectionNetwork
 from mien_face.detection.own import OwnDetector
