@@ -253,21 +253,23 @@ def validated(model: type[Model], data: Mapping[str, Any], *, name: str, kind: s
 def _describe(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
     key = ".".join(str(part) for part in problem["loc"]) or "(whole table)"
     if problem["type"] == "extra_forbidden":
-        return f"{key}: there is no such key; {_known_keys(problem['loc'], model)}"
+        table = _table_of(problem["loc"], model)
+        known = f"; known here: {', '.join(sorted(table.model_fields))}" if table else ""
+        return f"{key}: there is no such key{known}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     return f"{key}: {message} (got {problem['input']!r})"
 
 
-def _known_keys(location: tuple[Any, ...], model: type[BaseModel]) -> str:
-    """The keys of the table that a wrong key lies in; a table that may be missing counts as a table."""
+def _table_of(location: tuple[Any, ...], model: type[BaseModel]) -> type[BaseModel] | None:
+    """The table that a key lies in; a table that may be missing counts as a table. None where there are several."""
     table = model
     for part in location[:-1]:
         field = table.model_fields.get(str(part))
         inner = [each for each in _alternatives(field.annotation if field else None) if _is_table(each)]
         if len(inner) != 1:
-            break
+            return None
         table = inner[0]
-    return "known here: " + ", ".join(sorted(table.model_fields))
+    return table
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
