@@ -221,6 +221,17 @@ def test_a_stream_that_refuses_a_sound_says_why(mien: Run, installed: Any, talk:
     assert "talk.wav: odd: the sound is too quiet to be cut" in ran.err
 
 
+def test_a_sound_that_one_analyzer_refuses_is_left_to_the_others(mien: Run, installed: Any, talk: Path) -> None:
+    def refuse() -> Any:
+        raise InputError("the sound is too quiet to be cut")
+
+    install(installed, odd=BrokenEar("odd", "push", refuse), speech=Ear("speech", seconds=4.0))
+    ran = mien("analyze", "--json", talk)
+    assert ran.code == 0, ran.err
+    assert contributions(ran.out) == [["speech"]]
+    assert ran.err.count("talk.wav: odd: the sound is too quiet to be cut") == 1
+
+
 def test_utterances_of_two_analyzers_that_overlap_are_one_result(mien: Run, installed: Any, talk: Path) -> None:
     install(installed, tone=Ear("tone", late=0.25, satisfaction=0.1), speech=Ear("speech", satisfaction=0.9))
     ran = mien("analyze", "--json", talk)

@@ -71,7 +71,7 @@ class Follower:
         self._names = names
         self._engine = run.engine
         self._refusals: dict[str, None] = {}
-        self._refused_now = False
+        self._refused: list[str] = []  # of the last sample
         # Frames are picked by who reads the video, and at a constant frame rate no two are closer than half of
         # "every": so each of them is taken, and the streams still know how long a face may be out of sight.
         self._streams = open_streams(
@@ -114,7 +114,7 @@ class Follower:
         """
         taken: list[tuple[Ready, tuple[StreamStatus, ...]]] = []
         for sample in samples:
-            self._refused_now = False
+            self._refused.clear()
             ready = self._streams.push(sample)
             if not ready:
                 self._check_that_somebody_is_left()
@@ -161,8 +161,8 @@ class Follower:
         return list(answers)
 
     def _check_that_somebody_is_left(self) -> None:
-        if self._refused_now:
-            raise InputError("; ".join(self._refusals))
+        if self._refused and len(self._refused) + len(self.failures) >= len(self._names):
+            raise InputError("; ".join(self._refused))
         if not self.is_working:
             raise AnalysisError(nobody_left(self.failures))
 
@@ -170,7 +170,7 @@ class Follower:
         """Keep why a sample was refused; where a stream fails, its status tells."""
         if kind is NoticeKind.BAD_INPUT:
             self._refusals[message] = None
-            self._refused_now = True
+            self._refused.append(message)
 
 
 def nobody_left(failures: Sequence[StreamStatus]) -> str:

@@ -87,9 +87,8 @@ def _read_video(run: Run, source: Source) -> Iterator[Read]:
         InputError: It cannot be read.
         AnalysisError: No analyzer takes pictures, or a frame could not be analysed.
     """
-    track, problem = _heard_in(run, source)
-    if problem:
-        yield Notice(source.path, problem)
+    track, problems = _heard_in(run, source)
+    yield from (Notice(source.path, problem) for problem in problems)
     told = _Told()
     ended_early: list[str] = []
     with closing(Follower(run, SampleKind.IMAGE, every=run.every)) as follower:
@@ -115,24 +114,24 @@ def _seen(follower: Follower, batches: Iterator[list[ImageFrame]]) -> Iterator[M
     yield from follower.finish()
 
 
-def _heard_in(run: Run, source: Source) -> tuple[_SoundTrack, str]:
+def _heard_in(run: Run, source: Source) -> tuple[_SoundTrack, tuple[str, ...]]:
     """The whole sound track, and what is wrong with it: that costs no frame."""
     names = run.engine.enabled_for({SampleKind.AUDIO})
     if not names:
-        return _SoundTrack(), ""
+        return _SoundTrack(), ()
     try:
         clip = read_sound_track(source.path)
         if clip is None:
-            return _SoundTrack(), ""
+            return _SoundTrack(), ()
         with closing(Follower(run, SampleKind.AUDIO)) as follower:
             heard = _hear(follower, clip)
-            return _SoundTrack(heard, follower.failures), ""
+            return _SoundTrack(heard, follower.failures), follower.refusals
     except PluginError as error:
         modalities = {name: run.host.analyzers[name].info.modality for name in names}
         missing = [StreamStatus(name, modalities[name], StreamState.UNAVAILABLE, str(error)) for name in names]
-        return _SoundTrack((), missing), ""
+        return _SoundTrack((), missing), ()
     except MienError as error:
-        return _SoundTrack(), f"its sound is left out: {error}"
+        return _SoundTrack(), (f"its sound is left out: {error}",)
 
 
 def _hear(follower: Follower, clip: AudioClip) -> list[Moment]:
