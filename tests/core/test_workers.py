@@ -114,3 +114,22 @@ def test_a_closed_lane_takes_nothing_and_its_threads_end(lane: Lane, hang: Hang)
     with pytest.raises(LaneClosedError):
         waiting.wait(LONG)
     wait_until(lambda: not any(thread.name.startswith("mien-test-") for thread in threading.enumerate()))
+
+
+class Closed:
+    """Tells when it is let go of."""
+
+    def __init__(self, gone: list[str]) -> None:
+        self._gone = gone
+
+    def close(self) -> None:
+        self._gone.append("closed")
+
+    def __del__(self) -> None:
+        self._gone.append("let go of")
+
+
+def test_what_a_call_held_is_let_go_of_before_anybody_is_told_that_it_has_returned(lane: Lane) -> None:
+    gone: list[str] = []
+    lane.submit(Closed(gone).close).wait(None)
+    assert gone == ["closed", "let go of"]

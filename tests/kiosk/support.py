@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from mien.engine import Engine
 from mien.kiosk import Kiosk
 from mien.kiosk.brain import LocalBrain
 from mien.kiosk.feed import Feed, Item, Pause
-from mien.live import Event, Notice
+from mien.live import Event, Notice, result_of
 from mien.plugins.host import PluginHost
 from mien.session import SessionConfig
 from mien.testing import FakeAnalyzer, make_clip, make_image, make_prediction
@@ -139,6 +140,13 @@ class Ran:
     records: list[tuple[str, AnalysisResult | SessionSummary]]
 
 
+def note(records: list[tuple[str, AnalysisResult | SessionSummary]], session_id: str, event: Event) -> None:
+    """Keep what sinks would be shown."""
+    result = result_of(event)
+    if result is not None:
+        records.append((session_id, result))
+
+
 @dataclass
 class Bench:
     """A kiosk's parts; a test may change them before it runs."""
@@ -165,7 +173,7 @@ class Bench:
                 feed=feed,
                 brain=self.brain(),
                 view=seen,
-                record=lambda name, result: records.append((name, result)),
+                record=partial(note, records),
                 config=self.config,
                 once=once,
             )

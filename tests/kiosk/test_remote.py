@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from kiosk.support import Bench, ScriptFeed, Seen, picture, speech
+from kiosk.support import Bench, ScriptFeed, Seen, note, picture, speech
 from service.support import running, settings
 
-from mien import ConfigError, ImageFrame
+from mien import AnalysisResult, ConfigError, ImageFrame, SessionSummary
 from mien.client import AsyncClient, AsyncClientSession, ServiceError
 from mien.config import Settings
 from mien.kiosk import Kiosk
@@ -41,7 +42,7 @@ class PacedFeed(ScriptFeed):
 
 def follow(bench: Bench, items: Sequence[Item | float], *, analyzers: tuple[str, ...] = ()) -> tuple[Seen, list[str]]:
     """Run a kiosk against a server with the bench's plugins."""
-    seen, recorded = Seen(), []
+    seen, records = Seen(), list[tuple[str, AnalysisResult | SessionSummary]]()
 
     async def go() -> None:
         async with running(settings(fusion={"fuser": "weighted_sum"}), bench.host) as server:
@@ -54,7 +55,7 @@ def follow(bench: Bench, items: Sequence[Item | float], *, analyzers: tuple[str,
                     feed=PacedFeed(items, seen),
                     brain=brain,
                     view=seen,
-                    record=lambda name, result: recorded.append(type(result).__name__),
+                    record=partial(note, records),
                     config=bench.config,
                 )
                 await kiosk.run(asyncio.Event())
@@ -62,7 +63,7 @@ def follow(bench: Bench, items: Sequence[Item | float], *, analyzers: tuple[str,
                 await brain.close()
 
     asyncio.run(go())
-    return seen, recorded
+    return seen, [type(result).__name__ for _, result in records]
 
 
 def test_an_interaction_is_followed_on_a_server_and_summed_up(bench: Bench) -> None:

@@ -157,6 +157,23 @@ async def test_words_are_redacted_where_that_is_asked_for_also_for_sinks() -> No
     assert "Ann" not in repr(sink.written)
 
 
+async def test_sinks_are_told_of_which_session_place_and_picture_size_a_result_is() -> None:
+    chosen, sink = settings(), FakeSink()
+    host = fake_host(chosen, sink=FakePlugin(sinks={"sink": lambda: sink}))
+    async with (
+        running(chosen, host) as server,
+        AsyncClient(server.address) as client,
+        client.session(SessionOptions(session_id="s", site="Harbour")) as session,
+    ):
+        await session.send_frame(make_image(height=48, width=64), captured_at=1.0)
+        await session.close()
+        await events_of(session)
+    assert [(told.session_id, told.site, told.image_width, told.image_height) for _, told in sink.written] == [
+        ("s", "Harbour", 64, 48),
+        ("s", "Harbour", None, None),
+    ]
+
+
 async def test_a_stream_that_fails_and_comes_back_is_told_once_each() -> None:
     broken = [True, True, False]
 

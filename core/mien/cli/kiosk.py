@@ -19,9 +19,9 @@ from mien.errors import ConfigError
 if TYPE_CHECKING:
     from mien.interfaces import KioskView
     from mien.kiosk import Brain, Feed
+    from mien.live import Event
     from mien.plugins.sinks import Sinks
-    from mien.session import Consent, SessionConfig, SessionSummary
-    from mien.types import AnalysisResult
+    from mien.session import Consent, SessionConfig
 
 _QUIET_DECODER: Final = "-8"
 """libav's level that prints nothing: what is wrong with a video is said once, in our words."""
@@ -40,6 +40,15 @@ class _Options:
     once: bool
     fast: bool
     view: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Origin:
+    """Where the kiosk's results come from."""
+
+    source: str
+    site: str
+    is_recording: bool
 
 
 def register(app: typer.Typer) -> None:
@@ -170,7 +179,7 @@ async def _run(state: CliState, options: _Options, session: SessionConfig) -> No
             feed=feed,
             brain=brain,
             view=view,
-            record=partial(_record, sinks, session),
+            record=partial(_record, sinks, _origin(state, options, session)),
             config=session,
             once=options.once,
         )
@@ -186,10 +195,32 @@ async def _run(state: CliState, options: _Options, session: SessionConfig) -> No
         sinks.close()
 
 
-def _record(sinks: Sinks, session: SessionConfig, session_id: str, result: AnalysisResult | SessionSummary) -> None:
-    from mien.interfaces import Provenance
+def _origin(state: CliState, options: _Options, session: SessionConfig) -> _Origin:
+    from mien.cli.findings import printable
 
-    sinks.notify(result, Provenance(session_id=session_id, site=session.site))
+    if options.video is not None:
+        return _Origin(source=printable(options.video), site=session.site, is_recording=True)
+    return _Origin(source=f"camera {_camera(state, options)}", site=session.site, is_recording=False)
+
+
+def _camera(state: CliState, options: _Options) -> int:
+    return state.settings.kiosk.camera if options.camera is None else options.camera
+
+
+def _record(sinks: Sinks, origin: _Origin, session_id: str, event: Event) -> None:
+    """Show the sinks what holds a result."""
+    from mien.live import provenance_of, result_of
+
+    result = result_of(event)
+    if result is not None:
+        provenance = provenance_of(
+            event,
+            session_id=session_id,
+            site=origin.site,
+            source=origin.source,
+            is_recording=origin.is_recording,
+        )
+        sinks.notify(result, provenance)
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
@@ -232,7 +263,7 @@ async def _feed(state: CliState, options: _Options, session: SessionConfig, *, h
     from mien.media.microphone import Microphone
 
     settings = state.settings.kiosk
-    index = settings.camera if options.camera is None else options.camera
+    index = _camera(state, options)
     named = options.microphone or settings.microphone
     device: str | int | None = int(named) if named.isdigit() else named or None
     open_microphone = partial(

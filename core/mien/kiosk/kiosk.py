@@ -15,14 +15,14 @@ from mien.kiosk.brain import Brain, Interaction, sees
 from mien.kiosk.feed import Feed, Item, Pause, Trouble
 from mien.live import Event, Notice, NoticeKind, Update
 from mien.live.intake import blanked
-from mien.session import SessionConfig, SessionEnd, SessionSummary
-from mien.types import AnalysisResult, AudioClip, ImageFrame
+from mien.session import SessionConfig, SessionEnd
+from mien.types import AudioClip, ImageFrame
 
 TICK_SECONDS: Final = 0.25
 """How often the kiosk looks at the clock where nothing comes."""
 
-Record = Callable[[str, AnalysisResult | SessionSummary], None]
-"""Hands a session's name and a result, or its summary, to the sinks; returns at once."""
+Record = Callable[[str, Event], None]
+"""Is handed a session's name and each of its events, those that hold a result among them; returns at once."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,7 +47,7 @@ class Kiosk:
             feed: What is seen and heard.
             brain: Who analyses it.
             view: Who is shown what happens.
-            record: Called with every result and summary.
+            record: Called with every event.
             config: The options of each session; each gets a name of its own.
             once: End after the first interaction.
 
@@ -167,19 +167,11 @@ class Kiosk:
             self._tell(f"the interaction broke off: {error}")
 
     def _note(self, session_id: str, event: Event) -> None:
-        if isinstance(event, SessionSummary):
-            self._record(session_id, event)
-        elif isinstance(event, Update):
+        self._record(session_id, event)
+        if isinstance(event, Update) and self._current is not None:
             seers = self._brain.seers
-            if self._current is not None and any(sees(prediction, seers) for prediction in event.predictions):
+            if any(sees(prediction, seers) for prediction in event.predictions):
                 self._current.seen_at = max(self._current.seen_at, event.state.at)
-            if event.predictions:
-                self._record(
-                    session_id,
-                    AnalysisResult(
-                        predictions=event.predictions, satisfaction=event.state.satisfaction, streams=event.streams
-                    ),
-                )
 
     def _tell(self, message: str) -> None:
         now = self._feed.now()

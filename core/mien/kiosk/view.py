@@ -72,7 +72,7 @@ class LineView(KioskView):
 def as_json(event: Event) -> dict[str, Any]:
     """An event as JSON values: its name, and its fields as the types have them."""
     kind = type(event)
-    return {"event": NAMES[kind], **_adapters()[kind].dump_python(event, mode="json")}
+    return {"event": NAMES[kind], **_adapters()[kind].dump_python(event, mode="json", exclude={"frame_size"})}
 
 
 def line_of(event: Event) -> str:

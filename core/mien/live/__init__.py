@@ -9,6 +9,7 @@ asyncio and no transport.
 from mien.live.events import Event, Notice, NoticeKind, Started, Update
 from mien.live.limits import SessionLimits
 from mien.live.opening import open_session, open_streams
+from mien.live.results import provenance_of, result_of
 from mien.live.session import LiveSession, Predictor
 from mien.live.streams import Answer, Participant, Ready, Streams
 
@@ -27,4 +28,6 @@ __all__ = [
     "Update",
     "open_session",
     "open_streams",
+    "provenance_of",
+    "result_of",
 ]

@@ -33,11 +33,13 @@ class Update:
         state: Where the session stands.
         predictions: What one picture or utterance said; empty where nobody was there, and for a marker.
         streams: How the analyzers fared that were asked.
+        frame_size: Width and height of the picture, pixels; None where it was none, or is not known.
     """
 
     state: SessionState
     predictions: tuple[Prediction, ...] = ()
     streams: tuple[StreamStatus, ...] = ()
+    frame_size: tuple[int, int] | None = None
 
 
 class NoticeKind(StrEnum):

@@ -244,7 +244,8 @@ class LiveSession:
     def _tell(self, answer: Answer, state: SessionState) -> None:
         before, self._state = self._state, state
         predictions = predictions_given_out(answer.predictions, redact=self._config.redact_transcript)
-        self._put(Update(state=state, predictions=predictions, streams=answer.statuses))
+        size = answer.frame_size
+        self._put(Update(state=state, predictions=predictions, streams=answer.statuses, frame_size=size))
         if state.mismatches > before.mismatches:
             self.notice(NoticeKind.MISMATCH, "face and words point opposite ways")
         if state.end is not None:

@@ -105,10 +105,17 @@ class _Given:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the analyzers said of one moment, and how each fared."""
+    """What the analyzers said of one moment, and how each fared.
+
+    Attributes:
+        predictions: Of those that could look or listen.
+        statuses: One for each that was asked.
+        frame_size: Width and height of a picture, pixels; None where it was none.
+    """
 
     predictions: tuple[Prediction, ...]
     statuses: tuple[StreamStatus, ...]
+    frame_size: tuple[int, int] | None = None
 
     @property
     def is_missing(self) -> bool:
@@ -225,7 +232,7 @@ class Streams:
                 status = failure or each.status(StreamState.OK, seconds=seconds.get(each.name, 0.0))
             self._fared(each, status)
             statuses.append(status)
-        return Answer(tuple(predictions), tuple(statuses))
+        return Answer(tuple(predictions), tuple(statuses), ready.frame_size)
 
     def _given(
         self, participant: Participant, kind: CallKind, function: Callable[[], Iterable[Sample]]

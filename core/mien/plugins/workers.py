@@ -169,6 +169,7 @@ class Lane:
             if function is None or call._state is not _State.WAITING:
                 return
             call._state = _State.RUNNING
+            call._function = None
             _running.add(call)
         try:
             if closed:
@@ -178,12 +179,14 @@ class Lane:
             result, error = None, raised
         except BaseException as raised:  # SystemExit here must not end the thread that waits, nor the process
             result, error = None, RuntimeError(f"it raised {type(raised).__name__}")
+        # The last reference to an analyzer that was closed may be in it. Native code must have let go of it before
+        # anybody is told: they may end the process.
+        del function
         self._finish(call, result, error)
 
     def _finish(self, call: Call[Any], result: Any, error: Exception | None) -> None:
         with self._lock:
             _running.discard(call)
-            call._function = None
             late = call._state is _State.ABANDONED
             if late:
                 self._stuck -= 1

@@ -15,16 +15,23 @@ from typing import TypeAlias
 from mien.config import Settings
 from mien.engine.requests import check_weights
 from mien.errors import InputError, SessionError
-from mien.interfaces import Provenance
-from mien.live import Event, LiveSession, NoticeKind, Predictor, SessionLimits, Update, open_session
+from mien.live import (
+    Event,
+    LiveSession,
+    NoticeKind,
+    Predictor,
+    SessionLimits,
+    open_session,
+    provenance_of,
+    result_of,
+)
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.service.decoding import MAX_NAMES, Decoder, checked_time
 from mien.service.inbox import End, Inbox
 from mien.service.limits import Gate
 from mien.service.privacy import check_consent
-from mien.session import Marker, SessionConfig, SessionEnd, SessionSummary
-from mien.types import AnalysisResult
+from mien.session import Marker, SessionConfig, SessionEnd
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.sessions import config_overrides, event_to_wire
 from mien.wire.status import InvalidFieldError
@@ -152,10 +159,6 @@ class SessionStream:
 
     def _notify(self, config: SessionConfig, event: Event) -> None:
         """Have the sinks see what is new of the results, and the summary."""
-        provenance = Provenance(session_id=config.session_id, site=config.site)
-        if isinstance(event, SessionSummary):
-            self._sinks.notify(event, provenance)
-        elif isinstance(event, Update) and event.predictions:
-            satisfaction = event.state.satisfaction
-            result = AnalysisResult(predictions=event.predictions, satisfaction=satisfaction, streams=event.streams)
-            self._sinks.notify(result, provenance)
+        result = result_of(event)
+        if result is not None:
+            self._sinks.notify(result, provenance_of(event, session_id=config.session_id, site=config.site))
