@@ -190,6 +190,13 @@ def test_text_and_picture_are_fused_with_the_weights(mien: Run, picture: Picture
     assert face_only["analysis"]["satisfaction"]["score"] == pytest.approx(1.0)
 
 
+def test_a_weight_of_a_modality_that_nobody_has_is_refused_before_anything_is_read(mien: Run) -> None:
+    ran = mien("analyze", "no-such.png", "--weight", "fcae=1")
+    assert ran.code == 1
+    assert "no modality 'fcae' to give a weight to; known are: face, text, voice" in ran.err
+    assert "no-such.png" not in ran.err
+
+
 def test_text_does_not_go_with_a_video(mien: Run, video: Path) -> None:
     ran = mien("analyze", video, "--text", "hello")
     assert ran.code == 2

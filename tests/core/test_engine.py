@@ -127,6 +127,13 @@ class Answers(Analyzer):
         return self._answer  # type: ignore[no-any-return]
 
 
+class UnspeakableError(InputError):
+    """Raises where it is looked at."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
 class Empties(FakeAnalyzer):
     """Takes its batch apart."""
 
@@ -145,6 +152,7 @@ BROKEN: dict[str, tuple[Analyzer | Answer, StreamState, str]] = {
     "is_cancelled": (raises(asyncio.CancelledError()), StreamState.FAILED, "it raised CancelledError"),
     "is_interrupted": (raises(KeyboardInterrupt()), StreamState.FAILED, "it raised KeyboardInterrupt"),
     "ends_a_generator": (raises(GeneratorExit()), StreamState.FAILED, "it raised GeneratorExit"),
+    "cannot_be_told": (raises(UnspeakableError()), StreamState.FAILED, "it raised UnspeakableError"),
     "panics": (raises(BaseException("darn")), StreamState.FAILED, "it raised BaseException"),
     "raises_mien_error": (raises(WeightsError("of another network")), StreamState.FAILED, "of another network"),
     "not_a_number": (lambda _: [make_prediction("voice", satisfaction=math.nan)], StreamState.INVALID, "nan"),

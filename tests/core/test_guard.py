@@ -77,7 +77,15 @@ class PanicException(BaseException):  # as PyO3 names what a panic of Rust code 
     """Not an ``Exception``, so that ordinary handlers do not see it."""
 
 
+class UnspeakableError(InputError):
+    """An error of mien's whose message cannot be had."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
 ESCAPES = [
+    UnspeakableError(),
     RuntimeError("the customer said darn"),
     StopIteration(),
     SystemExit(1),

@@ -18,7 +18,7 @@ from service.support import TIMEOUT, details_of, fake_host, picture_request, raw
 
 from mien import Prediction, Sample, Transcript
 from mien.config import Settings
-from mien.testing import FakeAnalyzer, FakePlugin, make_prediction
+from mien.testing import FakeAnalyzer, FakePlugin, FakeSink, make_prediction
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.status import MAX_MESSAGE_CHARACTERS
 
@@ -183,9 +183,10 @@ async def test_a_policy_that_asks_for_consent_refuses_a_request_without() -> Non
 @pytest.mark.parametrize(("asked", "policy"), [(True, False), (False, True)])
 async def test_redaction_takes_the_words_out_of_the_answer_and_of_what_sinks_see(asked: bool, policy: bool) -> None:
     spoken = replace(make_prediction("text"), evidence=Transcript("my name is Ann", confidence=0.7))
-    sink = FakePlugin()
+    sink = FakeSink()
     chosen = settings(privacy={"redact_transcript": policy})
-    host = fake_host(chosen, text=FakeAnalyzer("text", answer=lambda _: [spoken]), sink=sink)
+    plugin = FakePlugin(sinks={"sink": lambda: sink})
+    host = fake_host(chosen, text=FakeAnalyzer("text", answer=lambda _: [spoken]), sink=plugin)
     async with running(chosen, host) as server, stub_of(server) as stub:
         request = pb.AnalyzeRequest(text=pb.Text(content="my name is Ann"), redact_transcript=asked)
         answer = await stub.Analyze(request, timeout=TIMEOUT)
@@ -193,14 +194,15 @@ async def test_redaction_takes_the_words_out_of_the_answer_and_of_what_sinks_see
     assert prediction.transcript.redacted
     assert prediction.transcript.confidence == 0.7
     assert b"Ann" not in answer.SerializeToString()
-    ((session_id, result),) = sink.results
-    assert session_id == ""
+    ((result, provenance),) = sink.written
+    assert provenance.session_id == ""
     assert "Ann" not in repr(result)
 
 
 async def test_a_sink_that_raises_costs_no_answer() -> None:
-    chosen = settings()
-    async with running(chosen, fake_host(chosen, sink=FakePlugin(sink_raises=True))) as server, stub_of(server) as stub:
+    chosen, broken = settings(), FakeSink(error=SystemExit(1))
+    host = fake_host(chosen, sink=FakePlugin(sinks={"sink": lambda: broken}))
+    async with running(chosen, host) as server, stub_of(server) as stub:
         assert (await stub.Analyze(picture_request(), timeout=TIMEOUT)).predictions
 
 

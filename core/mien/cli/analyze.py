@@ -101,6 +101,9 @@ def _analyze(
         state.host.fuser(fuser)  # raises, with all that is known about why
 
     from mien.cli.findings import Run
+    from mien.engine.requests import check_weights
+
+    check_weights(state.host, weights)
 
     run = Run(
         engine=state.engine,

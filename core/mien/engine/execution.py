@@ -17,7 +17,7 @@ from typing import Final
 from mien.errors import InputError, MienError
 from mien.interfaces import Analyzer, AnalyzerInfo
 from mien.plugins.checking import checked_predictions, own_samples, raised_by_types
-from mien.plugins.guard import CallKind, Deadlines, GuardedCall, PluginCallError, Result, Steps, log_raised
+from mien.plugins.guard import CallKind, Deadlines, GuardedCall, PluginCallError, Result, Steps, can_be_told, log_raised
 from mien.plugins.host import PluginHost
 from mien.plugins.parts import PartKind
 from mien.plugins.slots import explain
@@ -266,11 +266,11 @@ def _check(result: object, name: str, info: AnalyzerInfo, sample: Sample) -> _An
 
 def _blame(error: BaseException, name: str) -> _Answer:
     """Whose fault an exception is: the sample's, a broken contract's, or the analyzer's own."""
-    if isinstance(error, InputError):
+    if isinstance(error, InputError) and can_be_told(error):
         return _Answer(StreamState.FAILED, explain(error), error=error)
     if raised_by_types(error):
         return _Answer(StreamState.INVALID, f"it made a value that is not allowed: {error}")
-    if isinstance(error, MienError):
+    if isinstance(error, MienError) and can_be_told(error):
         return _Answer(StreamState.FAILED, explain(error))
     log_raised(f"analyzer {name!r}", error)
     return _Answer(StreamState.FAILED, f"it raised {type(error).__name__}")

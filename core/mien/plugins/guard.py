@@ -272,9 +272,9 @@ class Guard:
         _inside.set(_inside.get() | {self})
         try:
             return function()
-        except MienError:
-            raise
         except BaseException as error:
+            if isinstance(error, MienError) and can_be_told(error):
+                raise
             log_raised(self.part, error)
             raise _RaisedError(type(error).__name__) from None
 
@@ -302,6 +302,14 @@ async def run_steps_async(steps: Steps[Result]) -> Result:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
         await call.joined()
+
+
+def can_be_told(error: MienError) -> bool:
+    """Whether an error has a message: the class may be a plugin's own, and do anything where it is looked at."""
+    try:
+        return isinstance(str(error), str)
+    except BaseException:
+        return False
 
 
 def log_raised(part: str, error: BaseException) -> None:
