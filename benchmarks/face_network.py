@@ -90,7 +90,8 @@ def random_arrays(config: NetworkConfig) -> Arrays:
     """Folded arrays of a network that keeps its values' size from layer to layer."""
     generator = np.random.default_rng(0)
     arrays: Arrays = {}
-    for name, side, inputs, outputs in config.convolutions():
+    for layer in config.layers():
+        name, side, inputs, outputs = layer.name, layer.side, layer.inputs, layer.outputs
         spread = np.sqrt(1.0 / (side * side * inputs))
         arrays[f"{name}.kernel"] = generator.normal(0, spread, (side, side, inputs, outputs)).astype(np.float32)
         arrays[f"{name}.bias"] = np.zeros(outputs, np.float32)

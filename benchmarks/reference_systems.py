@@ -39,6 +39,7 @@ from mien_face_lab.training.faces import FaceData
 from mien_face_lab.training.schedule import Plateau
 from mien_face_lab.training.zoo_engine import JaxZooEngine, ZooEngine
 from mien_face_lab.training.zoo_learner import ZooLearner, ZooState
+from mien_face_lab.training.zoo_recipes import PUBLISHED
 from mien_face_lab.zoo.catalogue import ZOO, ZooNetwork
 from mien_face_lab.zoo.classifier import network_input
 from mien_face_lab.zoo.neighbours import KnnClassifier
@@ -100,7 +101,7 @@ def trained(
 ) -> Figures:
     """Train a network for some minutes more, and judge it."""
     labels = network.labels or FER2013_LABELS
-    learner = ZooLearner(network, labels, network.recipe, engine)
+    learner = ZooLearner(network, labels, PUBLISHED[network.name], engine)
     own = learner.select(training)
     state, spent = go_on(learner, own, learner.select(validation), Checkpoints(runs), seconds=60 * minutes)
     answers = np.zeros((len(validation), len(FER2013_LABELS)), np.float32)
@@ -111,7 +112,7 @@ def trained(
     return {
         **quoted(answers, validation),
         "epochs": state.step / learner.steps(own),
-        "recipe_epochs": network.recipe.epochs,
+        "recipe_epochs": PUBLISHED[network.name].epochs,
         "faces_a_second": state.step * learner.batch_size / spent,
         "minutes": spent / 60,
         "classes": len(labels),
@@ -264,7 +265,7 @@ def pending_row(network: ZooNetwork) -> str:
     """The line of a network that was not trained here yet."""
     classes = len(network.labels or FER2013_LABELS)
     parameters, mflops = network.parameters(classes)[0], network.operations(classes) / 1e6
-    epochs = f"0 of {network.recipe.epochs}"
+    epochs = f"0 of {PUBLISHED[network.name].epochs}"
     return f"| {network.name} | {parameters:,} | {mflops:,.0f} | - | {epochs} | not run yet | - | {network.published} |"
 
 

@@ -64,7 +64,7 @@ def first_batch(count: int = 4) -> Batch:
 
 def made_engine(package: str, name: EngineName, config: object, recipe: object) -> Iterator[Any]:
     """The engine of this name of a package that trains, closed afterwards; skips without its library."""
-    pytest.importorskip({"jax": "flax", "torch": "torch"}[name])
+    pytest.importorskip({"jax": "optax", "torch": "torch"}[name])
     made = getattr(import_module(f"{package}.{name}_engine"), f"{name.capitalize()}Engine")(config, recipe)
     yield made
     made.close()

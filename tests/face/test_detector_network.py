@@ -11,9 +11,10 @@ import pytest
 
 from mien_face.config import Arrays
 from mien_face.detection.config import OUTPUTS, SIZE_MULTIPLE, UNIT, DetectorConfig
-from mien_face.detection.forward import DetectorOutput, cells, decode, forward, quarters
+from mien_face.detection.forward import DetectorOutput, cells, decode, forward, normalise, quarters
 from mien_face_lab.detection.folding import fold
 from mien_face_lab.training.detector.loop import initial_arrays
+from mien_face_lab.training.jax_operations import JaxOperations
 
 CONFIG = DetectorConfig(stem=4, widths=(4, 8, 8), depths=(0, 1, 1), bottleneck=4, heads=(4, 4, 8))
 
@@ -43,6 +44,24 @@ def test_the_shipped_shape_stays_within_its_budget() -> None:
 
     assert config.flops(240, 320) <= 80e6
     assert sum(2 * layer.side**2 * layer.inputs * layer.outputs for layer in config.layers()) <= 2e6  # float16 bytes
+
+
+def test_layers_are_listed_as_they_run() -> None:
+    layers = {layer.name: layer for layer in CONFIG.layers()}
+
+    assert list(layers) == [
+        *("stem", "stages.0.down"),
+        *(f"stages.1.{name}" for name in ("down", "blocks.0.reduce", "blocks.0.mix", "blocks.0.expand")),
+        *(f"stages.2.{name}" for name in ("down", "blocks.0.reduce", "blocks.0.mix", "blocks.0.expand")),
+        *(f"levels.2.{name}" for name in ("lateral", "mix", "answer")),
+        *(f"levels.1.{name}" for name in ("lateral", "above", "mix", "answer")),
+        *(f"levels.0.{name}" for name in ("lateral", "above", "mix", "answer")),
+    ]
+    above = layers["levels.1.above"]  # from the coarser level, four outputs for each cell of it
+    assert (above.inputs, above.outputs, above.reduction) == (8, 16, 32)
+    assert [name for name, layer in layers.items() if not layer.normalised] == [
+        f"levels.{level}.answer" for level in (2, 1, 0)
+    ]
 
 
 def test_a_configuration_survives_json() -> None:
@@ -90,15 +109,10 @@ def test_bytes_and_floats_are_the_same_picture() -> None:
 
 
 def test_folding_changes_nothing_in_evaluation() -> None:
-    pytest.importorskip("flax")
-    from mien_face_lab.detection.network import network_of
-
     arrays, images = random_arrays(), pictures(2, 48, 80)
 
     def evaluate(images: jax.Array) -> DetectorOutput:
-        network = network_of(CONFIG, arrays)
-        network.eval()  # type: ignore[no-untyped-call]
-        return network(images)
+        return decode(CONFIG.walk(JaxOperations(arrays, train=False), normalise(images)))
 
     expected = DetectorOutput(*jax.jit(evaluate)(images))
     found = run(arrays, images)
@@ -106,30 +120,6 @@ def test_folding_changes_nothing_in_evaluation() -> None:
     np.testing.assert_allclose(found.scores, expected.scores, atol=1e-4, rtol=1e-4)
     np.testing.assert_allclose(found.boxes, expected.boxes, atol=1e-2, rtol=1e-4)
     np.testing.assert_allclose(found.landmarks, expected.landmarks, atol=1e-2, rtol=1e-4)
-
-
-def test_arrays_go_in_and_out_of_the_flax_network_unchanged() -> None:
-    pytest.importorskip("flax")
-    from mien_face_lab.detection.network import arrays_of, network_of
-
-    arrays = random_arrays()
-
-    found = arrays_of(network_of(CONFIG, arrays))
-
-    assert found.keys() == arrays.keys()
-    for name, array in arrays.items():
-        np.testing.assert_array_equal(found[name], array)
-
-
-def test_arrays_of_another_network_are_refused() -> None:
-    pytest.importorskip("flax")
-    from mien_face_lab.detection.network import network_of
-
-    arrays = random_arrays()
-    del arrays["stem.scale"]
-
-    with pytest.raises(ValueError, match=r"stem\.scale"):
-        network_of(CONFIG, arrays)
 
 
 def test_a_cell_that_answers_zeros_means_a_box_of_its_unit_around_it() -> None:

@@ -26,7 +26,7 @@ from mien_face_lab.training.detector.targets import IGNORED, Batch
 from mien_face_lab.training.detector.validation import Validation
 
 PARQUET = pytest.importorskip("pyarrow.parquet")
-pytest.importorskip("flax")
+pytest.importorskip("optax")
 
 
 @pytest.fixture(scope="module", params=ENGINES)

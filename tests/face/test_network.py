@@ -1,4 +1,4 @@
-"""The network in Flax, and that folding leaves its answers alone."""
+"""The expression network: its layers, and that all that walks it, trained or folded, says the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from mien_face.config import Arrays, NetworkConfig
 from mien_face.forward import convolution, forward, prepare
 from mien_face.labels import Head
 from mien_face_lab.folding import fold
-from mien_face_lab.network import arrays_of, count_parameters, network_of
+from mien_face_lab.training.jax_engine import JaxEngine
+from mien_face_lab.training.recipe import Recipe
 from mien_face_lab.training.state import initial_arrays, is_statistic
 
 SMALL = NetworkConfig(stem=4, widths=(4, 6, 8), depths=(1, 1, 2))
@@ -34,11 +35,12 @@ def pictures(count: int) -> npt.NDArray[np.float32]:
     return np.random.default_rng(5).standard_normal((count, 48, 48, 1), np.float32)
 
 
-def test_both_heads_answer_for_every_picture() -> None:
-    network = network_of(SMALL, initial_arrays(SMALL, 0))
-    network.eval()
+def trained_logits(config: NetworkConfig, arrays: Arrays, images: npt.NDArray[np.float32]) -> dict[Head, np.ndarray]:
+    return JaxEngine(config, Recipe()).logits(arrays, images)
 
-    outputs = network(pictures(3))
+
+def test_both_heads_answer_for_every_picture() -> None:
+    outputs = trained_logits(SMALL, initial_arrays(SMALL, 0), pictures(3))
 
     assert {head: logits.shape for head, logits in outputs.items()} == {Head.FER2013: (3, 7), Head.FERPLUS: (3, 8)}
 
@@ -48,34 +50,30 @@ def test_the_default_network_has_the_documented_size() -> None:
     arrays = initial_arrays(config, 0)
     parameters = {name: array for name, array in arrays.items() if not is_statistic(name)}
 
-    assert count_parameters(parameters) == 1_256_847
+    assert sum(array.size for array in parameters.values()) == 1_256_847
 
 
-def test_arrays_survive_the_way_into_flax_and_back() -> None:
-    arrays = lived_in(SMALL)
+def test_layers_are_listed_as_they_run() -> None:
+    config = NetworkConfig(stem=4, widths=(4, 6), depths=(1, 1))
 
-    returned = arrays_of(network_of(SMALL, arrays))
+    layers = config.layers()
 
-    assert returned.keys() == arrays.keys()
-    for name, array in arrays.items():
-        np.testing.assert_array_equal(returned[name], array)
-
-
-def test_arrays_of_another_network_are_refused() -> None:
-    with pytest.raises(ValueError, match="not this network's arrays"):
-        network_of(NetworkConfig(stem=4, widths=(4, 6, 8), depths=(1, 1, 1)), lived_in(SMALL))
-    with pytest.raises(ValueError, match=r"stem\.kernel must have the shape"):
-        network_of(SMALL, lived_in(SMALL) | {"stem.kernel": np.zeros((3, 3, 1, 4), np.float32)})
+    assert [layer.name for layer in layers] == [
+        *("stem", "blocks.0.first", "blocks.0.second"),
+        *("blocks.1.first", "blocks.1.second", "blocks.1.shortcut"),
+    ]
+    assert [(layer.inputs, layer.outputs) for layer in layers] == [(1, 4), (4, 4), (4, 4), (4, 6), (6, 6), (4, 6)]
+    assert [layer.reduction for layer in layers] == [2, 2, 2, 4, 4, 4]
+    assert config.operations() == 2 * (24**2 * 4 * (25 + 2 * 9 * 4) + 12**2 * 6 * (9 * 4 + 9 * 6 + 4))
+    assert config.parameters() == sum(array.size for array in fold(config, initial_arrays(config, 0)).values())
 
 
 @pytest.mark.parametrize("count", [1, 4], ids=["gathered", "filtered"])
 def test_the_folded_network_answers_as_the_unfolded_one(count: int) -> None:
     config = NetworkConfig(stem=4, widths=(4, 6, 8), depths=(1, 1, 2))
     arrays = lived_in(config)
-    network = network_of(config, arrays)
-    network.eval()
     images = pictures(count)
-    outputs = network(images)
+    outputs = trained_logits(config, arrays, images)
     expected = np.concatenate([outputs[head] for head in Head], axis=1)
 
     found = jax.jit(lambda folded, images: forward(config, folded, images))(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from face.support import ENGINES, made_engine
@@ -16,7 +15,6 @@ from mien_face.config import NetworkConfig
 from mien_face.inference import Calibration, ExpressionNetwork
 from mien_face.labels import FER2013_LABELS, Head
 from mien_face.preprocess import normalise
-from mien_face_lab.network import network_of
 from mien_face_lab.training.augment import Augmentation, augment
 from mien_face_lab.training.data import FaceData
 from mien_face_lab.training.export import COUNTER_BIAS, export, fit_calibration, fit_temperature
@@ -135,10 +133,8 @@ def test_exported_weights_answer_as_the_network_they_are_of(tmp_path: Path) -> N
 
     export(CONFIG, arrays, validation=data, manifest_path=path, training={"command": "none"})
 
-    network = network_of(CONFIG, arrays)
-    network.eval()
     exported = ExpressionNetwork.load(path)
-    outputs = network(jnp.asarray(normalise(data.crops)))
+    outputs = JaxEngine(CONFIG, RECIPE).logits(arrays, normalise(data.crops))
     expected = np.concatenate([outputs[head] for head in Head], axis=1)
     np.testing.assert_allclose(exported.logits(data.crops), expected, atol=1e-3)
     assert read_manifest(path).metrics["fer2013_n"] == len(data)

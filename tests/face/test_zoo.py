@@ -27,6 +27,8 @@ from mien_face_lab.training.run import train
 from mien_face_lab.training.schedule import Decline, Schedule
 from mien_face_lab.training.zoo_engine import JaxZooEngine, ZooBatch
 from mien_face_lab.training.zoo_learner import ZooLearner, ZooState
+from mien_face_lab.training.zoo_recipe import ZooRecipe
+from mien_face_lab.training.zoo_recipes import PUBLISHED
 from mien_face_lab.zoo.catalogue import ZOO, ZooNetwork
 from mien_face_lab.zoo.classifier import ZooClassifier, network_input, save_network
 from mien_face_lab.zoo.layers import (
@@ -44,7 +46,6 @@ from mien_face_lab.zoo.layers import (
 )
 from mien_face_lab.zoo.neighbours import KnnClassifier
 from mien_face_lab.zoo.network import build, initial_arrays, is_statistic, network_of, shifted_sum
-from mien_face_lab.zoo.recipe import ZooRecipe
 
 RECIPE = ZooRecipe(epochs=2, batch_size=8, schedule=Schedule(0.02))
 SMALL = ZooNetwork(
@@ -58,7 +59,6 @@ SMALL = ZooNetwork(
         ),
         *(Pool(3, 2), Flatten(), Dense(8), Relu(), Norm(), Dropout(0.0)),
     ),
-    recipe=RECIPE,
     published="nothing",
 )
 
@@ -118,7 +118,7 @@ def test_networks_flatten_to_their_published_width(name: str, features: int) -> 
 
 
 def test_operations_are_counted() -> None:
-    network = ZooNetwork("x", "x", (Conv(2, 3, same=False), GlobalMean()), RECIPE, "x", input_side=4)
+    network = ZooNetwork("x", "x", (Conv(2, 3, same=False), GlobalMean()), "x", input_side=4)
 
     assert network.operations(7) == 2 * (2 * 2 * 2 * 9 + 2 * 7)
 
@@ -361,8 +361,8 @@ def test_every_name_makes_a_learner_with_its_published_recipe() -> None:
         described = learner.describe()
         assert (learner.name, learner.epochs, learner.batch_size) == (
             name,
-            network.recipe.epochs,
-            network.recipe.batch_size,
+            PUBLISHED[name].epochs,
+            PUBLISHED[name].batch_size,
         )
         assert described["labels"] == list(network.labels or FER2013_LABELS)
     assert learner_of("resnet", Changes(), labels=FER2013_LABELS).name == "resnet"

@@ -33,6 +33,18 @@ LAYERS = [
     {"service", "client", "web", "kiosk"},
     {"cli", "builtin"},  # what the core registers is named by its entry point, as plugins are
 ]
+# The face laboratory's, likewise; rooms of one layer do not know each other.
+LABORATORY = [
+    {"decoding", "folding", "evaluation", "robustness"},
+    {"judgement", "zoo", "detection"},
+    {"plots"},
+    {"training"},
+    {"classifiers"},
+    {"report"},
+    {"reportpage", "modelcard"},
+    {"commands"},
+    {"plugin"},
+]
 TRANSPORT = {"service", "client", "web", "wire", "v1"}
 HEAVY = (
     "jax",
@@ -75,9 +87,9 @@ def sources(folder: Path) -> list[Path]:
     return files
 
 
-def room_of(path: Path) -> str:
-    """The first part of a core module's path: ``service`` for ``service/wire.py``, ``types`` for ``types.py``."""
-    return path.relative_to(CORE).parts[0].removesuffix(".py")
+def room_of(path: Path, root: Path = CORE) -> str:
+    """The first part of a module's path: ``service`` for ``service/wire.py``, ``types`` for ``types.py``."""
+    return path.relative_to(root).parts[0].removesuffix(".py")
 
 
 def test_every_room_of_the_core_has_a_layer() -> None:
@@ -100,6 +112,24 @@ def test_core_imports_run_one_way_and_know_no_plugin(path: Path) -> None:
             assert target_depth <= depth, f"{room} must not import the later layer {target}"
             if target == "v1":
                 assert room in TRANSPORT, f"only {sorted(TRANSPORT)} may know the wire, not {room}"
+
+
+def test_every_room_of_the_face_laboratory_has_a_layer() -> None:
+    root = PLUGINS["mien_face_lab"]
+    assert {room_of(path, root) for path in sources(root)} - {"__init__"} == set().union(*LABORATORY)
+
+
+def test_imports_of_the_face_laboratory_run_one_way() -> None:
+    """Training knows the zoo and what judges answers, never the other way round."""
+    root = PLUGINS["mien_face_lab"]
+    depths = {room: depth for depth, layer in enumerate(LABORATORY) for room in layer}
+    for path in sources(root):
+        room = room_of(path, root)
+        for name in imported_modules(path):
+            top, _, rest = name.partition(".")
+            target = rest.split(".")[0]
+            if top == root.name and target in depths.keys() - {room}:
+                assert depths[target] < depths[room], f"{room} must not import {target} ({path.name} does)"
 
 
 @pytest.mark.parametrize("name", PLUGINS)

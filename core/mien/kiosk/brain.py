@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
+from typing import Final
 
 from mien.config import Settings
 from mien.engine import AnalysisRequest, Engine
@@ -13,6 +16,10 @@ from mien.live.worker import Worker
 from mien.plugins.host import PluginHost
 from mien.session import SessionConfig, SessionEnd
 from mien.types import AudioClip, ImageFrame, Prediction, Sample, SampleKind, StreamStatus, Transcript
+
+HOLD_BACK_SECONDS: Final = 0.5
+"""How long a piece of sound that is not taken holds back the next: far longer than the piece lasts, so that sound waits
+at the microphone, and short enough for the kiosk to go on looking."""
 
 
 class Interaction(ABC):
@@ -203,7 +210,8 @@ class _LocalInteraction(Interaction):
             self._live.push_frame(load)
         else:  # sound waits at the microphone, and as utterances, but not in between
             self._live.push_sound(load)
-            await self._live.sound_taken()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._live.sound_taken(), HOLD_BACK_SECONDS)
 
     async def settle(self) -> None:
         await self._live.settle()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,10 @@ Result = TypeVar("Result")
 
 _OF_THE_STATE: Final = (CallKind.FUSE, CallKind.ACCUMULATE)
 """Calls in the middle of which the session's state cannot be left."""
+
+NESTED_SECONDS: Final = 1.0
+"""What such a call has beyond its deadline: a part that is called within it has the same deadline, and is to be blamed
+first."""
 
 
 class Worker:
@@ -171,9 +176,10 @@ class _Piece(Generic[Result]):
             call = self._call
             if call is None:
                 return None
-            seconds = call.guard.seconds_of(call.kind)
-            late = seconds is not None and time.monotonic() - self._called_at >= seconds
-            if not late and (not self._dropped or call.kind in _OF_THE_STATE):
+            seconds, of_the_state = call.guard.seconds_of(call.kind), call.kind in _OF_THE_STATE
+            allowed = math.inf if seconds is None else seconds + of_the_state * NESTED_SECONDS
+            late = time.monotonic() - self._called_at >= allowed
+            if not late and (of_the_state or not self._dropped):
                 return None
             self._thread += 1
             self._call = None

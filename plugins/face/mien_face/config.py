@@ -1,7 +1,8 @@
-"""The shape of the expression network as plain data, for training, export and inference. Nothing is computed here.
+"""The expression network: its sizes as plain data, and the one walk that says how it computes, in whatever library.
 
-Outside Flax a network's arrays go by name: ``<layer>.kernel`` [height, width, in, out], ``.scale``, ``.bias`` and the
-running ``.mean`` and ``.variance`` of each normalisation; ``<head>.kernel`` [in, labels] and ``.bias``.
+Training, export and inference all go by this; nothing is computed here. A network's arrays go by name: of each
+convolution ``<layer>.kernel`` [height, width, in, out], ``.scale``, ``.bias`` and the running ``.mean`` and
+``.variance``, folded only the kernel and ``.bias``; ``<head>.kernel`` [in, labels] and ``.bias``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien_face.labels import HEAD_LABELS
+from mien_face.operations import Answer_co, Convolution, ExpressionOperations, Layer, Maps, Tracer, Value
 
 Arrays: TypeAlias = dict[str, npt.NDArray[np.float32]]
 """A network's arrays by name."""
@@ -85,29 +87,49 @@ class NetworkConfig:
                 yield BlockShape(f"blocks.{number}", inputs, width, 2 if stage > 0 and index == 0 else 1)
                 inputs, number = width, number + 1
 
-    def convolutions(self) -> Iterator[tuple[str, int, int, int]]:
-        """Every convolution as (name, side of the kernel, channels in, channels out), in order."""
-        yield "stem", STEM_KERNEL, 1, self.stem
+    def walk(self, operations: ExpressionOperations[Value, Answer_co], images: Value) -> Answer_co:
+        """Run the network.
+
+        Args:
+            operations: What computes.
+            images: Normalised crops, 48 x 48, as the operations take them.
+
+        Returns:
+            What the operations make of the heads' logits.
+        """
+        return operations.heads(self.features(operations, images))
+
+    def features(self, operations: ExpressionOperations[Value, Answer_co], images: Value) -> Value:
+        """Run the network up to what both heads look at: means over the last features."""
+        convolve, relu = operations.convolve, operations.relu
+        features = relu(convolve(Convolution("stem", STEM_KERNEL, self.stem, stride=2), images))
         for block in self.blocks():
-            yield f"{block.name}.first", 3, block.inputs, block.outputs
-            yield f"{block.name}.second", 3, block.outputs, block.outputs
+            branch = relu(convolve(Convolution(f"{block.name}.first", 3, block.outputs, block.stride), features))
+            branch = convolve(Convolution(f"{block.name}.second", 3, block.outputs), branch)
+            if block.stride != 1:
+                features = operations.halve(f"{block.name}.halved", features)
             if block.has_shortcut:
-                yield f"{block.name}.shortcut", 1, block.inputs, block.outputs
+                features = convolve(Convolution(f"{block.name}.shortcut", 1, block.outputs), features)
+            features = operations.join(block.name, features, branch)
+        return operations.mean(features)
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Every convolution, in the order in which they run."""
+        tracer = Tracer()
+        self.features(tracer, Maps(channels=1))
+        return tuple(tracer.layers)
 
     def parameters(self) -> int:
         """Numbers in the folded network: kernels and biases, those of both heads among them."""
-        convolutions = sum(side**2 * inputs * outputs + outputs for _, side, inputs, outputs in self.convolutions())
+        convolutions = sum((layer.side**2 * layer.inputs + 1) * layer.outputs for layer in self.layers())
         return convolutions + sum((self.widths[-1] + 1) * len(labels) for labels in HEAD_LABELS.values())
 
     def operations(self) -> int:
         """Multiplications and additions of the convolutions for one face, counted apart."""
-        side = INPUT_SIZE // 2
-        total = 2 * side**2 * STEM_KERNEL**2 * self.stem
-        for block in self.blocks():
-            side //= block.stride
-            kernels = 9 * block.inputs + 9 * block.outputs + (block.inputs if block.has_shortcut else 0)
-            total += 2 * side**2 * kernels * block.outputs
-        return total
+        return sum(
+            2 * layer.side**2 * layer.inputs * layer.outputs * (INPUT_SIZE // layer.reduction) ** 2
+            for layer in self.layers()
+        )
 
     def to_json(self) -> dict[str, Any]:
         """As plain data, for a manifest."""

@@ -1,8 +1,9 @@
-"""The folded network as a pure JAX function: what inference compiles. Training and Flax are elsewhere."""
+"""The folded network as a pure JAX function: what inference compiles. How it is trained is elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import jax
@@ -12,6 +13,7 @@ from jax import lax
 from mien_face import gathered, winograd
 from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
 from mien_face.labels import Head
+from mien_face.operations import Convolution
 
 
 def prepare(config: NetworkConfig, arrays: Arrays) -> Arrays:
@@ -25,10 +27,10 @@ def prepare(config: NetworkConfig, arrays: Arrays) -> Arrays:
         arrays: As the laboratory folds them; they are left alone.
     """
     prepared: Arrays = {}
-    for name, height, stride in _convolutions(config):
-        kernel = arrays[f"{name}.kernel"]
-        if winograd.is_worth_it(height=height, side=kernel.shape[0], stride=stride):
-            prepared[f"{name}.transformed"] = winograd.transform_kernel(kernel)
+    for layer in config.layers():
+        name, height = layer.name, INPUT_SIZE // layer.reduction
+        if winograd.is_worth_it(height=height, side=layer.side, stride=layer.stride):
+            prepared[f"{name}.transformed"] = winograd.transform_kernel(arrays[f"{name}.kernel"])
         prepared |= {f"{name}.{part}": arrays[f"{name}.{part}"] for part in ("kernel", "bias")}
     for part in ("kernel", "bias"):
         prepared[f"heads.{part}"] = np.concatenate([arrays[f"{head}.{part}"] for head in Head], axis=-1)
@@ -64,28 +66,43 @@ def forward(
     Returns:
         Logits of both heads side by side, [n, 7 + 8].
     """
+    return config.walk(_Folded(arrays, rectify, tap), images)
 
-    def convolve(name: str, inputs: jax.Array, *, stride: int = 1) -> jax.Array:
-        kernel, transformed = arrays[f"{name}.kernel"], arrays.get(f"{name}.transformed")
-        if gathered.is_worth_it(count=len(inputs), height=inputs.shape[1] // stride, side=kernel.shape[0]):
+
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """The operations, with whichever convolution is fastest for a map."""
+
+    arrays: Mapping[str, jax.Array]
+    rectify: Callable[[jax.Array], jax.Array]
+    tap: Tap
+
+    def convolve(self, layer: Convolution, inputs: jax.Array) -> jax.Array:
+        """[n, h, w, c] -> [n, h / stride, w / stride, o]."""
+        name, stride = layer.name, layer.stride
+        kernel, transformed = self.arrays[f"{name}.kernel"], self.arrays.get(f"{name}.transformed")
+        if gathered.is_worth_it(count=len(inputs), height=inputs.shape[1] // stride, side=layer.side):
             outputs = gathered.convolve(inputs, kernel, stride)
         elif transformed is not None:
             outputs = winograd.convolve(inputs, transformed)
         else:
             outputs = convolution(inputs, kernel, stride)
-        return outputs + arrays[f"{name}.bias"]
+        return outputs + self.arrays[f"{name}.bias"]
 
-    features = rectify(convolve("stem", images, stride=2))  # [n, 24, 24, c]
-    for block in config.blocks():
-        branch = rectify(convolve(f"{block.name}.first", features, stride=block.stride))
-        branch = convolve(f"{block.name}.second", branch)
-        if block.stride != 1:
-            features = halve(features)
-        if block.has_shortcut:
-            features = convolve(f"{block.name}.shortcut", features)
-        features = tap(block.name, rectify(features + branch))
-    pooled = features.mean(axis=(1, 2))  # [n, c]
-    return pooled @ arrays["heads.kernel"] + arrays["heads.bias"]
+    def relu(self, inputs: jax.Array) -> jax.Array:
+        return self.rectify(inputs)
+
+    def halve(self, name: str, inputs: jax.Array) -> jax.Array:
+        return halve(inputs)
+
+    def join(self, name: str, identity: jax.Array, branch: jax.Array) -> jax.Array:
+        return self.tap(name, self.rectify(identity + branch))
+
+    def mean(self, inputs: jax.Array) -> jax.Array:
+        return inputs.mean(axis=(1, 2))
+
+    def heads(self, features: jax.Array) -> jax.Array:
+        return features @ self.arrays["heads.kernel"] + self.arrays["heads.bias"]
 
 
 def halve(images: jax.Array) -> jax.Array:
@@ -104,15 +121,3 @@ def convolution(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
         padding=((border, border), (border, border)),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
-
-
-def _convolutions(config: NetworkConfig) -> list[tuple[str, int, int]]:
-    """Every convolution with the height of its output and its stride."""
-    height = INPUT_SIZE // 2
-    found = [("stem", height, 2)]
-    for block in config.blocks():
-        height //= block.stride
-        found += [(f"{block.name}.first", height, block.stride), (f"{block.name}.second", height, 1)]
-        if block.has_shortcut:
-            found.append((f"{block.name}.shortcut", height, 1))  # what it gets is halved already
-    return found

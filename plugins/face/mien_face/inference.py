@@ -1,4 +1,4 @@
-"""Tells expressions apart with the shipped, folded network. Needs no Flax, and nothing of training.
+"""Tells expressions apart with the shipped, folded network. Needs nothing of training.
 
 The network is compiled ahead of time for a few batch sizes ("buckets"); a batch is padded up to the next bucket, and
 one over the largest is split. What computes is in ``mien_face.backends``.
@@ -238,8 +238,9 @@ def _read_settings(manifest: Manifest, path: Path) -> tuple[NetworkConfig, Calib
 
 def _check_arrays(config: NetworkConfig, arrays: Arrays, path: Path) -> None:
     expected: dict[str, tuple[int, ...]] = {}
-    for name, side, inputs, outputs in config.convolutions():
-        expected |= {f"{name}.kernel": (side, side, inputs, outputs), f"{name}.bias": (outputs,)}
+    for layer in config.layers():
+        expected[f"{layer.name}.kernel"] = (layer.side, layer.side, layer.inputs, layer.outputs)
+        expected[f"{layer.name}.bias"] = (layer.outputs,)
     for head, labels in HEAD_LABELS.items():
         expected |= {f"{head}.kernel": (config.widths[-1], len(labels)), f"{head}.bias": (len(labels),)}
     found = {name: array.shape for name, array in arrays.items()}

@@ -20,8 +20,8 @@ def fold(config: NetworkConfig, arrays: Arrays) -> Arrays:
         it gave in evaluation mode.
     """
     folded: Arrays = {}
-    for name, _, _, _ in config.convolutions():
-        folded |= folded_layer(arrays, name)
+    for layer in config.layers():
+        folded |= folded_layer(arrays, layer.name)
     for head in Head:
         folded |= plain_layer(arrays, head)
     return folded

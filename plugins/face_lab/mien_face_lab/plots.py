@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from mien import plots
-
-if TYPE_CHECKING:
-    from mien_face_lab.report import Judgement
+from mien_face_lab.judgement import Judgement
 
 __all__ = ["draw_calibration", "draw_confusion", "draw_recall", "save_curves"]
 

@@ -19,8 +19,9 @@ import numpy.typing as npt
 
 from mien import InputError
 from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, LabelSet, majority_labels
-from mien_face_lab.evaluation import Evaluation, Intervals, evaluate, intervals
-from mien_face_lab.robustness import CONDITIONS, Degradation, degradation
+from mien_face_lab.evaluation import evaluate, intervals
+from mien_face_lab.judgement import Judgement
+from mien_face_lab.robustness import CONDITIONS, degradation
 
 if TYPE_CHECKING:
     from mien_face_lab.classifiers import FaceClassifier
@@ -36,34 +37,6 @@ SPEED_BATCHES: Final = (1, 4, 16)
 """Faces in a call whose time is taken."""
 
 _SPEED_CALLS: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """How the network fares against one set of labels.
-
-    Attributes:
-        labels: Which.
-        evaluation: The figures.
-        intervals: Where they lie.
-        robustness: What poor pictures cost; empty where that was not measured.
-    """
-
-    labels: LabelSet
-    evaluation: Evaluation
-    intervals: Intervals
-    robustness: tuple[Degradation, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain data."""
-        plain = {
-            "labels": str(self.labels),
-            **self.evaluation.to_json(),
-            "intervals": self.intervals.to_json(),
-        }
-        if self.robustness:
-            plain["robustness"] = [each.to_json() for each in self.robustness]
-        return plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import Final
 
 from mien import __version__
 from mien_face_lab.evaluation import SUMMARY
+from mien_face_lab.judgement import Judgement
 from mien_face_lab.plots import draw_calibration, draw_confusion, draw_recall
-from mien_face_lab.report import Judgement, Report
+from mien_face_lab.report import Report
 from mien_face_lab.robustness import CONDITIONS
 
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"

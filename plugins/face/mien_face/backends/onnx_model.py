@@ -20,6 +20,7 @@ from mien import Manifest
 from mien_face.backends import wire
 from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
 from mien_face.labels import HEAD_LABELS, Head
+from mien_face.operations import Convolution
 
 INPUT: Final = "images"
 """Normalised crops, float32 [n, 1, 48, 48]."""
@@ -58,7 +59,7 @@ def onnx_model(config: NetworkConfig, arrays: Arrays, *, metadata: Mapping[str, 
     """
     graph = _Graph()
     labels = sum(len(HEAD_LABELS[head]) for head in Head)
-    _add_network(graph, config, arrays)
+    config.walk(_Nodes(graph, arrays), INPUT)
     content = b"".join(
         [
             *(wire.block(1, node) for node in graph.nodes),
@@ -119,31 +120,39 @@ class _Graph:
         return name
 
 
-def _add_network(graph: _Graph, config: NetworkConfig, arrays: Arrays) -> None:
-    def convolve(name: str, inputs: str, *, stride: int = 1) -> str:
-        kernel = arrays[f"{name}.kernel"]  # [height, width, in, out]
-        side = kernel.shape[0]
-        weights = graph.constant(f"{name}.kernel", kernel.transpose(3, 2, 0, 1))
-        bias = graph.constant(f"{name}.bias", arrays[f"{name}.bias"])
-        border, strides = (side // 2,) * 4, (stride, stride)
-        return graph.add("Conv", name, inputs, weights, bias, kernel_shape=(side, side), pads=border, strides=strides)
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    """The operations, on names of nodes; each adds one or two to a graph."""
 
-    def relu(inputs: str) -> str:
-        return graph.add("Relu", f"{inputs}.relu", inputs)
+    graph: _Graph
+    arrays: Arrays
 
-    features = relu(convolve("stem", INPUT, stride=2))
-    for block in config.blocks():
-        branch = convolve(f"{block.name}.second", relu(convolve(f"{block.name}.first", features, stride=block.stride)))
-        if block.stride != 1:
-            halved = f"{block.name}.halved"
-            features = graph.add("AveragePool", halved, features, kernel_shape=(2, 2), strides=(2, 2))
-        if block.has_shortcut:
-            features = convolve(f"{block.name}.shortcut", features)
-        features = relu(graph.add("Add", block.name, branch, features))
-    pooled = graph.add("Flatten", "pooled", graph.add("GlobalAveragePool", "mean", features), axis=1)
-    kernel = graph.constant("heads.kernel", np.concatenate([arrays[f"{head}.kernel"] for head in Head], axis=1))
-    bias = graph.constant("heads.bias", np.concatenate([arrays[f"{head}.bias"] for head in Head]))
-    graph.add("Gemm", OUTPUT, pooled, kernel, bias)
+    def convolve(self, layer: Convolution, inputs: str) -> str:
+        kernel = self.arrays[f"{layer.name}.kernel"].transpose(3, 2, 0, 1)  # [h, w, in, out] -> [out, in, h, w]
+        weights = self.graph.constant(f"{layer.name}.kernel", kernel)
+        bias = self.graph.constant(f"{layer.name}.bias", self.arrays[f"{layer.name}.bias"])
+        side, border, strides = (layer.side,) * 2, (layer.side // 2,) * 4, (layer.stride,) * 2
+        return self.graph.add(
+            "Conv", layer.name, inputs, weights, bias, kernel_shape=side, pads=border, strides=strides
+        )
+
+    def relu(self, inputs: str) -> str:
+        return self.graph.add("Relu", f"{inputs}.relu", inputs)
+
+    def halve(self, name: str, inputs: str) -> str:
+        return self.graph.add("AveragePool", name, inputs, kernel_shape=(2, 2), strides=(2, 2))
+
+    def join(self, name: str, identity: str, branch: str) -> str:
+        return self.relu(self.graph.add("Add", name, branch, identity))
+
+    def mean(self, inputs: str) -> str:
+        return self.graph.add("Flatten", "pooled", self.graph.add("GlobalAveragePool", "mean", inputs), axis=1)
+
+    def heads(self, features: str) -> str:
+        kernel = np.concatenate([self.arrays[f"{head}.kernel"] for head in Head], axis=1)
+        weights = self.graph.constant("heads.kernel", kernel)
+        bias = self.graph.constant("heads.bias", np.concatenate([self.arrays[f"{head}.bias"] for head in Head]))
+        return self.graph.add("Gemm", OUTPUT, features, weights, bias)
 
 
 def _attribute(name: str, value: int | tuple[int, ...]) -> bytes:

@@ -1,18 +1,20 @@
 """The folded network in plain NumPy: slow, and the same on every machine. Backends are held against it when they load.
 
 Being NumPy it costs a few hundredths of a second; holding them against XLA's answer would mean to import and compile
-it in processes that have chosen not to. Tests hold it against the Flax network.
+it in processes that have chosen not to. Tests hold it against the network as it is trained.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.labels import Head
+from mien_face.operations import Convolution
 
 Floats = npt.NDArray[np.float32]
 
@@ -31,29 +33,40 @@ def reference_logits(
     Returns:
         Logits of both heads side by side, [n, 7 + 8].
     """
-
-    def convolve(name: str, inputs: Floats, *, stride: int = 1) -> Floats:
-        outputs = _convolve(inputs, arrays[f"{name}.kernel"], stride)
-        if observe is not None:
-            observe(name, outputs)
-        return outputs + arrays[f"{name}.bias"]
-
-    features = _relu(convolve("stem", images, stride=2))  # [n, 24, 24, c]
-    for block in config.blocks():
-        branch = _relu(convolve(f"{block.name}.first", features, stride=block.stride))
-        branch = convolve(f"{block.name}.second", branch)
-        if block.stride != 1:
-            count, height, width, channels = features.shape
-            features = features.reshape(count, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
-        if block.has_shortcut:
-            features = convolve(f"{block.name}.shortcut", features)
-        features = _relu(features + branch)
-    pooled = features.mean(axis=(1, 2))  # [n, c]
-    return np.concatenate([pooled @ arrays[f"{head}.kernel"] + arrays[f"{head}.bias"] for head in Head], axis=1)
+    return config.walk(_Plain(arrays, observe), images)
 
 
-def _relu(values: Floats) -> Floats:
-    return np.maximum(values, np.float32(0))
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """The operations."""
+
+    arrays: Arrays
+    observe: Callable[[str, Floats], None] | None
+
+    def convolve(self, layer: Convolution, inputs: Floats) -> Floats:
+        outputs = _convolve(inputs, self.arrays[f"{layer.name}.kernel"], layer.stride)
+        if self.observe is not None:
+            self.observe(layer.name, outputs)
+        return outputs + self.arrays[f"{layer.name}.bias"]
+
+    def relu(self, inputs: Floats) -> Floats:
+        return np.maximum(inputs, np.float32(0))
+
+    def halve(self, name: str, inputs: Floats) -> Floats:
+        count, height, width, channels = inputs.shape
+        halved: Floats = inputs.reshape(count, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
+        return halved
+
+    def join(self, name: str, identity: Floats, branch: Floats) -> Floats:
+        return self.relu(identity + branch)
+
+    def mean(self, inputs: Floats) -> Floats:
+        means: Floats = inputs.mean(axis=(1, 2))  # [n, c]
+        return means
+
+    def heads(self, features: Floats) -> Floats:
+        logits = [features @ self.arrays[f"{head}.kernel"] + self.arrays[f"{head}.bias"] for head in Head]
+        return np.concatenate(logits, axis=1)
 
 
 def _convolve(images: Floats, kernel: Floats, stride: int) -> Floats:

@@ -1,16 +1,19 @@
-"""The shape of the face detector's network as plain data, for training, export and inference. Nothing is computed here.
+"""The face detector's network: its sizes as plain data, and the one walk that says how it computes, in any library.
 
-A picture becomes a pyramid of feature maps, each cell of which answers for a face around it ("cell" where others say
-anchor point). Outside Flax the network's arrays go by name: ``<layer>.kernel`` [height, width, in, out] and ``.bias``;
-before folding also ``.scale`` and the running ``.mean`` and ``.variance`` where a layer is normalised.
+Training, export and inference all go by this; nothing is computed here. A picture becomes a pyramid of feature maps,
+each cell of which answers for a face around it ("cell" where others say anchor point). The network's arrays go by name:
+``<layer>.kernel`` [height, width, in, out] and ``.bias``; before folding also ``.scale`` and the running ``.mean`` and
+``.variance`` where a layer is normalised.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
+
+from mien_face.operations import Convolution, DetectorOperations, Layer, Maps, Tracer, Value
 
 NETWORK_NAME: Final = "mien-face-detector"
 """What a manifest calls this network."""
@@ -35,29 +38,6 @@ UNIT: Final = 4
 
 _STEM_KERNEL: Final = 5
 _STEM_STRIDE: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One convolution.
-
-    Attributes:
-        name: Prefix of its arrays.
-        side: Of its kernel; the border is padded with ``side // 2`` zeros.
-        inputs: Channels in.
-        outputs: Channels out.
-        stride: Between its outputs.
-        normalised: Whether training normalises its output (which folding removes) instead of adding a bias.
-        reduction: Pixels of the network's input from one of its outputs to the next.
-    """
-
-    name: str
-    side: int
-    inputs: int
-    outputs: int
-    stride: int
-    normalised: bool
-    reduction: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +73,45 @@ class DetectorConfig:
         if self.long_side < SIZE_MULTIPLE or self.long_side % SIZE_MULTIPLE:
             raise ValueError(f"long_side must be a positive multiple of {SIZE_MULTIPLE}, got {self.long_side}")
 
-    def layers(self) -> Iterator[Layer]:
-        """Every convolution, in the order in which they run."""
-        yield Layer("stem", _STEM_KERNEL, 3, self.stem, _STEM_STRIDE, True, _STEM_STRIDE)
-        inputs = self.stem
-        for stage, (width, depth, stride) in enumerate(zip(self.widths, self.depths, STRIDES, strict=True)):
-            yield Layer(f"stages.{stage}.down", 3, inputs, width, 2, True, stride)
+    def walk(self, operations: DetectorOperations[Value], pictures: Value) -> list[Value]:
+        """Run the network.
+
+        Args:
+            operations: What computes.
+            pictures: In RGB, grey levels brought to about [-1, 1], as the operations take them.
+
+        Returns:
+            What the cells of each level answer, ``OUTPUTS`` channels, finest level first.
+        """
+        convolve, relu = operations.convolve, operations.relu
+        features = relu(convolve(Convolution("stem", _STEM_KERNEL, self.stem, _STEM_STRIDE), pictures))
+        stages = []
+        for stage, (width, depth) in enumerate(zip(self.widths, self.depths, strict=True)):
+            features = relu(convolve(Convolution(f"stages.{stage}.down", 3, width, stride=2), features))
             for block in range(depth):
                 prefix = f"stages.{stage}.blocks.{block}"
-                yield Layer(f"{prefix}.reduce", 1, width, self.bottleneck, 1, True, stride)
-                yield Layer(f"{prefix}.mix", 3, self.bottleneck, self.bottleneck, 1, True, stride)
-                yield Layer(f"{prefix}.expand", 1, self.bottleneck, width, 1, True, stride)
-            inputs = width
-        for level in reversed(range(len(STRIDES))):
-            width, stride = self.heads[level], STRIDES[level]
-            yield Layer(f"levels.{level}.lateral", 1, self.widths[level], width, 1, True, stride)
-            if level + 1 < len(STRIDES):  # four outputs for each cell of the coarser level, one a quarter
-                yield Layer(f"levels.{level}.above", 1, self.heads[level + 1], 4 * width, 1, True, 2 * stride)
-            yield Layer(f"levels.{level}.mix", 3, width, width, 1, True, stride)
-            yield Layer(f"levels.{level}.answer", 1, width, OUTPUTS, 1, False, stride)
+                inside = relu(convolve(Convolution(f"{prefix}.reduce", 1, self.bottleneck), features))
+                inside = relu(convolve(Convolution(f"{prefix}.mix", 3, self.bottleneck), inside))
+                features = relu(operations.add(features, convolve(Convolution(f"{prefix}.expand", 1, width), inside)))
+            stages.append(features)
+        answers: list[Value] = []
+        above: Value | None = None
+        for level, features in reversed(list(enumerate(stages))):
+            width = self.heads[level]
+            merged = convolve(Convolution(f"levels.{level}.lateral", 1, width), features)
+            if above is not None:  # four outputs for each cell of the coarser level, one a quarter
+                coarse = convolve(Convolution(f"levels.{level}.above", 1, 4 * width), above)
+                merged = operations.add(merged, operations.spread(coarse, merged))
+            above = relu(merged)
+            mixed = relu(convolve(Convolution(f"levels.{level}.mix", 3, width), above))
+            answers.insert(0, convolve(Convolution(f"levels.{level}.answer", 1, OUTPUTS, normalised=False), mixed))
+        return answers
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Every convolution, in the order in which they run."""
+        tracer = Tracer()
+        self.walk(tracer, Maps(channels=3))
+        return tuple(tracer.layers)
 
     def grids(self, height: int, width: int) -> tuple[tuple[int, int], ...]:
         """Rows and columns of cells on each level, for an input of a height and width in pixels.

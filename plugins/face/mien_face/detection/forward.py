@@ -1,4 +1,4 @@
-"""The folded detector as a pure JAX function: what inference compiles. Training and Flax are elsewhere.
+"""The folded detector as a pure JAX function: what inference compiles. How it is trained is elsewhere.
 
 Shapes: n pictures, h height, w width, a cells of all levels (finest level first, each row by row), c channels.
 """
@@ -6,6 +6,7 @@ Shapes: n pictures, h height, w width, a cells of all levels (finest level first
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from mien_face.detection.config import LANDMARKS, STRIDES, UNIT, DetectorConfig
 from mien_face.forward import convolution
+from mien_face.operations import Convolution
 
 LARGEST_LOG_SIZE = 4.0
 """Boxes are at most e^4 = 55 units large: keeps an untrained network's answers finite."""
@@ -49,31 +51,27 @@ def forward(config: DetectorConfig, arrays: Mapping[str, jax.Array], images: jax
         ValueError: Height or width is not a multiple of ``SIZE_MULTIPLE``.
     """
     config.grids(*images.shape[1:3])
-    strides = {layer.name: layer.stride for layer in config.layers()}
+    return decode(config.walk(_Folded(arrays), normalise(images)))
 
-    def convolve(name: str, inputs: jax.Array) -> jax.Array:
-        return convolution(inputs, arrays[f"{name}.kernel"], strides[name]) + arrays[f"{name}.bias"]
 
-    features = jax.nn.relu(convolve("stem", normalise(images)))  # [n, h / 4, w / 4, c]
-    stages = []
-    for stage, depth in enumerate(config.depths):
-        features = jax.nn.relu(convolve(f"stages.{stage}.down", features))
-        for block in range(depth):
-            prefix = f"stages.{stage}.blocks.{block}"
-            inside = jax.nn.relu(convolve(f"{prefix}.reduce", features))
-            inside = jax.nn.relu(convolve(f"{prefix}.mix", inside))
-            features = jax.nn.relu(features + convolve(f"{prefix}.expand", inside))
-        stages.append(features)
-    answers: list[jax.Array] = []
-    above: jax.Array | None = None
-    for level in reversed(range(len(STRIDES))):
-        merged = convolve(f"levels.{level}.lateral", stages[level])
-        if above is not None:
-            merged += quarters(convolve(f"levels.{level}.above", above), merged.shape[1], merged.shape[2])
-        above = jax.nn.relu(merged)
-        mixed = jax.nn.relu(convolve(f"levels.{level}.mix", above))
-        answers.insert(0, convolve(f"levels.{level}.answer", mixed))
-    return decode(answers)
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """The operations."""
+
+    arrays: Mapping[str, jax.Array]
+
+    def convolve(self, layer: Convolution, inputs: jax.Array) -> jax.Array:
+        outputs = convolution(inputs, self.arrays[f"{layer.name}.kernel"], layer.stride)
+        return outputs + self.arrays[f"{layer.name}.bias"]
+
+    def relu(self, inputs: jax.Array) -> jax.Array:
+        return jax.nn.relu(inputs)
+
+    def add(self, first: jax.Array, second: jax.Array) -> jax.Array:
+        return first + second
+
+    def spread(self, coarse: jax.Array, like: jax.Array) -> jax.Array:
+        return quarters(coarse, *like.shape[1:3])
 
 
 def normalise(images: jax.Array) -> jax.Array:

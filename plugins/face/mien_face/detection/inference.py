@@ -1,4 +1,4 @@
-"""Runs the shipped, folded detector on pictures of the sizes that it is compiled for. Needs JAX but no Flax.
+"""Runs the shipped, folded detector on pictures of the sizes that it is compiled for. Needs JAX.
 
 The network, the choice of candidates and non-maximum suppression are one compiled program for each input size and
 batch size ("bucket"); a batch is padded up to the next bucket, and one over the largest is split.

@@ -17,7 +17,8 @@ from mien_face_lab.training.names import Equalise
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mien_face_lab.report import Judgement, Report
+    from mien_face_lab.judgement import Judgement
+    from mien_face_lab.report import Report
 
 SHOWN_SKIPS: Final = 10
 """Skipped pictures that are listed."""

@@ -1,1 +1,1 @@
-"""Judging face detectors on labelled pictures, and their network in Flax."""
+"""Judging face detectors on labelled pictures; what of the own one is exported."""

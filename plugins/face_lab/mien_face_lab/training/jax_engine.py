@@ -1,4 +1,4 @@
-"""Training computed by JAX on the Flax network: the reference, and the engine for accelerators."""
+"""Training computed by JAX: the reference, and the engine for accelerators."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
-from flax import nnx
 
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.labels import Head
-from mien_face_lab.network import FaceNetwork, arrays_of, network_of
+from mien_face_lab.training.jax_operations import Dropout, JaxOperations
 from mien_face_lab.training.loop import Gradients, split_arrays
 from mien_face_lab.training.recipe import Batch, Recipe
 
@@ -24,7 +23,7 @@ EVALUATION_BATCH: Final = 64
 
 
 class JaxEngine:
-    """Differentiates and evaluates the Flax network.
+    """Differentiates and evaluates the network.
 
     Args:
         config: The network.
@@ -33,8 +32,8 @@ class JaxEngine:
 
     def __init__(self, config: NetworkConfig, recipe: Recipe) -> None:
         self._gradients = jax.jit(jax.value_and_grad(lambda *args: _loss(config, recipe, *args), has_aux=True))
-        self._logits = jax.jit(lambda arrays, images: _evaluated(config, arrays)(images))
-        self._features = jax.jit(lambda arrays, images: _evaluated(config, arrays).pooled(images))
+        self._logits = jax.jit(lambda arrays, images: config.walk(JaxOperations(arrays, train=False), images))
+        self._features = jax.jit(lambda arrays, images: config.features(JaxOperations(arrays, train=False), images))
 
     def gradients(self, arrays: Arrays, batch: Batch, *, seed: int) -> Gradients:
         """Differentiate the recipe's loss."""
@@ -66,21 +65,14 @@ def _loss(
     key: jax.Array,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Loss of a batch, and the running statistics after it."""
-    network = network_of(config, parameters | statistics)
-    network.train()  # type: ignore[no-untyped-call]
+    dropout = Dropout(config.dropout, jax.random.fold_in(key, 0)) if config.dropout > 0 else None
+    operations = JaxOperations(parameters | statistics, train=True, dropout=dropout)
     loss = jnp.zeros(())
-    for head, logits in network(images, rngs=nnx.Rngs(dropout=key)).items():
+    for head, logits in config.walk(operations, images).items():
         distributions, weights = targets[head]
         losses = -(distributions * jax.nn.log_softmax(logits)).sum(axis=1)  # [n]
         loss += recipe.head_weights[head] * (weights * losses).sum() / jnp.maximum(weights.sum(), 1)
-    arrays = arrays_of(network)
-    return loss, {name: arrays[name] for name in statistics}
-
-
-def _evaluated(config: NetworkConfig, arrays: dict[str, jax.Array]) -> FaceNetwork:
-    network = network_of(config, arrays)
-    network.eval()  # type: ignore[no-untyped-call]
-    return network
+    return loss, operations.statistics
 
 
 def _padded(images: npt.NDArray[np.float32]) -> Iterator[npt.NDArray[np.float32]]:

@@ -1,7 +1,7 @@
 """Finds the network that ``--network`` names and makes a learner of it: the shipped one, or any of the zoo.
 
-A new network of the zoo needs an entry in ``mien_face_lab.zoo.catalogue`` and nothing here; one with a learner of its
-own needs a line in ``learner_of``.
+A new network of the zoo needs an entry in ``mien_face_lab.zoo.catalogue``, a recipe in ``zoo_recipes`` and nothing
+here; one with a learner of its own needs a line in ``learner_of``.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from mien_face_lab.training.recipes import DEEP_RECIPE, DEEP_REFINING, FINISHING
 from mien_face_lab.training.schedule import Decline, Schedule
 from mien_face_lab.training.state import read_start
 from mien_face_lab.training.unfolding import unfold
+from mien_face_lab.training.zoo_recipes import PUBLISHED
 from mien_face_lab.zoo.catalogue import ZOO, ZooNetwork
 
 if TYPE_CHECKING:
@@ -245,7 +246,7 @@ def _of_the_zoo(network: ZooNetwork, changes: Changes, engine: EngineName, label
     with imported_for(EngineName.JAX):  # whatever computes the gradients
         from mien_face_lab.training.zoo_learner import ZooLearner
     own = network.labels or labels
-    recipe = network.recipe
+    recipe = PUBLISHED[network.name]
     schedule = recipe.schedule.with_rate(changes.peak_rate)
     if changes.decline is not None:
         schedule = replace(schedule, decline=changes.decline)

@@ -45,7 +45,8 @@ def initial_arrays(config: NetworkConfig, seed: int) -> Arrays:
     """
     generator = np.random.default_rng(seed)
     arrays: Arrays = {}
-    for name, side, inputs, outputs in config.convolutions():
+    for layer in config.layers():
+        name, side, inputs, outputs = layer.name, layer.side, layer.inputs, layer.outputs
         deviation = math.sqrt(2 / (side * side * inputs))  # He et al. 2015
         arrays[f"{name}.kernel"] = deviation * generator.standard_normal((side, side, inputs, outputs), np.float32)
         arrays[f"{name}.scale"] = np.full(outputs, 0 if name.endswith(".second") else 1, np.float32)

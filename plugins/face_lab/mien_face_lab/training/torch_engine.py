@@ -1,8 +1,8 @@
 """Training steps computed by PyTorch, for CPUs: oneDNN's weight gradients are several times faster than XLA's there.
 
-It computes the same network from the same arrays as ``mien_face_lab.network`` (a test holds the two together);
-nothing but training uses it, and PyTorch is optional. Each step runs on ``shards`` threads of one core each: unlike one
-on many cores, they never wait for each other inside a layer, which matters where the machine is shared.
+It computes the same network from the same arrays as ``jax_engine`` (a test holds the two together); nothing but
+training uses it, and PyTorch is optional. Each step runs on ``shards`` threads of one core each: unlike one on many
+cores, they never wait for each other inside a layer, which matters where the machine is shared.
 """
 
 from __future__ import annotations
@@ -16,17 +16,14 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
 
-from mien_face.config import NORM_EPSILON, Arrays, NetworkConfig
+from mien_face.config import Arrays, NetworkConfig
 from mien_face.labels import Head
 from mien_face_lab.training.loop import Gradients, split_arrays
 from mien_face_lab.training.recipe import Batch, Recipe
 from mien_face_lab.training.state import is_statistic
-
-Tensors = dict[str, torch.Tensor]
+from mien_face_lab.training.torch_operations import Dropout, Tensors, TorchOperations
 
 Result = TypeVar("Result")
-
-_STATISTICS_MOMENTUM = 0.1
 
 _EVALUATED_AT_ONCE = 64
 
@@ -49,7 +46,7 @@ class TorchEngine:
 
     def gradients(self, arrays: Arrays, batch: Batch, *, seed: int) -> Gradients:
         """Differentiate the recipe's loss: the mean over the shards, each normalised by its own batch statistics."""
-        tensors = {name: _to_torch(name, array) for name, array in arrays.items()}
+        tensors = _tensors(arrays)
         parts = [batch.part(index, self._shards) for index in range(self._shards)]
         seeds = [seed * self._shards + index for index in range(self._shards)]
         results = list(self._pool.map(lambda part, seed: self._shard_gradients(tensors, part, seed), parts, seeds))
@@ -66,14 +63,14 @@ class TorchEngine:
         Returns:
             Head -> ``[count, labels]``.
         """
-        tensors = {name: _to_torch(name, array) for name, array in arrays.items()}
-        parts = self._in_parts(lambda part: forward(self._config, tensors, part, train=False, generator=None), images)
+        operations = TorchOperations(_tensors(arrays), train=False)
+        parts = self._in_parts(lambda part: self._config.walk(operations, part), images)
         return {head: np.concatenate([part[head].numpy() for part in parts]) for head in Head}
 
     def features(self, arrays: Arrays, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """What the heads look at: normalised crops ``[count, 48, 48, 1]`` -> ``[count, channels]``."""
-        tensors = {name: _to_torch(name, array) for name, array in arrays.items()}
-        parts = self._in_parts(lambda part: _pooled(self._config, tensors, part, train=False), images)
+        operations = TorchOperations(_tensors(arrays), train=False)
+        parts = self._in_parts(lambda part: self._config.features(operations, part), images)
         return np.concatenate([part.numpy() for part in parts])
 
     def close(self) -> None:
@@ -95,60 +92,16 @@ class TorchEngine:
             name: tensor.clone() if is_statistic(name) else tensor.detach().requires_grad_()
             for name, tensor in tensors.items()
         }
-        generator = torch.Generator().manual_seed(seed)
-        outputs = forward(self._config, own, _images(batch.images), train=True, generator=generator)
+        dropout = Dropout(self._config.dropout, torch.Generator().manual_seed(seed))
+        operations = TorchOperations(own, train=True, dropout=dropout)
         loss = torch.zeros(())
-        for head, output in outputs.items():
+        for head, output in self._config.walk(operations, _images(batch.images)).items():
             targets, weights = (torch.from_numpy(array) for array in batch.targets[head])
             losses = -(targets * functional.log_softmax(output, dim=1)).sum(1)
             loss = loss + self._recipe.head_weights[head] * (weights * losses).sum() / weights.sum().clamp(min=1)
         names = [name for name in own if not is_statistic(name)]
         gradients = torch.autograd.grad(loss, [own[name] for name in names])
         return float(loss.detach()), own | dict(zip(names, gradients, strict=True))
-
-
-def forward(
-    config: NetworkConfig, tensors: Tensors, images: torch.Tensor, *, train: bool, generator: torch.Generator | None
-) -> dict[Head, torch.Tensor]:
-    """Run the network; while training, running statistics in ``tensors`` are updated in place.
-
-    Args:
-        config: The network.
-        tensors: Parameters and statistics, kernels as ``[out, in, height, width]``.
-        images: ``[count, 1, 48, 48]``.
-        train: Whether batches are normalised by their own statistics and features dropped.
-        generator: Decides which features are dropped; needed while training.
-
-    Returns:
-        Head -> logits.
-    """
-    pooled = _pooled(config, tensors, images, train=train)
-    if train and config.dropout > 0:
-        keep = torch.rand(pooled.shape, generator=generator) >= config.dropout
-        pooled = pooled * keep / (1 - config.dropout)
-    return {head: pooled @ tensors[f"{head}.kernel"] + tensors[f"{head}.bias"] for head in Head}
-
-
-def _pooled(config: NetworkConfig, tensors: Tensors, images: torch.Tensor, *, train: bool) -> torch.Tensor:
-    """Means over the last features, [count, channels]."""
-
-    def convolve(name: str, inputs: torch.Tensor, *, stride: int = 1) -> torch.Tensor:
-        kernel = tensors[f"{name}.kernel"]
-        outputs = functional.conv2d(inputs, kernel, stride=stride, padding=kernel.shape[-1] // 2)
-        mean, variance = tensors[f"{name}.mean"], tensors[f"{name}.variance"]
-        scale, bias = tensors[f"{name}.scale"], tensors[f"{name}.bias"]
-        return functional.batch_norm(outputs, mean, variance, scale, bias, train, _STATISTICS_MOMENTUM, NORM_EPSILON)
-
-    features = functional.relu(convolve("stem", images, stride=2))
-    for block in config.blocks():
-        branch = functional.relu(convolve(f"{block.name}.first", features, stride=block.stride))
-        branch = convolve(f"{block.name}.second", branch)
-        if block.stride != 1:
-            features = functional.avg_pool2d(features, block.stride)
-        if block.has_shortcut:
-            features = convolve(f"{block.name}.shortcut", features)
-        features = functional.relu(features + branch)
-    return features.mean((2, 3))
 
 
 def _images(images: npt.NDArray[np.float32]) -> torch.Tensor:
@@ -162,6 +115,10 @@ def _mean(tensors: list[torch.Tensor]) -> torch.Tensor:
     for tensor in tensors[1:]:
         total = total + tensor
     return total / len(tensors)
+
+
+def _tensors(arrays: Arrays) -> Tensors:
+    return {name: _to_torch(name, array) for name, array in arrays.items()}
 
 
 def _to_torch(name: str, array: npt.NDArray[Any]) -> torch.Tensor:

@@ -20,10 +20,10 @@ from mien_face_lab.training.learner import Judgement, StepFigures
 from mien_face_lab.training.schedule import Schedule
 from mien_face_lab.training.weighing import class_weights
 from mien_face_lab.training.zoo_engine import ZooBatch, ZooEngine
+from mien_face_lab.training.zoo_recipe import ZooRecipe
 from mien_face_lab.zoo.catalogue import ZooNetwork
 from mien_face_lab.zoo.classifier import network_input, save_network
 from mien_face_lab.zoo.network import initial_arrays, is_kernel, is_statistic
-from mien_face_lab.zoo.recipe import ZooRecipe
 
 
 class ZooState(NamedTuple):

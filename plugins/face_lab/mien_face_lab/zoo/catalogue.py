@@ -1,7 +1,7 @@
-"""The networks of the zoo, layer by layer as published, with the recipes and figures of their authors.
+"""The networks of the zoo, layer by layer as published, with the figures of their authors.
 
 Where a publication leaves a detail open (padding, initial weights, the input's range) the default of its framework is
-taken. Inputs are grey pictures in [0, 1].
+taken. Inputs are grey pictures in [0, 1]. How they were trained is in ``mien_face_lab.training.zoo_recipes``.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from typing import Final
 
 from mien_face.config import INPUT_SIZE
 from mien_face.labels import FER2013_LABELS
-from mien_face_lab.training.augment import Augmentation
-from mien_face_lab.training.schedule import Decline, Schedule
 from mien_face_lab.zoo.layers import (
     Conv,
     Dense,
@@ -31,7 +29,6 @@ from mien_face_lab.zoo.layers import (
     count_operations,
     count_parameters,
 )
-from mien_face_lab.zoo.recipe import ZooRecipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,6 @@ class ZooNetwork:
         name: How ``--network`` and manifests call it.
         source: Who published it.
         body: All layers but the last, which is dense or, where ``convolutional_end``, a convolution and a mean.
-        recipe: How it was trained.
         published: What was reached, in words.
         input_side: Height and width of its input, pixels.
         labels: The classes that it tells apart; None: those of the data.
@@ -53,7 +49,6 @@ class ZooNetwork:
     name: str
     source: str
     body: tuple[Layer, ...]
-    recipe: ZooRecipe
     published: str
     input_side: int = INPUT_SIZE
     labels: tuple[str, ...] | None = None
@@ -108,7 +103,6 @@ WARD2018: Final = ZooNetwork(
         Dropout(0.2),
         Flatten(),
     ),
-    recipe=ZooRecipe(epochs=20, batch_size=100, schedule=Schedule(rate=0.002), kernel_penalty=0.0005),
     kernel_deviation=0.01,
     published="84.47 % on CK+ (6 classes, random split of augmented copies)",
 )
@@ -127,7 +121,6 @@ SHAIKH2021: Final = ZooNetwork(
         *_shaikh_block(256, 3, relu=False),
         Flatten(),
     ),
-    recipe=ZooRecipe(epochs=22, batch_size=64, schedule=Schedule(rate=0.001)),
     published="about 50 % on a part of FER2013 (validation)",
 )
 
@@ -148,11 +141,6 @@ SMART2022: Final = ZooNetwork(
         *(Dense(256), Norm(), Relu(), Dropout(0.25)),
         *(Dense(512), Norm(), Relu(), Dropout(0.25)),
     ),
-    recipe=ZooRecipe(
-        epochs=18,
-        batch_size=64,
-        schedule=Schedule(rate=0.0005, decline=Decline.PLATEAU, factor=0.1, patience=2, floor=1e-5),
-    ),
     published="'well above 60 %' on an 8-class set of Kaggle's",
 )
 
@@ -164,13 +152,6 @@ KURMI2022: Final = ZooNetwork(
         *(Conv(32, same=False), Relu(), Conv(64, same=False), Relu(), Pool(), Dropout(0.25)),
         *(Conv(128, same=False), Relu(), Pool(), Conv(128, same=False), Relu(), Pool(), Dropout(0.25)),
         *(Flatten(), Dense(1024), Relu(), Dropout(0.5)),
-    ),
-    recipe=ZooRecipe(
-        epochs=50,
-        batch_size=64,
-        schedule=Schedule(rate=1e-4, decay=1e-6),
-        class_weights=True,
-        augmentation=Augmentation(rotation=10, scale=0.1, shift=0.1 * INPUT_SIZE, mirror=0.5, erase=0),
     ),
     published="62.50 % on FER2013's test part",
 )
@@ -198,13 +179,6 @@ MINI_XCEPTION: Final = ZooNetwork(
         *_xception_block(128),
     ),
     convolutional_end=True,
-    recipe=ZooRecipe(
-        epochs=50,
-        batch_size=32,
-        schedule=Schedule(rate=0.001, decline=Decline.PLATEAU, factor=0.1, patience=12, floor=1e-6),
-        class_weights=True,
-        augmentation=Augmentation(rotation=10, scale=0.1, shift=0.1 * INPUT_SIZE, mirror=0.5, erase=0),
-    ),
     published="66 % on FER2013's test part (Arriaga et al.)",
 )
 
@@ -226,7 +200,6 @@ DELORENZO2019: Final = ZooNetwork(
         *_delorenzo_block(128, second_same=True),
         *(Flatten(), Dense(512), Relu(), Norm(), Dropout(0.5), Dense(128), Relu()),
     ),
-    recipe=ZooRecipe(epochs=25, batch_size=256, schedule=Schedule(rate=0.001), patience=5),
     published="64.11 %, macro F1 0.62 on FER2013's test part",
 )
 

@@ -19,7 +19,6 @@ import numpy.typing as npt
 from flax import nnx
 
 from mien_face.config import Arrays
-from mien_face_lab import flaxarrays
 from mien_face_lab.zoo import layers as described
 from mien_face_lab.zoo.catalogue import ZooNetwork
 from mien_face_lab.zoo.layers import Layer, Shape, Step, trace
@@ -29,6 +28,9 @@ STATISTICS_MOMENTUM: Final = 0.99
 
 NORM_EPSILON: Final = 1e-3
 """Added to a variance before its square root is taken; Keras's default."""
+
+_NAMED: Final = 5
+"""Arrays that a message names at the most."""
 
 
 class DepthwiseConv(nnx.Module):
@@ -152,15 +154,24 @@ def network_of(network: ZooNetwork, classes: int, arrays: Mapping[str, jax.Array
     Raises:
         ValueError: An array is missing, left over, or of another shape.
     """
-    try:
-        return flaxarrays.with_arrays(lambda: build(network, classes, rngs=nnx.Rngs(0)), arrays, name_of=_name)
-    except ValueError as error:
-        raise ValueError(f"these are not the arrays of {network.name} for {classes} classes: {error}") from error
+    empty = nnx.eval_shape(lambda: build(network, classes, rngs=nnx.Rngs(0)))  # computes no first weights
+    graph, state = nnx.split(empty)
+    flat = dict(nnx.to_flat_state(state))
+    shapes = {_name(path): tuple(variable.shape) for path, variable in flat.items()}
+    found = {name: tuple(array.shape) for name, array in arrays.items()}
+    wrong = sorted(name for name in shapes.keys() | found.keys() if shapes.get(name) != found.get(name))
+    if wrong:
+        more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+        names = ", ".join(f"{name} {found.get(name)} for {shapes.get(name)}" for name in wrong[:_NAMED])
+        raise ValueError(f"these are not the arrays of {network.name} for {classes} classes: {names}{more}")
+    filled = ((path, variable.replace(jnp.asarray(arrays[_name(path)]))) for path, variable in flat.items())
+    built: Stack = nnx.merge(graph, nnx.from_flat_state(filled))
+    return built
 
 
 def arrays_of(stack: Stack) -> dict[str, jax.Array]:
     """The arrays of a network, parameters and statistics, by name."""
-    return flaxarrays.arrays_of(stack, name_of=_name)
+    return {_name(path): variable[...] for path, variable in nnx.to_flat_state(nnx.state(stack))}
 
 
 def is_statistic(name: str) -> bool:

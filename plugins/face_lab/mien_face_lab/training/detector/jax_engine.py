@@ -1,4 +1,4 @@
-"""Training of the detector computed by JAX on the Flax network: the reference, and the engine for accelerators.
+"""Training of the detector computed by JAX: the reference, and the engine for accelerators.
 
 The score learns how well its box fits (varifocal loss, Zhang et al. 2021), boxes by generalised intersection over
 union (Rezatofighi et al. 2019), landmarks by smooth L1 (Girshick 2015) in sizes of the face. Boxes and landmarks of
@@ -16,11 +16,11 @@ import optax
 
 from mien_face.config import Arrays
 from mien_face.detection.config import DetectorConfig
-from mien_face.detection.forward import DetectorOutput
-from mien_face_lab.detection.network import arrays_of, network_of
+from mien_face.detection.forward import DetectorOutput, decode, normalise
 from mien_face_lab.training.detector.loop import Gradients
 from mien_face_lab.training.detector.recipe import Recipe
 from mien_face_lab.training.detector.targets import IGNORED, Batch
+from mien_face_lab.training.jax_operations import JaxOperations
 from mien_face_lab.training.state import is_statistic
 
 
@@ -103,11 +103,9 @@ def _loss(
     *labels: jax.Array,
 ) -> tuple[jax.Array, tuple[dict[str, jax.Array], dict[str, jax.Array]]]:
     """The summed losses of a batch; each of them, and the running statistics after it."""
-    network = network_of(config, parameters | statistics)
-    network.train()  # type: ignore[no-untyped-call]
-    losses = detection_losses(recipe, network(images), *labels)
-    arrays = arrays_of(network)
-    return jnp.stack(list(losses.values())).sum(), (losses, {name: arrays[name] for name in statistics})
+    operations = JaxOperations(parameters | statistics, train=True)
+    losses = detection_losses(recipe, decode(config.walk(operations, normalise(images))), *labels)
+    return jnp.stack(list(losses.values())).sum(), (losses, operations.statistics)
 
 
 def _to_numpy(arrays: dict[str, jax.Array]) -> Arrays:

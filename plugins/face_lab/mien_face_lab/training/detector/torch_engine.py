@@ -16,17 +16,14 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
 
-from mien_face.config import NORM_EPSILON, Arrays
-from mien_face.detection.config import LANDMARKS, STRIDES, DetectorConfig
+from mien_face.config import Arrays
+from mien_face.detection.config import LANDMARKS, DetectorConfig
 from mien_face.detection.forward import LARGEST_LOG_SIZE, cells
 from mien_face_lab.training.detector.loop import Gradients
 from mien_face_lab.training.detector.recipe import Recipe
 from mien_face_lab.training.detector.targets import IGNORED, Batch
 from mien_face_lab.training.state import is_statistic
-
-Tensors = dict[str, torch.Tensor]
-
-_STATISTICS_MOMENTUM = 0.1
+from mien_face_lab.training.torch_operations import Tensors, TorchOperations
 
 
 class TorchOutput(NamedTuple):
@@ -104,38 +101,7 @@ def forward(config: DetectorConfig, tensors: Tensors, images: torch.Tensor) -> T
         tensors: Parameters and statistics, kernels as ``[out, in, height, width]``.
         images: RGB, uint8 ``[n, 3, h, w]``.
     """
-    layers = {layer.name: layer for layer in config.layers()}
-
-    def convolve(name: str, inputs: torch.Tensor) -> torch.Tensor:
-        kernel, bias = tensors[f"{name}.kernel"], tensors[f"{name}.bias"]
-        layer = layers[name]
-        added = None if layer.normalised else bias
-        outputs = functional.conv2d(inputs, kernel, added, stride=layer.stride, padding=layer.side // 2)
-        if not layer.normalised:
-            return outputs
-        mean, variance, scale = (tensors[f"{name}.{part}"] for part in ("mean", "variance", "scale"))
-        return functional.batch_norm(outputs, mean, variance, scale, bias, True, _STATISTICS_MOMENTUM, NORM_EPSILON)
-
-    features = functional.relu(convolve("stem", images.float() / 127.5 - 1))
-    stages = []
-    for stage, depth in enumerate(config.depths):
-        features = functional.relu(convolve(f"stages.{stage}.down", features))
-        for block in range(depth):
-            prefix = f"stages.{stage}.blocks.{block}"
-            inside = functional.relu(convolve(f"{prefix}.reduce", features))
-            inside = functional.relu(convolve(f"{prefix}.mix", inside))
-            features = functional.relu(features + convolve(f"{prefix}.expand", inside))
-        stages.append(features)
-    answers: list[torch.Tensor] = []
-    above: torch.Tensor | None = None
-    for level in reversed(range(len(STRIDES))):
-        merged = convolve(f"levels.{level}.lateral", stages[level])
-        if above is not None:
-            merged = merged + _quarters(convolve(f"levels.{level}.above", above), merged.shape[2], merged.shape[3])
-        above = functional.relu(merged)
-        mixed = functional.relu(convolve(f"levels.{level}.mix", above))
-        answers.insert(0, convolve(f"levels.{level}.answer", mixed))
-    return _decode(answers)
+    return _decode(config.walk(TorchOperations(tensors, train=True), images.float() / 127.5 - 1))
 
 
 def detection_losses(recipe: Recipe, outputs: TorchOutput, batch: Batch) -> dict[str, torch.Tensor]:
@@ -174,13 +140,6 @@ def _overlaps(found: torch.Tensor, boxes: torch.Tensor) -> tuple[torch.Tensor, t
     union = (found[:, 2:] - found[:, :2]).prod(1) + (boxes[:, 2:] - boxes[:, :2]).prod(1) - shared
     overlap = shared / union
     return overlap, overlap - (hull - union) / hull
-
-
-def _quarters(cell: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
-    """As ``mien_face.detection.forward.quarters``, for [n, 4 c, r, s]."""
-    count, channels, height, width = cell.shape
-    split = cell.reshape(count, 2, 2, channels // 4, height, width).permute(0, 3, 4, 1, 5, 2)
-    return split.reshape(count, channels // 4, 2 * height, 2 * width)[:, :, :rows, :columns]
 
 
 def _decode(answers: list[torch.Tensor]) -> TorchOutput:
