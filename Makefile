@@ -5,7 +5,7 @@ PROTO_VENV ?= .venv-proto
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-wheel lint format proto schema clean
+.PHONY: help demo test test-wheel lint format proto schema settings clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this
@@ -34,6 +34,9 @@ proto: $(PROTO_VENV)/.ready  ## Generate core/mien/v1 from proto/mien/v1
 
 schema: $(VENV)/.with-test  ## Publish the JSON Schema of records in docs/schema
 	$(BIN)/python -c 'import json, mien; print(json.dumps(mien.records.schema(), indent=2))' > docs/schema/record-v1.json
+
+settings: $(VENV)/.with-test  ## Write docs/settings.md from the classes that check the configuration
+	$(BIN)/python docs/write_settings.py
 
 clean:  ## Remove what the targets above made
 	rm -rf $(VENV) $(PROTO_VENV) build dist out runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from mien.errors import ConfigError
-from mien.interfaces import MismatchPolicy
+from mien.interfaces import MISMATCH_PAIRS, MismatchPair, MismatchPolicy, check_mismatch_pairs
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveSeconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
@@ -42,7 +42,20 @@ class EngineSettings(_Table):
 
 
 class FusionSettings(_Table):
-    """``[fusion]``: how modalities become one score; see ``mien.interfaces.FusionContext`` for the meanings."""
+    """``[fusion]``: how modalities become one score.
+
+    Attributes:
+        fuser: The rule; ``mien plugins list`` names those installed.
+        weights: Modality -> weight; 1 for one that is not named.
+        half_life_seconds: Seconds after which evidence counts half in the running score.
+        good_threshold: A score at or above it may be good.
+        poor_threshold: A score at or below it may be poor; below ``good_threshold``.
+        min_confidence: Below it the verdict is undecided.
+        mismatch_policy: What is done where two groups of modalities point opposite ways: ``blend`` them, leave out what
+            contradicts voice and text (``trust_words``) or the face (``trust_face``), or ``abstain`` from a verdict.
+        mismatch_pairs: Which groups of modalities are held against each other, such as
+            ``[[["face"], ["voice", "text"]], [["face"], ["prosody"]]]``; those of one group speak as one.
+    """
 
     fuser: str = "weighted_sum"
     weights: dict[str, Annotated[float, Field(ge=0.0, le=1e6)]] = Field(default_factory=dict)
@@ -51,6 +64,13 @@ class FusionSettings(_Table):
     poor_threshold: Fraction = 0.4
     min_confidence: Fraction = 0.2
     mismatch_policy: MismatchPolicy = MismatchPolicy.BLEND
+    mismatch_pairs: tuple[MismatchPair, ...] = MISMATCH_PAIRS
+
+    @field_validator("mismatch_pairs")
+    @classmethod
+    def _two_groups_apart(cls, value: tuple[MismatchPair, ...]) -> tuple[MismatchPair, ...]:
+        check_mismatch_pairs(value)
+        return value
 
     @model_validator(mode="after")
     def _thresholds_in_order(self) -> FusionSettings:

@@ -329,7 +329,8 @@ class Satisfaction:
         verdict: What the score is taken to mean.
         contributions: Modality -> its part; empty where nothing was seen or heard.
         agreement: [0, 1]; 1 where the modalities say the same (or only one spoke).
-        mismatch: Face and words point opposite ways, and both are confident.
+        mismatch: Modalities that are held against each other (face and words, unless configured) point opposite
+            ways, and both are confident.
         coverage: Share of the expected evidence that arrived, [0, 1].
     """
 

@@ -458,6 +458,7 @@ def test_the_fuser_is_told_what_the_settings_and_the_request_say(make_engine: Ma
         "poor_threshold": 0.3,
         "min_confidence": 0.1,
         "mismatch_policy": "abstain",
+        "mismatch_pairs": [[["face"], ["text"]]],
     }
     engine = make_engine({"face": None, "text": None}, fuser=recorder, settings=parse_settings({"fusion": table}))
     engine.analyze(request(IMAGE, weights={"face": 5.0}))
@@ -471,6 +472,7 @@ def test_the_fuser_is_told_what_the_settings_and_the_request_say(make_engine: Ma
         poor_threshold=0.3,
         min_confidence=0.1,
         mismatch_policy=MismatchPolicy.ABSTAIN,
+        mismatch_pairs=((("face",), ("text",)),),
     )
     assert (second.expected, second.now, second.half_life_seconds) == (frozenset({"voice"}), 4.0, 1.0)
     assert second.mismatch_policy is MismatchPolicy.TRUST_FACE

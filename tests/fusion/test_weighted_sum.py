@@ -117,6 +117,22 @@ def test_too_little_confidence_is_undecided() -> None:
     assert fused.verdict is Verdict.UNDECIDED
 
 
+@pytest.mark.parametrize(("satisfaction", "verdict"), [(0.95, Verdict.GOOD), (0.05, Verdict.POOR)])
+def test_a_clear_score_is_undecided_only_below_the_least_confidence(satisfaction: float, verdict: Verdict) -> None:
+    clear = [prediction(satisfaction, confidence=0.75)]
+    assert WeightedSum().fuse(clear, FusionContext(min_confidence=0.75)).verdict is verdict
+    assert WeightedSum().fuse(clear, FusionContext(min_confidence=0.76)).verdict is Verdict.UNDECIDED
+
+
+def test_a_score_on_its_threshold_is_past_it() -> None:
+    good = FusionContext(good_threshold=0.75, poor_threshold=0.01)
+    assert WeightedSum().fuse([prediction(0.75, confidence=1.0)], good).verdict is Verdict.GOOD
+    assert WeightedSum().fuse([prediction(0.749, confidence=1.0)], good).verdict is Verdict.UNDECIDED
+    poor = FusionContext(good_threshold=0.99, poor_threshold=0.25)
+    assert WeightedSum().fuse([prediction(0.25, confidence=1.0)], poor).verdict is Verdict.POOR
+    assert WeightedSum().fuse([prediction(0.251, confidence=1.0)], poor).verdict is Verdict.UNDECIDED
+
+
 @pytest.mark.parametrize(
     ("satisfaction", "verdict"),
     [(0.95, Verdict.GOOD), (0.62, Verdict.UNDECIDED), (0.5, Verdict.UNDECIDED), (0.05, Verdict.POOR)],

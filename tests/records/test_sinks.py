@@ -148,9 +148,9 @@ def test_wrong_settings_leave_the_plugin_out_and_say_why(table: dict[str, Any], 
 
 
 def test_files_rotate_by_size_and_the_oldest_goes(tmp_path: Path) -> None:
-    file = RotatingFile(tmp_path / "r", max_bytes=10, keep=2, header=b"h\n")
+    file = RotatingFile(tmp_path / "r", max_bytes=10, keep=2)
     for number in range(7):
-        file.add(b"line%d\n" % number)
+        file.add(b"line%d\n" % number, header=b"h\n")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
         "r": b"h\nline6\n",
         "r.1": b"h\nline5\n",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,19 +21,24 @@ PLUGINS = {
     "mien_fusion": ROOT / "plugins/fusion/mien_fusion",
     "mien_records": ROOT / "plugins/records/mien_records",
 }
-# Lower layers first; a module may import from its own layer and those before it.
+# Lower layers first; a room may import from the layers before its own, and from no other room of its own layer.
 LAYERS = [
     {"errors", "types"},
-    {"interfaces"},
-    {"hookspecs", "weights", "config", "metrics", "plots"},
+    {"interfaces", "redaction", "weights", "metrics"},
+    {"config", "plots"},
+    {"hookspecs"},
     {"session"},
     {"plugins", "media"},
     {"engine"},
-    {"live", "testing", "annotate", "records", "redaction"},
-    {"v1", "wire"},
-    {"service", "client", "web", "kiosk"},
+    {"live", "records", "annotate"},
+    {"testing"},
+    {"v1"},
+    {"wire"},
+    {"service", "client"},
+    {"kiosk"},
     {"cli", "builtin"},  # what the core registers is named by its entry point, as plugins are
 ]
+LAYER_OF = {room: depth for depth, layer in enumerate(LAYERS) for room in layer}
 # The face laboratory's, likewise; rooms of one layer do not know each other.
 LABORATORY = [
     {"decoding", "folding", "evaluation", "robustness"},
@@ -45,7 +51,7 @@ LABORATORY = [
     {"commands"},
     {"plugin"},
 ]
-TRANSPORT = {"service", "client", "web", "wire", "v1"}
+TRANSPORT = {"service", "client", "wire", "v1"}
 HEAVY = (
     "jax",
     "jaxlib",
@@ -92,24 +98,30 @@ def room_of(path: Path, root: Path = CORE) -> str:
     return path.relative_to(root).parts[0].removesuffix(".py")
 
 
-def test_every_room_of_the_core_has_a_layer() -> None:
-    rooms = {room_of(path) for path in sources(CORE)} - {"__init__"}
-    assert rooms <= set().union(*LAYERS), "name the new room's layer in LAYERS"
+def test_every_room_of_the_core_has_one_layer() -> None:
+    rooms = {room_of(path) for path in sources(CORE)} - {"__init__"} | {"v1"}
+    assert rooms == set(LAYER_OF), "name a new room's layer in LAYERS and in CONTRIBUTING.md"
+    assert len(LAYER_OF) == sum(map(len, LAYERS)), "a room has one layer"
+
+
+def test_contributing_states_the_same_layers() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^    (errors.* -> .*(?:\n    .*)*)$", text, re.MULTILINE)
+    assert [set(layer.replace(",", " ").split()) for layer in line.split("->")] == LAYERS
 
 
 @pytest.mark.parametrize("path", sources(CORE), ids=lambda path: str(path.relative_to(CORE)))
 def test_core_imports_run_one_way_and_know_no_plugin(path: Path) -> None:
     room = room_of(path)
-    depth = len(LAYERS) if room == "__init__" else next(i for i, layer in enumerate(LAYERS) if room in layer)
     for name in imported_modules(path):
         top, _, rest = name.partition(".")
         assert top not in PLUGINS, f"the core must not import a plugin: {name}"
         if top == "grpc" or top.startswith("grpc_"):
             assert room in TRANSPORT, f"only {sorted(TRANSPORT)} may know gRPC, not {room}"
         target = rest.split(".")[0]
-        if top == "mien" and any(target in layer for layer in LAYERS):
-            target_depth = next(i for i, layer in enumerate(LAYERS) if target in layer)
-            assert target_depth <= depth, f"{room} must not import the later layer {target}"
+        if top == "mien" and target in LAYER_OF and target != room:
+            if room != "__init__":
+                assert LAYER_OF[target] < LAYER_OF[room], f"{room} must not import {target}, which is no earlier layer"
             if target == "v1":
                 assert room in TRANSPORT, f"only {sorted(TRANSPORT)} may know the wire, not {room}"
 

@@ -81,6 +81,41 @@ class TestVerdict:
         assert verdicts[0.0] == [good, open_, good, open_, good, open_]
         assert verdicts[0.05] == [good, good, good, good, good, open_]
 
+    def test_hysteresis_keeps_poor_near_its_threshold_too(self, session: Make, snapshot: Make, face: Make) -> None:
+        followed = session(half_life_seconds=1e-3, verdict_hysteresis=0.05, good_threshold=0.99)
+        verdicts = [
+            followed.push(snapshot(face(score, at=at), at=at)).satisfaction.verdict
+            for at, score in enumerate([0.39, 0.41, 0.39, 0.42, 0.4, 0.5])
+        ]
+        poor, open_ = Verdict.POOR, Verdict.UNDECIDED
+        assert verdicts == [poor, poor, poor, poor, poor, open_]
+
+    @pytest.mark.parametrize(("first", "then"), [(0.75, 0.5), (0.25, 0.5)])
+    def test_a_verdict_is_given_up_where_the_score_has_moved_by_the_whole_hysteresis(
+        self, session: Make, snapshot: Make, face: Make, first: float, then: float
+    ) -> None:
+        followed = session(
+            half_life_seconds=1e-3,
+            verdict_hysteresis=0.25,
+            good_threshold=0.75 if first > 0.5 else 0.99,
+            poor_threshold=0.01 if first > 0.5 else 0.25,
+        )
+        decided = followed.push(snapshot(face(first, at=0, confidence=1.0), at=0)).satisfaction
+        assert decided.verdict is (Verdict.GOOD if first > 0.5 else Verdict.POOR)
+        nearly = followed.push(snapshot(face((first + then) / 2, at=1, confidence=1.0), at=1)).satisfaction
+        assert nearly.verdict is decided.verdict
+        moved = followed.push(snapshot(face(then, at=2, confidence=1.0), at=2)).satisfaction
+        assert moved.score == then
+        assert moved.verdict is Verdict.UNDECIDED
+
+    def test_low_confidence_is_not_held_back(self, session: Make, snapshot: Make, face: Make) -> None:
+        followed = session(half_life_seconds=1.0, verdict_hysteresis=0.5)
+        assert followed.push(snapshot(face(0.95))).satisfaction.verdict is Verdict.GOOD
+        faded = followed.push(snapshot(at=10.0)).satisfaction
+        assert faded.score == pytest.approx(0.95)
+        assert faded.confidence < 0.2
+        assert faded.verdict is Verdict.UNDECIDED
+
     def test_a_clear_change_shows_at_once(self, session: Make, snapshot: Make, face: Make) -> None:
         followed = session(half_life_seconds=1e-3)
         assert followed.push(snapshot(face(0.95, at=0), at=0)).satisfaction.verdict is Verdict.GOOD
@@ -279,6 +314,9 @@ class TestConfig:
             {"exclude_regions": ((0.0, 0.0, 2.0, 1.0),)},
             {"poor_threshold": 0.7},
             {"site": "x" * 129},
+            {"mismatch_pairs": ((("face",), ()),)},
+            {"mismatch_pairs": ((("face",), ("voice", "face")),)},
+            {"consent": "nobody"},
         ],
     )
     def test_a_wrong_option_is_refused_by_name(self, values: dict[str, Any]) -> None:

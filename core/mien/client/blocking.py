@@ -24,11 +24,11 @@ from mien.client.requests import (
 )
 from mien.client.session import ClientSession
 from mien.errors import MienError
-from mien.service.limits import channel_options
 from mien.session import Consent
 from mien.types import AnalysisResult
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc
+from mien.wire.channel import channel_options
 from mien.wire.info import ServerInfo, server_info_from_wire
 from mien.wire.values import result_from_wire
 

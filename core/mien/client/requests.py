@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from mien.config import LimitSettings
 from mien.errors import InputError
 from mien.interfaces import MismatchPolicy
-from mien.session import Consent, CustomerPolicy
+from mien.session import ENUM_OPTIONS, Consent, CustomerPolicy, enum_member
 from mien.types import AudioClip, ImageFrame, Utterance
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.sessions import CONSENTS, config_to_wire
@@ -100,7 +99,7 @@ def analyze_request(query: Query) -> pb.AnalyzeRequest:
         analyzers=query.analyzers,
         fuser=query.fuser,
         weights=query.weights,
-        consent=CONSENTS[_member(Consent, query.consent, "consent")],
+        consent=CONSENTS[_member("consent", query.consent)],
         redact_transcript=query.redact_transcript,
     )
 
@@ -113,13 +112,9 @@ def session_config(options: SessionOptions) -> pb.StreamSessionRequest:
     """
     _check_names(options.analyzers)
     given = {each.name: getattr(options, each.name) for each in fields(options)}
-    for name, kind in (
-        ("consent", Consent),
-        ("customer_policy", CustomerPolicy),
-        ("mismatch_policy", MismatchPolicy),
-    ):
+    for name in ENUM_OPTIONS:
         if given[name] is not None:
-            given[name] = _member(kind, given[name], name)
+            given[name] = _member(name, given[name])
     try:
         return pb.StreamSessionRequest(config=config_to_wire(given))
     except (TypeError, ValueError) as error:
@@ -131,11 +126,11 @@ def _check_names(names: Sequence[str]) -> None:
         raise InputError(f"analyzers must be a sequence of names, got the text {names!r}; write [{names!r}]")
 
 
-def _member(kind: type[StrEnum], value: str, name: str) -> Any:
+def _member(option: str, value: str) -> Any:
     try:
-        return kind(value)
-    except ValueError:
-        raise InputError(f"{name} must be one of {', '.join(kind)}, got {value!r}") from None
+        return enum_member(option, value)
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def image_message(source: ImageSource, *, captured_at: float = 0.0) -> pb.Image:

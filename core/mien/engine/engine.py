@@ -198,6 +198,7 @@ class Engine:
             poor_threshold=fusion.poor_threshold,
             min_confidence=fusion.min_confidence,
             mismatch_policy=fusion.mismatch_policy,
+            mismatch_pairs=fusion.mismatch_pairs,
         )
 
     def _fuse(self, name: str, predictions: tuple[Prediction, ...], context: FusionContext) -> Steps[Satisfaction]:

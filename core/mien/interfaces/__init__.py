@@ -7,12 +7,15 @@ from mien.interfaces.customers import CustomerChoice, CustomerPolicyInfo
 from mien.interfaces.execution import BackendInfo, ExecutableNetwork, ExecutionBackend, Precision
 from mien.interfaces.faces import Detection, DetectorInfo, DetectorSettings, FaceDetector
 from mien.interfaces.fusers import (
+    MISMATCH_PAIRS,
     Accumulator,
     Fuser,
     FuserInfo,
     FusionContext,
+    MismatchPair,
     MismatchPolicy,
     WindowAccumulator,
+    check_mismatch_pairs,
 )
 from mien.interfaces.sinks import Provenance, Sink, SinkInfo
 from mien.interfaces.transcribers import Transcriber, TranscriberInfo
@@ -24,6 +27,7 @@ for another."""
 
 __all__ = [
     "API_VERSION",
+    "MISMATCH_PAIRS",
     "Accumulator",
     "Analyzer",
     "AnalyzerInfo",
@@ -40,6 +44,7 @@ __all__ = [
     "FuserInfo",
     "FusionContext",
     "KioskView",
+    "MismatchPair",
     "MismatchPolicy",
     "PassThroughStream",
     "Precision",
@@ -53,4 +58,5 @@ __all__ = [
     "ViewInfo",
     "ViewPlace",
     "WindowAccumulator",
+    "check_mismatch_pairs",
 ]

@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final, TypeAlias
 
-from mien.types import Prediction, Satisfaction
+from mien.types import Modality, Prediction, Satisfaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +20,35 @@ class FuserInfo:
     description: str = ""
 
 
+MismatchPair: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+"""Two groups of modalities that are held against each other; those of one group speak as one."""
+
+MISMATCH_PAIRS: Final[tuple[MismatchPair, ...]] = (
+    ((Modality.FACE.value,), (Modality.VOICE.value, Modality.TEXT.value)),
+)
+"""Which are compared unless somebody says otherwise: the face, and words however they came."""
+
+
+def check_mismatch_pairs(pairs: Sequence[MismatchPair]) -> None:
+    """See that each pair has two sides.
+
+    Raises:
+        ValueError: A side is empty, or a modality stands on both.
+    """
+    for one, other in pairs:
+        if not one or not other or not set(one).isdisjoint(other):
+            raise ValueError(
+                "each of mismatch_pairs needs two groups of at least one modality each that share none, "
+                f"got {list(one)} and {list(other)}"
+            )
+
+
 class MismatchPolicy(StrEnum):
-    """What a fuser does where face and words point opposite ways."""
+    """What a fuser does where two groups of modalities point opposite ways.
+
+    ``TRUST_WORDS`` leaves out what contradicts voice or text, ``TRUST_FACE`` what contradicts the face; a contradiction
+    between others is blended.
+    """
 
     BLEND = "blend"
     TRUST_WORDS = "trust_words"
@@ -40,7 +68,8 @@ class FusionContext:
         good_threshold: A score at or above it may be GOOD.
         poor_threshold: A score at or below it may be POOR.
         min_confidence: Below it the verdict is UNDECIDED.
-        mismatch_policy: What to do where face and words disagree.
+        mismatch_policy: What to do where two groups of modalities disagree.
+        mismatch_pairs: Which groups of modalities are held against each other.
     """
 
     expected: frozenset[str] = frozenset()
@@ -51,6 +80,7 @@ class FusionContext:
     poor_threshold: float = 0.4
     min_confidence: float = 0.2
     mismatch_policy: MismatchPolicy = MismatchPolicy.BLEND
+    mismatch_pairs: tuple[MismatchPair, ...] = MISMATCH_PAIRS
 
 
 class Accumulator(ABC):

@@ -16,7 +16,7 @@ from mien.interfaces import KioskView
 from mien.kiosk.brain import sees
 from mien.kiosk.view import clock, counted, said, summary_line, top
 from mien.live import Event, Notice, NoticeKind, Started, Update
-from mien.session import SessionState, SessionSummary
+from mien.session import SessionState, SessionSummary, mismatch_message
 from mien.types import UNKNOWN_SATISFACTION, Prediction, Satisfaction, Verdict
 
 MAX_WIDTH: Final = 84
@@ -148,7 +148,7 @@ class TerminalView(KioskView):
         if self._notice is not None and self._now - self._notice[0] <= NOTICE_SECONDS:
             message = self._notice[1]
         elif satisfaction.mismatch:
-            message = "face and words point opposite ways"
+            message = mismatch_message(satisfaction)
         return Text(message, style="dark_orange", overflow="ellipsis", no_wrap=True)
 
     def _speech(self) -> Text:

@@ -19,7 +19,7 @@ from mien.live.worker import Worker
 from mien.plugins.guard import Guard, PluginCallError
 from mien.redaction import predictions_given_out
 from mien.session import Marker, Session, SessionEnd, SessionState
-from mien.session.values import END
+from mien.session.values import END, mismatch_message
 from mien.types import AudioClip, Prediction, Sample, SampleKind, StreamState, StreamStatus
 
 NOTICE_SECONDS: Final = 1.0
@@ -247,7 +247,7 @@ class LiveSession:
         size = answer.frame_size
         self._put(Update(state=state, predictions=predictions, streams=answer.statuses, frame_size=size))
         if state.mismatches > before.mismatches:
-            self.notice(NoticeKind.MISMATCH, "face and words point opposite ways")
+            self.notice(NoticeKind.MISMATCH, mismatch_message(state.satisfaction))
         if state.end is not None:
             self._ended.set()
 

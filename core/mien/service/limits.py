@@ -12,26 +12,14 @@ from enum import Enum, auto
 from typing import Final
 
 from mien.config import LimitSettings
+from mien.wire.channel import channel_options
 from mien.wire.status import RefusedError, not_serving, queue_full, waited_too_long
 
 MIN_PING_INTERVAL_MS: Final = 10_000
 """A client may ping this often while nothing is in flight; more often and the connection is closed."""
 
-KEEPALIVE_MS: Final = 30_000
-"""Between two pings on a silent connection, from either side, so that a lost one is noticed."""
-
 SPARE_CALLS: Final = 64
 """Room for health checks and for answering refusals, over the calls and sessions that the gate admits."""
-
-
-def channel_options(max_message_bytes: int) -> list[tuple[str, int]]:
-    """The gRPC options that the server and the client share: the same message limits and pings in both directions."""
-    return [
-        ("grpc.max_receive_message_length", max_message_bytes),
-        ("grpc.max_send_message_length", max_message_bytes),
-        ("grpc.keepalive_time_ms", KEEPALIVE_MS),
-        ("grpc.keepalive_timeout_ms", KEEPALIVE_MS // 3),
-    ]
 
 
 def server_options(limits: LimitSettings) -> list[tuple[str, int]]:

@@ -4,11 +4,20 @@ Pure and transport-free: predictions and markers go in, the running state and a 
 runs no analyzer and keeps no picture, sound or word; its memory does not grow with the interaction.
 """
 
-from mien.session.config import Consent, CustomerPolicy, SessionConfig
+from mien.session.config import ENUM_OPTIONS, Consent, CustomerPolicy, SessionConfig, enum_member
 from mien.session.session import Session
-from mien.session.values import Marker, Observation, Phase, SessionEnd, SessionState, SessionSummary
+from mien.session.values import (
+    Marker,
+    Observation,
+    Phase,
+    SessionEnd,
+    SessionState,
+    SessionSummary,
+    mismatch_message,
+)
 
 __all__ = [
+    "ENUM_OPTIONS",
     "Consent",
     "CustomerPolicy",
     "Marker",
@@ -19,4 +28,6 @@ __all__ = [
     "SessionEnd",
     "SessionState",
     "SessionSummary",
+    "enum_member",
+    "mismatch_message",
 ]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final
 
 from mien.config import Settings
-from mien.interfaces import FusionContext, MismatchPolicy
+from mien.interfaces import MISMATCH_PAIRS, FusionContext, MismatchPair, MismatchPolicy, check_mismatch_pairs
 from mien.types import is_weight
 
 MAX_NAME_LENGTH: Final = 128
 """Characters of a session's or a site's name."""
+
+SETTINGS: Final = ("engine", "fusion", "session", "privacy")
+"""The tables of the configuration that hold options of sessions. No two of them have a key in common."""
 
 
 class Consent(StrEnum):
@@ -32,6 +35,14 @@ class CustomerPolicy(StrEnum):
 
     PRIMARY = "primary"
     ALL = "all"
+
+
+ENUM_OPTIONS: Final[Mapping[str, type[StrEnum]]] = {
+    "consent": Consent,
+    "customer_policy": CustomerPolicy,
+    "mismatch_policy": MismatchPolicy,
+}
+"""The options that are one of a few words; plugins may add to those of ``customer_policy``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +64,8 @@ class SessionConfig:
         exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height) of its size; a face is
             left out where its middle lies in one.
         redact_transcript: Take words out of answers; for whoever gives them.
-        mismatch_policy: What to do where face and words disagree.
+        mismatch_policy: What to do where two groups of modalities disagree.
+        mismatch_pairs: Which groups of modalities are held against each other.
         expected_modalities: Those whose absence lowers the coverage; empty expects what comes.
         site: The caller's name for the place, up to 128 characters.
         good_threshold: A score at or above it may be GOOD.
@@ -80,6 +92,7 @@ class SessionConfig:
     exclude_regions: tuple[tuple[float, float, float, float], ...] = ()
     redact_transcript: bool = False
     mismatch_policy: MismatchPolicy = MismatchPolicy.BLEND
+    mismatch_pairs: tuple[MismatchPair, ...] = MISMATCH_PAIRS
     expected_modalities: frozenset[str] = frozenset()
     site: str = ""
     good_threshold: float = 0.6
@@ -89,6 +102,10 @@ class SessionConfig:
     late_tolerance_seconds: float = 5.0
 
     def __post_init__(self) -> None:
+        # An enum's member may come as its word, as from a configuration; a customer policy may be a plugin's.
+        for name, kind in ENUM_OPTIONS.items():
+            if name != "customer_policy" or self.customer_policy in list(kind):
+                object.__setattr__(self, name, enum_member(name, getattr(self, name)))
         for name in ("session_id", "site"):
             if len(getattr(self, name)) > MAX_NAME_LENGTH:
                 raise ValueError(f"{name} must have at most {MAX_NAME_LENGTH} characters")
@@ -104,6 +121,7 @@ class SessionConfig:
         for region in self.exclude_regions:
             inside = len(region) == 4 and all(0.0 <= part <= 1.0 for part in region)
             _require("exclude_regions", region, "four fractions (x, y, width, height) in [0, 1]", inside)
+        check_mismatch_pairs(self.mismatch_pairs)
         if self.poor_threshold >= self.good_threshold:
             raise ValueError(
                 f"poor_threshold must be below good_threshold, got {self.poor_threshold} and {self.good_threshold}"
@@ -111,7 +129,7 @@ class SessionConfig:
 
     @classmethod
     def from_settings(cls, settings: Settings, **overrides: Any) -> SessionConfig:
-        """The options that the configuration asks for.
+        """The options that the configuration asks for: what the tables ``SETTINGS`` name has the names of this class.
 
         Args:
             settings: The whole configuration.
@@ -121,44 +139,41 @@ class SessionConfig:
         Raises:
             ValueError: A value is outside its range.
         """
-        fusion, session = settings.fusion, settings.session
-        values: dict[str, Any] = {
-            "analyzers": settings.engine.analyzers,
-            "fuser": fusion.fuser,
-            "require_consent": settings.privacy.require_consent,
-            "snapshot_interval_seconds": session.snapshot_interval_seconds,
-            "max_snapshots": session.max_snapshots,
-            "half_life_seconds": fusion.half_life_seconds,
-            "idle_timeout_seconds": session.idle_timeout_seconds,
-            "customer_policy": _policy_of(session.customer_policy),
-            "exclude_regions": session.exclude_regions,
-            "redact_transcript": settings.privacy.redact_transcript,
-            "mismatch_policy": fusion.mismatch_policy,
-            "good_threshold": fusion.good_threshold,
-            "poor_threshold": fusion.poor_threshold,
-            "min_confidence": fusion.min_confidence,
-            "verdict_hysteresis": session.verdict_hysteresis,
-            "late_tolerance_seconds": session.late_tolerance_seconds,
+        values = {
+            name: getattr(getattr(settings, table), name)
+            for table in SETTINGS
+            for name in type(getattr(settings, table)).model_fields
+            if name in _names_of(cls)
         }
         values.update((name, value) for name, value in overrides.items() if value is not None)
-        values["weights"] = {**fusion.weights, **(overrides.get("weights") or {})}
+        values["weights"] = {**settings.fusion.weights, **(overrides.get("weights") or {})}
         return cls(**values)
 
     def fusion_context(self, *, half_life_seconds: float | None = None) -> FusionContext:
         """What the fuser is told; ``half_life_seconds`` replaces the session's own (infinite: nothing decays)."""
-        return FusionContext(
-            expected=self.expected_modalities,
-            weights=dict(self.weights),
-            half_life_seconds=self.half_life_seconds if half_life_seconds is None else half_life_seconds,
-            good_threshold=self.good_threshold,
-            poor_threshold=self.poor_threshold,
-            min_confidence=self.min_confidence,
-            mismatch_policy=self.mismatch_policy,
-        )
+        values = {name: getattr(self, name) for name in _names_of(FusionContext) & _names_of(type(self))}
+        values["expected"] = self.expected_modalities
+        values["weights"] = dict(self.weights)
+        if half_life_seconds is not None:
+            values["half_life_seconds"] = half_life_seconds
+        return FusionContext(**values)
 
 
-def _policy_of(name: str) -> str:
-    return CustomerPolicy(name) if name in list(CustomerPolicy) else name
+def enum_member(option: str, value: str) -> StrEnum:
+    """The member of an option's enum, given as such or as its word.
+
+    Raises:
+        ValueError: There is no such word.
+    """
+    kind = ENUM_OPTIONS[option]
+    try:
+        return kind(value)
+    except ValueError:
+        raise ValueError(f"{option} must be one of {', '.join(kind)}, got {value!r}") from None
+
+
+def _names_of(kind: type[Any]) -> frozenset[str]:
+    return frozenset(field.name for field in fields(kind))
 
 
 def _require(name: str, value: object, expected: str, holds: bool) -> None:

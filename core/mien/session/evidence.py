@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Final
 
 from mien.interfaces import Fuser, MismatchPolicy
 from mien.session.config import SessionConfig
-from mien.types import Modality, Prediction, Satisfaction, Verdict
+from mien.types import Prediction, Satisfaction, Verdict
+
+MAX_MODALITIES: Final = 32
+"""Emotions are counted for so many modalities, so that memory stays bounded."""
 
 
 class EmotionTally:
-    """How often each emotion was the most probable of a face."""
+    """How often each emotion was the most probable of one modality's predictions."""
 
     __slots__ = ("_counts", "_total")
 
@@ -62,13 +66,13 @@ class VerdictHold:
 class SubjectEvidence:
     """What is known of one subject (or of the group): constant in memory."""
 
-    __slots__ = ("_hold", "_overall", "_running", "current", "seen_at", "tally")
+    __slots__ = ("_hold", "_overall", "_running", "_tallies", "current", "seen_at")
 
     def __init__(self, config: SessionConfig, fuser: Fuser) -> None:
         self._running = fuser.accumulator(config.fusion_context())
         self._overall = fuser.accumulator(config.fusion_context(half_life_seconds=math.inf))
         self._hold = VerdictHold(config)
-        self.tally = EmotionTally()
+        self._tallies: dict[str, EmotionTally] = {}
         self.current = self._running.satisfaction()
         self.seen_at = -math.inf
 
@@ -76,14 +80,18 @@ class SubjectEvidence:
         """Take one prediction in; ``settle`` brings ``current`` up to date."""
         self._running.add(prediction)
         self._overall.add(prediction)
-        if prediction.modality == Modality.FACE:
-            self.tally.count(prediction)
+        if prediction.modality in self._tallies or len(self._tallies) < MAX_MODALITIES:
+            self._tallies.setdefault(prediction.modality, EmotionTally()).count(prediction)
         self.seen_at = max(self.seen_at, prediction.interval.end)
 
     def settle(self, now: float) -> Satisfaction:
         """Fuse the running evidence as of ``now``; kept in ``current``."""
         self.current = self._hold.settle(self._running.satisfaction(now=now))
         return self.current
+
+    def percentages(self) -> dict[str, dict[str, float]]:
+        """Modality -> emotion -> percent of its predictions that say so; one that has said nothing is not in it."""
+        return {modality: tally.percentages() for modality, tally in sorted(self._tallies.items())}
 
     def overall(self) -> Satisfaction:
         """All evidence, undecayed."""

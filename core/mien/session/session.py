@@ -14,7 +14,7 @@ from mien.session.evidence import SubjectEvidence
 from mien.session.phases import PhaseLog
 from mien.session.timeline import Misplaced, Timeline
 from mien.session.values import END, Marker, Observation, SessionEnd, SessionState, SessionSummary
-from mien.types import Prediction, SampleKind, Satisfaction, TimeInterval
+from mien.types import Modality, Prediction, SampleKind, Satisfaction, TimeInterval
 
 MAX_SUBJECTS: Final = 16
 """Subjects whose own satisfaction is kept; the one not seen for longest goes first (the group keeps its evidence)."""
@@ -127,12 +127,14 @@ class Session:
 
     def state(self) -> SessionState:
         """Where the session stands."""
+        percentages = self._customer.percentages()
         return SessionState(
             at=self._timeline.newest or 0.0,
             snapshots=self._snapshots,
             utterances=self._utterances,
             satisfaction=self._customer.current,
-            emotion_percentages=self._customer.tally.percentages(),
+            emotion_percentages=percentages.get(Modality.FACE, {}),
+            modality_percentages=percentages,
             subject_id=self._choice.subject_id,
             subjects={name: subject.current for name, subject in self._subjects.items()},
             mismatches=self._mismatches,
@@ -149,6 +151,7 @@ class Session:
             raise SessionError("the session goes on; close it to get its summary")
         end_score = self._customer.current.score
         peak_score = self._peak.score if self._peak.found else end_score
+        percentages = self._customer.percentages()
         first, last = self._timeline.oldest or 0.0, self._timeline.newest or 0.0
         return SessionSummary(
             session_id=self._config.session_id,
@@ -158,7 +161,8 @@ class Session:
             peak_score=peak_score,
             end_score=end_score,
             peak_end_score=(peak_score + end_score) / 2.0,
-            emotion_percentages=self._customer.tally.percentages(),
+            emotion_percentages=percentages.get(Modality.FACE, {}),
+            modality_percentages=percentages,
             snapshots=self._snapshots,
             utterances=self._utterances,
             frames_dropped=self._frames_dropped,

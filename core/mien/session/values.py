@@ -20,6 +20,12 @@ START: Final = "start"
 END: Final = "end"
 
 
+def mismatch_message(satisfaction: Satisfaction) -> str:
+    """What a mismatch is, for a person: between face and words, unless modalities beside mien's own spoke too."""
+    sides = "face and words" if set(satisfaction.contributions) <= set(Modality) else "modalities"
+    return f"{sides} point opposite ways"
+
+
 class SessionEnd(StrEnum):
     """Why a session ended."""
 
@@ -96,7 +102,8 @@ class SessionState:
         emotion_percentages: Emotion -> 100 x (times classified) / (classifications so far), over the customer's face.
         subject_id: The customer whose satisfaction it is; empty before one was seen, and where everybody's counts.
         subjects: Subject -> their own, as of when they were last seen, where everybody's counts.
-        mismatches: How often face and words began to point opposite ways.
+        mismatches: How often modalities began to point opposite ways.
+        modality_percentages: Modality -> the same of its predictions, for every modality that has said something.
         end: Why the session ended; None while it goes on.
     """
 
@@ -108,6 +115,7 @@ class SessionState:
     subject_id: str = ""
     subjects: Mapping[str, Satisfaction] = field(default_factory=dict)
     mismatches: int = 0
+    modality_percentages: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     end: SessionEnd | None = None
 
 
@@ -142,13 +150,14 @@ class SessionSummary:
         snapshots: Pictures analysed.
         utterances: Pieces of speech or text that said something.
         frames_dropped: Pictures left out because newer ones had arrived.
-        mismatches: How often face and words began to point opposite ways.
+        mismatches: As in ``SessionState``.
         rating: Tap rating, 1 to 5; 0 if there was none.
         phases: Between markers, in order of time.
         subjects: Subject -> their own, undecayed, where everybody's counts.
         site: The caller's name for the place.
         late: Observations that came too late to count.
         duplicates: Observations and markers that came again.
+        modality_percentages: As in ``SessionState``.
     """
 
     session_id: str
@@ -169,3 +178,4 @@ class SessionSummary:
     site: str = ""
     late: int = 0
     duplicates: int = 0
+    modality_percentages: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from mien.interfaces import MismatchPolicy
@@ -53,13 +53,12 @@ SESSION_ENDS: Final = {
 }
 _NOTICE_KIND_OF: Final = {number: kind for kind, number in NOTICE_KINDS.items()}
 _SESSION_END_OF: Final = {number: end for end, number in SESSION_ENDS.items()}
-_OPTIONAL: Final = {
-    "snapshot_interval_seconds": "snapshot_interval_seconds",
-    "max_snapshots": "max_snapshots",
-    "half_life_seconds": "half_life_seconds",
-    "idle_timeout_seconds": "idle_timeout_seconds",
+_ENUM_NUMBERS: Final[Mapping[str, Mapping[Any, int]]] = {
+    "consent": CONSENTS,
+    "customer_policy": CUSTOMER_POLICIES,
+    "mismatch_policy": MISMATCH_POLICIES,
 }
-"""Option -> the field of ``SessionConfig`` that tells whether it was set."""
+"""Option of a session -> the numbers of its words."""
 
 
 def marker_to_wire(marker: Marker) -> pb.Marker:
@@ -68,38 +67,24 @@ def marker_to_wire(marker: Marker) -> pb.Marker:
 
 
 def config_overrides(message: pb.SessionConfig) -> dict[str, Any]:
-    """What a caller set, by the names of ``mien.session.SessionConfig``; not yet checked."""
-    given: dict[str, Any] = {
-        name: getattr(message, field) for name, field in _OPTIONAL.items() if message.HasField(field)
-    }
-    given["session_id"] = message.session_id
-    given["site"] = message.site
-    given["analyzers"] = tuple(dict.fromkeys(message.analyzers)) or None
-    given["fuser"] = message.fuser or None
-    given["weights"] = dict(message.weights)
-    given["consent"] = _key_of(CONSENTS, message.consent) or Consent.UNSPECIFIED
-    given["customer_policy"] = _key_of(CUSTOMER_POLICIES, message.customer_policy)
-    given["mismatch_policy"] = _key_of(MISMATCH_POLICIES, message.mismatch_policy)
-    given["redact_transcript"] = message.redact_transcript or None
-    given["expected_modalities"] = frozenset(message.expected_modalities) or None
-    given["exclude_regions"] = tuple((r.x, r.y, r.width, r.height) for r in message.exclude_regions) or None
+    """What a caller set, by the names of ``mien.session.SessionConfig``; not yet checked.
+
+    A field has the name of its option. What was left unset is left out, and so is a word that is not known here.
+    """
+    given = {field.name: _option_from_wire(field.name, value) for field, value in message.ListFields()}
     return {name: value for name, value in given.items() if value is not None}
 
 
 def config_to_wire(options: Mapping[str, Any]) -> pb.SessionConfig:
     """What a caller sets, by the names of ``mien.session.SessionConfig``; None is the server's."""
     given = {name: value for name, value in options.items() if value is not None}
-    fields: dict[str, Any] = {_OPTIONAL[name]: given.pop(name) for name in _OPTIONAL if name in given}
-    for name, numbers in (
-        ("consent", CONSENTS),
-        ("customer_policy", CUSTOMER_POLICIES),
-        ("mismatch_policy", MISMATCH_POLICIES),
-    ):
+    for name, numbers in _ENUM_NUMBERS.items():
         if name in given:
-            fields[name] = numbers[given.pop(name)]
-    regions = given.pop("exclude_regions", ())
-    fields["exclude_regions"] = [pb.Region(x=x, y=y, width=width, height=height) for x, y, width, height in regions]
-    return pb.SessionConfig(**fields, **given)
+            given[name] = numbers[given[name]]
+    given["exclude_regions"] = [
+        pb.Region(x=x, y=y, width=width, height=height) for x, y, width, height in given.get("exclude_regions", ())
+    ]
+    return pb.SessionConfig(**given)
 
 
 def event_to_wire(event: Event) -> pb.StreamSessionResponse:
@@ -148,6 +133,26 @@ def event_from_wire(message: pb.StreamSessionResponse) -> Event | None:
             return None
         return Notice(kind=_NOTICE_KIND_OF[notice.kind], message=notice.message, at=notice.at_seconds)
     return _summary_from_wire(message.summary) if kind == "summary" else None
+
+
+def _option_from_wire(name: str, value: Any) -> Any:
+    """The option as ``SessionConfig`` takes it; None for an enum's member that is not known here."""
+    if name in _ENUM_NUMBERS:
+        return _key_of(_ENUM_NUMBERS[name], value)
+    return _CONVERSIONS[name](value) if name in _CONVERSIONS else value
+
+
+def _regions(regions: Sequence[pb.Region]) -> tuple[tuple[float, float, float, float], ...]:
+    return tuple((region.x, region.y, region.width, region.height) for region in regions)
+
+
+_CONVERSIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "analyzers": lambda names: tuple(dict.fromkeys(names)),
+    "weights": dict,
+    "exclude_regions": _regions,
+    "expected_modalities": frozenset,
+}
+"""Option of a session -> from protobuf's containers to plain ones."""
 
 
 def _state_to_wire(state: SessionState) -> pb.SessionState:

@@ -18,7 +18,13 @@ class _Table(BaseModel):
 
 
 class PlattCalibration(_Table):
-    """Score -> probability by a logistic curve, ``1 / (1 + exp(-(slope * score + intercept)))`` (Platt 1999)."""
+    """Score -> probability by a logistic curve, ``1 / (1 + exp(-(slope * score + intercept)))`` (Platt 1999).
+
+    Attributes:
+        kind: Names this curve.
+        slope: How steep it is.
+        intercept: Its log-odds at a score of 0.
+    """
 
     kind: Literal["platt"] = "platt"
     slope: Annotated[float, Field(gt=0.0, le=1e4, allow_inf_nan=False)]
@@ -29,6 +35,7 @@ class IsotonicCalibration(_Table):
     """Score -> probability by straight lines between knots that never fall (Zadrozny and Elkan 2002).
 
     Attributes:
+        kind: Names this curve.
         scores: Where the knots lie, rising.
         probabilities: The probability at each, never falling.
     """
@@ -60,7 +67,7 @@ class FusionPluginSettings(_Table):
         correlation_seconds: The errors of two readings of one stream are correlated by ``exp(-gap / this)``.
         same_subject_correlation: What correlation remains however far apart the two readings are: a network that
             misreads a face misreads all its pictures.
-        mismatch_margin: How far from 0.5 both face and words must lie, on opposite sides, to be called a mismatch.
+        mismatch_margin: How far from 0.5 both sides of a mismatch must lie, such as face and words.
         mismatch_confidence: How confident both must be.
         happy_label: The emotion that ``happy_share`` counts.
         happy_threshold: The share of it above which ``happy_share`` says GOOD.

@@ -19,13 +19,14 @@ from mien import (
     Contribution,
     Fuser,
     FusionContext,
+    MismatchPair,
     MismatchPolicy,
     Prediction,
     Satisfaction,
     ScoreInterval,
     Verdict,
 )
-from mien_fusion.agreement import FACE, WORDS, agreement, is_mismatch
+from mien_fusion.agreement import agreement, distrusted, mismatched
 from mien_fusion.calibration import calibrate
 from mien_fusion.evidence import StreamEvidence, StreamSummary
 from mien_fusion.interval import wilson_interval
@@ -112,8 +113,13 @@ def combine(
         context: Weights, thresholds, policy.
         settings: Constants of the rule.
     """
-    mismatch = is_mismatch(streams, margin=settings.mismatch_margin, min_confidence=settings.mismatch_confidence)
-    weights = _weights_after_mismatch(streams, context) if mismatch else _weights(streams, context)
+    opposed = mismatched(
+        streams,
+        context.mismatch_pairs,
+        margin=settings.mismatch_margin,
+        min_confidence=settings.mismatch_confidence,
+    )
+    weights = _trusted(_weights(streams, context), opposed, context.mismatch_policy)
     pooled = _pool(streams, weights)
     if pooled is None:
         return UNKNOWN_SATISFACTION
@@ -121,7 +127,7 @@ def combine(
     score = calibrate(pooled.score, settings.calibration)
     interval = ScoreInterval(calibrate(raw.low, settings.calibration), calibrate(raw.high, settings.calibration))
     confidence = _joint_confidence(streams, weights)
-    abstains = mismatch and context.mismatch_policy is MismatchPolicy.ABSTAIN
+    abstains = bool(opposed) and context.mismatch_policy is MismatchPolicy.ABSTAIN
     undecided = abstains or confidence < context.min_confidence
     return Satisfaction(
         score=score,
@@ -138,7 +144,7 @@ def combine(
             for modality, stream in streams.items()
         },
         agreement=min(1.0, max(0.0, agreement(streams))),
-        mismatch=mismatch,
+        mismatch=bool(opposed),
         coverage=_coverage(streams, context),
     )
 
@@ -157,13 +163,10 @@ def _weights(streams: Mapping[str, StreamSummary], context: FusionContext) -> di
     return {modality: context.weights.get(modality, 1.0) for modality in streams}
 
 
-def _weights_after_mismatch(streams: Mapping[str, StreamSummary], context: FusionContext) -> dict[str, float]:
-    """On a mismatch the distrusted stream is left out, unless nothing with a weight would remain."""
-    weights = _weights(streams, context)
-    distrusted = {MismatchPolicy.TRUST_WORDS: FACE, MismatchPolicy.TRUST_FACE: WORDS}.get(context.mismatch_policy)
-    if distrusted is None:
-        return weights
-    trusted = {modality: 0.0 if modality in distrusted else weight for modality, weight in weights.items()}
+def _trusted(weights: dict[str, float], opposed: Sequence[MismatchPair], policy: MismatchPolicy) -> dict[str, float]:
+    """The distrusted streams of the pairs that contradict each other are left out, unless nothing would remain."""
+    left_out = distrusted(opposed, policy)
+    trusted = {modality: 0.0 if modality in left_out else weight for modality, weight in weights.items()}
     return trusted if any(trusted.values()) else weights
 
 

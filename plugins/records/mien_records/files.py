@@ -10,46 +10,62 @@ import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from mien import records
 from mien_records.settings import FileSettings
-from mien_records.table import COLUMNS, row
+from mien_records.table import columns_for, row
+
+MAX_HEADER: Final = 1 << 16
+"""Bytes that the first line of a table is looked for in."""
 
 
 class RotatingFile:
     """A file that lines are added to. When it would grow too large, it becomes ``path.1``, and so on up to ``keep``."""
 
-    def __init__(self, path: Path, *, max_bytes: int, keep: int, header: bytes = b"") -> None:
+    def __init__(self, path: Path, *, max_bytes: int, keep: int) -> None:
         """Set the place.
 
         Args:
             path: The file; its folder is made where it is missing.
             max_bytes: Rotate before it grows beyond this; a single larger line has a file of its own.
             keep: How many old files to keep, at least 1.
-            header: What each new file begins with.
         """
         self._path = path
         self._max_bytes = max_bytes
         self._keep = keep
-        self._header = header
         self._checked = False
 
-    def add(self, line: bytes) -> None:
+    def first_line(self) -> bytes:
+        """What the file begins with, with its end; empty where there is nothing yet.
+
+        Raises:
+            OSError: It could not be read.
+        """
+        try:
+            with self._path.open("rb") as file:
+                return file.readline(MAX_HEADER)
+        except FileNotFoundError:
+            return b""
+
+    def add(self, line: bytes, *, header: bytes = b"") -> None:
         """Add one line, whole or not at all.
 
         Args:
             line: With its end.
+            header: What the file has to begin with; one that begins otherwise makes place for a new one.
 
         Raises:
             OSError: It could not be written; the file is as it was.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         size = self._size()
-        if size > len(self._header) and size + len(line) > self._max_bytes:
+        is_other = size > 0 and header != b"" and self.first_line() != header
+        if is_other or (size > len(header) and size + len(line) > self._max_bytes):
             self._rotate()
             size = 0
         with self._path.open("ab", buffering=0) as file:
-            start = self._header if size == 0 else self._mend()
+            start = header if size == 0 else self._mend()
             try:
                 _write_all(file, start + line)
             except OSError:
@@ -94,17 +110,19 @@ class JsonLinesFile:
 
 
 class CsvFile:
-    """One row a record; see ``mien_records.table``."""
+    """One row a record; see ``mien_records.table``.
+
+    A record of a modality that the file has no columns for begins a new file, which has them.
+    """
 
     def __init__(self, settings: FileSettings) -> None:
         """Set the place."""
-        self._file = RotatingFile(
-            settings.path, max_bytes=settings.max_bytes, keep=settings.keep, header=csv_line(COLUMNS)
-        )
+        self._file = RotatingFile(settings.path, max_bytes=settings.max_bytes, keep=settings.keep)
 
     def write(self, record: records.Record) -> None:
         """Add the record. Raises OSError where it cannot be written."""
-        self._file.add(csv_line(row(record)))
+        columns = columns_for([record], _cells(self._file.first_line()))
+        self._file.add(csv_line(row(record, columns)), header=csv_line(columns))
 
     def close(self) -> None:
         """Nothing stays open."""
@@ -115,6 +133,13 @@ def csv_line(cells: Sequence[str]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue().encode("utf-8", "replace")
+
+
+def _cells(line: bytes) -> Sequence[str]:
+    try:
+        return next(csv.reader([line.decode("utf-8", "replace")]), [])
+    except csv.Error:  # the file was something else before
+        return []
 
 
 def _write_all(file: io.FileIO, data: bytes) -> None:

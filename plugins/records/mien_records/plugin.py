@@ -25,8 +25,8 @@ def mien_register_sinks(register: RegisterSink, context: PluginContext) -> None:
 
 
 @hookimpl
-def mien_register_commands(app: typer.Typer) -> None:
+def mien_register_commands(app: typer.Typer, context: PluginContext) -> None:
     """Add ``mien report``."""
-    from mien_records.report.command import report
+    from mien_records.report.command import register
 
-    app.command("report")(report)
+    register(app, context)

@@ -9,17 +9,19 @@ from typing import Final
 from mien import Modality, Verdict
 from mien_records.report import charts
 from mien_records.report.charts import Mark
-from mien_records.report.figures import Estimate, Figures
+from mien_records.report.figures import Estimate, Figures, Shares
 from mien_records.report.markup import Content, Markup, tag
 from mien_records.report.timeline import Grain
 from mien_records.report.visits import Visit
 from mien_records.report.wording import (
     NOTHING,
     VERDICT_WORDS,
+    are_face_and_words,
     explanation,
     headline,
     interval,
     moment,
+    odds,
     percent,
     points,
     stream,
@@ -83,7 +85,8 @@ def tiles(figures: Figures) -> list[Markup]:
         _tile(percent(figures.verdicts[Verdict.GOOD], figures.visits), "were good"),
     ]
     if possible:
-        found.append(_tile(f"{seen:,}", f"with face and words at odds ({percent(seen, possible)} of {possible:,})"))
+        sides = odds(figures.compared)
+        found.append(_tile(f"{seen:,}", f"with {sides} at odds ({percent(seen, possible)} of {possible:,})"))
     if figures.rating is not None:
         mean, number = figures.rating
         found.append(_tile(f"{mean:.1f} of 5", f"mean tap rating ({number:,} given)"))
@@ -157,12 +160,17 @@ def site_card(figures: Figures, *, wide: bool) -> Markup:
 def emotion_card(figures: Figures) -> Markup:
     """Shares of emotions."""
     title = "Expressions"
-    if not figures.emotions:
+    others = {modality: shares for modality, shares in figures.modality_emotions.items() if modality != Modality.FACE}
+    if not figures.emotions and not others:
         return _card(title, tag("p", "No expression was recorded.", class_="soft"))
-    shown = figures.emotions[:_EMOTIONS_SHOWN]
-    values = [(_short(name, 16), share / 100, percent(share, 100.0)) for name, share in shown]
     sentence = "How often each expression was read, averaged over visits. It is what showed, not what was felt."
-    return _card(title, tag("p", sentence, class_="soft"), charts.bars(title, values))
+    parts: list[Content] = [tag("p", sentence, class_="soft")]
+    if figures.emotions:
+        parts.append(_emotion_bars(title, figures.emotions))
+    for modality, shares in others.items():
+        if shares != figures.emotions:  # where no face was seen, they are these
+            parts += [tag("p", stream(modality), class_="soft"), _emotion_bars(stream(modality), shares)]
+    return _card(title, *parts)
 
 
 def stream_card(figures: Figures) -> Markup:
@@ -171,8 +179,9 @@ def stream_card(figures: Figures) -> Markup:
     streams = figures.streams
     if not streams:
         return _card(title, tag("p", "There was no evidence.", class_="soft"))
+    styles = _styles([each.modality for each in streams])
     legend = [
-        (_style_of(each.modality), f"{stream(each.modality)}: {percent(each.weight, 1.0)} of the score")
+        (styles[each.modality], f"{stream(each.modality)}: {percent(each.weight, 1.0)} of the score")
         for each in streams
     ]
     header = _row("th", "", "took part in", "own score")
@@ -181,7 +190,7 @@ def stream_card(figures: Figures) -> Markup:
     return _card(
         title,
         tag("p", f"{only}Each stream counts by its weight and by how sure it is.", class_="soft"),
-        charts.shares(title, [(_style_of(s.modality), stream(s.modality), s.weight) for s in streams]),
+        charts.shares(title, [(styles[s.modality], stream(s.modality), s.weight) for s in streams]),
         _legend(legend),
         tag("table", tag("thead", header), tag("tbody", body)),
     )
@@ -202,7 +211,7 @@ def peak_end_card(figures: Figures) -> Markup:
 
 
 def coverage_card(figures: Figures) -> Markup:
-    """How much evidence arrived, and how often face and words disagreed."""
+    """How much evidence arrived, and how often two sides of it disagreed."""
     coverage = figures.coverage
     if coverage is None:
         return _card("How complete the evidence is", tag("p", "There is none.", class_="soft"))
@@ -211,28 +220,20 @@ def coverage_card(figures: Figures) -> Markup:
         ("partial", "A part of it", coverage.partial),
         ("none", "Nobody seen or heard", coverage.none),
     ]
-    if figures.mismatch_possible:
-        disagree = (
-            f"In {percent(figures.mismatched, figures.mismatch_possible)} of the visits with both, face and words "
-            "pointed opposite ways, such as a polite smile over a complaint."
-        )
-    else:
-        disagree = "No visit had both a face and words, so none could be seen to disagree."
     return _card(
         "How complete the evidence is",
         charts.shares("Evidence", [(style, name, float(number)) for style, name, number in parts]),
         _legend([(style, f"{name}: {number:,}") for style, name, number in parts if number]),
-        tag("p", tag("strong", "Mismatches. "), disagree, class_="soft"),
+        tag("p", tag("strong", "Mismatches. "), _mismatches(figures), class_="soft"),
     )
 
 
 def noteworthy_card(figures: Figures, zone: tzinfo | None) -> Markup:
     """Visits that somebody should look at."""
     title = "Worth a look"
+    sides = odds(figures.compared)
     if not figures.noteworthy:
-        return _card(
-            title, tag("p", "No visit was poor, and none had face and words disagree.", class_="soft"), wide=True
-        )
+        return _card(title, tag("p", f"No visit was poor, and none had {sides} disagree.", class_="soft"), wide=True)
     body = [
         _row(
             "td",
@@ -241,7 +242,7 @@ def noteworthy_card(figures: Figures, zone: tzinfo | None) -> Markup:
             visit.session_id or visit.source or NOTHING,
             f"{points(visit.score)} ({points(visit.satisfaction.interval.low)} to "
             f"{points(visit.satisfaction.interval.high)})",
-            why_noteworthy(visit),
+            why_noteworthy(visit, figures.compared),
             numbers=(),
         )
         for visit in figures.noteworthy
@@ -249,10 +250,25 @@ def noteworthy_card(figures: Figures, zone: tzinfo | None) -> Markup:
     header = _row("th", "when", "site", "session", "score", "why", numbers=())
     return _card(
         title,
-        tag("p", "The lowest of the poor visits and of those where face and words disagree.", class_="soft"),
+        tag("p", f"The lowest of the poor visits and of those where {sides} disagree.", class_="soft"),
         _scroll(tag("table", tag("thead", header), tag("tbody", body))),
         wide=True,
     )
+
+
+def _mismatches(figures: Figures) -> str:
+    sides = odds(figures.compared)
+    if not figures.mismatch_possible:
+        both = "a face and words" if are_face_and_words(figures.compared) else sides
+        return f"No visit had both {both}, so none could be seen to disagree."
+    example = ", such as a polite smile over a complaint" if are_face_and_words(figures.compared) else ""
+    share = percent(figures.mismatched, figures.mismatch_possible)
+    return f"In {share} of the visits with both, {sides} pointed opposite ways{example}."
+
+
+def _emotion_bars(title: str, emotions: Shares) -> Markup:
+    shown = emotions[:_EMOTIONS_SHOWN]
+    return charts.bars(title, [(_short(name, 16), share / 100, percent(share, 100.0)) for name, share in shown])
 
 
 def _chart_card(title: str, sentence: str, drawn: Markup, marks: Sequence[Mark], *, wide: bool = False) -> Markup:
@@ -301,8 +317,11 @@ def _ticks(marks: Sequence[Mark], *, by_name: bool = False) -> list[tuple[float,
     return chosen
 
 
-def _style_of(modality: str) -> str:
-    return modality if modality in set(Modality) else "other"
+def _styles(modalities: Sequence[str]) -> dict[str, str]:
+    """Modality -> class; neighbours of those that have none of their own differ."""
+    own = {modality: modality for modality in modalities if modality in set(Modality)}
+    others = [modality for modality in modalities if modality not in own]
+    return own | {modality: "another" if index % 2 else "other" for index, modality in enumerate(others)}
 
 
 def _short(name: str, length: int = _NAME_LENGTH) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from statistics import fmean, variance
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
-from mien import Verdict
+from mien import FusionContext, MismatchPair, Verdict
 from mien_records.report.timeline import Span, spans_of
 from mien_records.report.visits import Unit, Visit, Visits
 
@@ -27,7 +27,12 @@ NOTEWORTHY: Final = 8
 _Z90: Final = 1.6448536
 """Quantile of the normal distribution that leaves 5 % on either side."""
 
+DEFAULT_PAIRS: Final = FusionContext().mismatch_pairs
+"""Groups of modalities that are held against each other where nothing else is configured."""
+
 Key = TypeVar("Key", bound=Hashable)
+Shares: TypeAlias = tuple[tuple[str, float], ...]
+"""Emotion and percent, the most frequent first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +88,12 @@ class Figures:
         spans: Score by stretches of time, those without visits left out.
         hours: Hour of the day -> score.
         sites: By score, the best first.
-        emotions: Emotion and percent, the most frequent first.
+        emotions: Emotion and percent, the most frequent first; the customers' faces, where there were any.
+        modality_emotions: Modality -> the same, for each that said something.
         streams: By share of the score, the largest first.
         mismatched: Visits with a mismatch.
-        mismatch_possible: Visits with both face and words.
+        mismatch_possible: Visits in which two sides that are held against each other both spoke.
+        compared: Those pairs of sides that did so in some visit; all that are configured where none did.
         coverage: None where there are no visits.
         peak_end: Visits in each tenth of the peak-end score.
         peak_end_mean: None where there are no sessions.
@@ -103,10 +110,12 @@ class Figures:
     spans: tuple[tuple[Span, Estimate], ...]
     hours: dict[int, Estimate]
     sites: tuple[SiteFigures, ...]
-    emotions: tuple[tuple[str, float], ...]
+    emotions: Shares
+    modality_emotions: dict[str, Shares]
     streams: tuple[StreamFigures, ...]
     mismatched: int
     mismatch_possible: int
+    compared: tuple[MismatchPair, ...]
     coverage: Coverage | None
     peak_end: tuple[int, ...]
     peak_end_mean: float | None
@@ -114,12 +123,13 @@ class Figures:
     noteworthy: tuple[Visit, ...]
 
 
-def compute(collected: Visits, zone: tzinfo | None) -> Figures:
+def compute(collected: Visits, zone: tzinfo | None, pairs: Sequence[MismatchPair] = DEFAULT_PAIRS) -> Figures:
     """All numbers of a report.
 
     Args:
         collected: The visits.
         zone: Time zone for days and hours; None is this machine's.
+        pairs: Groups of modalities that are held against each other.
     """
     visits = collected.visits
     measured = tuple(visit for visit in visits if visit.is_measured)
@@ -138,10 +148,15 @@ def compute(collected: Visits, zone: tzinfo | None) -> Figures:
             for hour, group in sorted(_grouped(measured, lambda visit: visit.at.astimezone(zone).hour).items())
         },
         sites=_sites(measured),
-        emotions=_emotions(measured),
+        emotions=_emotions([visit.emotions for visit in measured]),
+        modality_emotions={
+            modality: _emotions([visit.modality_emotions.get(modality, {}) for visit in measured])
+            for modality in sorted({modality for visit in measured for modality in visit.modality_emotions})
+        },
         streams=_streams(measured),
         mismatched=sum(visit.mismatches > 0 for visit in measured),
-        mismatch_possible=sum(visit.has_face_and_words or visit.mismatches > 0 for visit in measured),
+        mismatch_possible=sum(bool(visit.compared(pairs)) or visit.mismatches > 0 for visit in measured),
+        compared=_compared(measured, pairs),
         coverage=_coverage(visits),
         peak_end=tuple(_histogram(peak_ends)),
         peak_end_mean=fmean(peak_ends) if peak_ends else None,
@@ -216,8 +231,14 @@ def _good(visits: Sequence[Visit]) -> float:
     return sum(visit.satisfaction.verdict is Verdict.GOOD for visit in visits) / len(visits)
 
 
-def _emotions(measured: Sequence[Visit]) -> tuple[tuple[str, float], ...]:
-    showing = [visit.emotions for visit in measured if visit.emotions]
+def _compared(measured: Sequence[Visit], pairs: Sequence[MismatchPair]) -> tuple[MismatchPair, ...]:
+    found = {pair for visit in measured for pair in visit.compared(pairs)}
+    return tuple(pair for pair in pairs if pair in found or not found)
+
+
+def _emotions(percentages: Sequence[Mapping[str, float]]) -> Shares:
+    """The mean over the visits that have them."""
+    showing = [emotions for emotions in percentages if emotions]
     totals: dict[str, float] = defaultdict(float)
     for emotions in showing:
         for emotion, percent in emotions.items():

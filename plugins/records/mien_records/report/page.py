@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
-from mien import __version__
+from mien import MismatchPair, __version__
 from mien_records.report import cards
-from mien_records.report.figures import Figures, compute
+from mien_records.report.figures import DEFAULT_PAIRS, Figures, compute
 from mien_records.report.markup import Markup, join, tag
 from mien_records.report.reading import SourceFile
 from mien_records.report.style import STYLE
@@ -26,7 +26,13 @@ _PRIVACY: Final = (
 
 
 def build_page(
-    collected: Visits, files: Sequence[SourceFile], *, title: str, made_at: datetime, zone: tzinfo | None = None
+    collected: Visits,
+    files: Sequence[SourceFile],
+    *,
+    title: str,
+    made_at: datetime,
+    zone: tzinfo | None = None,
+    pairs: Sequence[MismatchPair] = DEFAULT_PAIRS,
 ) -> str:
     """The report as HTML.
 
@@ -36,8 +42,9 @@ def build_page(
         title: Of the page.
         made_at: When it is made, with time zone.
         zone: Time zone for days and hours; None is this machine's.
+        pairs: Groups of modalities that are held against each other.
     """
-    figures = compute(collected, zone)
+    figures = compute(collected, zone, pairs)
     body = [_header(figures, collected, title, zone), tag("main", _contents(figures, zone))]
     body.append(tag("footer", _notes(collected, files, figures, made_at, zone)))
     head = tag(

@@ -55,14 +55,14 @@ rect.high, circle.high { fill: var(--good); } rect.low, circle.low { fill: var(-
 rect.few { opacity: 0.45; } rect.range { opacity: 0.38; } .needle, .dot { stroke: var(--card); stroke-width: 2; }
 rect.good { fill: var(--good); } rect.poor { fill: var(--poor); } rect.undecided { fill: var(--open); }
 rect.full, rect.face { fill: var(--most); } rect.partial, rect.voice { fill: var(--some); }
-rect.none, rect.text, rect.other { fill: var(--little); }
+rect.none, rect.text, rect.other { fill: var(--little); } rect.another { fill: var(--amount); }
 svg text.on.partial, svg text.on.voice, svg text.on.none, svg text.on.text, svg text.on.other { fill: var(--ink); }
 .pointer { fill: var(--ink); } .amount { fill: var(--amount); } .volume { fill: var(--volume); }
 ul.legend { list-style: none; margin: 12px 0 10px; padding: 0; display: flex; flex-wrap: wrap; gap: 6px 22px; }
 ul.legend i { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 8px; }
 i.good { background: var(--good); } i.poor { background: var(--poor); } i.undecided { background: var(--open); }
 i.full, i.face { background: var(--most); } i.partial, i.voice { background: var(--some); }
-i.none, i.text, i.other { background: var(--little); }
+i.none, i.text, i.other { background: var(--little); } i.another { background: var(--amount); }
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; color: var(--soft); } th, td { padding: 6px 12px 6px 0; vertical-align: top; }
 tr + tr td, tbody tr td { border-top: 1px solid var(--edge); } td.n, th.n { text-align: right; }

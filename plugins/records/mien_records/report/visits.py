@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from mien import Modality, Satisfaction, Transcript, records
-from mien_records.table import emotion_percentages
+from mien import MismatchPair, Satisfaction, Transcript, records
+from mien_records.table import emotion_percentages, modality_percentages
 
 
 class Unit(StrEnum):
@@ -28,8 +28,9 @@ class Visit:
         site: The place; empty if unknown.
         session_id: Empty outside of a session.
         source: What recorded it, or the file.
-        emotions: Emotion -> percent.
-        mismatches: How often face and words began to point opposite ways.
+        emotions: Emotion -> percent of the customer's face; of everything in an analysis without one.
+        modality_emotions: Modality -> emotion -> percent.
+        mismatches: How often modalities began to point opposite ways.
         peak_end: Mean of the most extreme moment and the end, [0, 1]; None outside of a session.
         rating: Tap rating, 1 to 5; 0 if there was none.
     """
@@ -40,6 +41,7 @@ class Visit:
     session_id: str = ""
     source: str = ""
     emotions: Mapping[str, float] = field(default_factory=dict)
+    modality_emotions: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     mismatches: int = 0
     peak_end: float | None = None
     rating: int = 0
@@ -54,11 +56,10 @@ class Visit:
         """Whether anybody was seen or heard; else its score says nothing."""
         return self.satisfaction.confidence > 0.0
 
-    @property
-    def has_face_and_words(self) -> bool:
-        """Whether a mismatch could have been noticed."""
-        modalities = set(self.satisfaction.contributions)
-        return Modality.FACE in modalities and len(modalities) > 1
+    def compared(self, pairs: Sequence[MismatchPair]) -> tuple[MismatchPair, ...]:
+        """Those pairs whose two sides both spoke, so that a mismatch could have been noticed."""
+        spoke = set(self.satisfaction.contributions)
+        return tuple(pair for pair in pairs if all(not spoke.isdisjoint(side) for side in pair))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +167,7 @@ def _visit(record: records.Record) -> Visit:
             session_id=record.session_id,
             source=record.source,
             emotions=summary.emotion_percentages,
+            modality_emotions=summary.modality_percentages,
             mismatches=summary.mismatches,
             peak_end=summary.peak_end_score,
             rating=summary.rating,
@@ -178,6 +180,7 @@ def _visit(record: records.Record) -> Visit:
             session_id=record.session_id,
             source=record.source,
             emotions=emotion_percentages(record.analysis),
+            modality_emotions=modality_percentages(record.analysis),
             mismatches=int(record.analysis.satisfaction.mismatch),
         )
     raise TypeError(f"a {record.kind} is no visit")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
-from mien import Verdict
+from mien import MismatchPair, Modality, Verdict
 from mien_records.report.figures import Estimate, Figures
 from mien_records.report.visits import Unit, Visit
 
@@ -86,6 +87,23 @@ def stream(modality: str) -> str:
     return _STREAM_WORDS.get(modality, modality.capitalize())
 
 
+def odds(pairs: Sequence[MismatchPair]) -> str:
+    """The two sides of a mismatch, for people: ``face and words``; where there are several, ``two streams``."""
+    if len(pairs) != 1:
+        return "two streams"
+    one, other = (_side(group) for group in pairs[0])
+    return f"{one} and {other}"
+
+
+def are_face_and_words(pairs: Sequence[MismatchPair]) -> bool:
+    """Whether only face and words are compared."""
+    return odds(pairs) == "face and words"
+
+
+def _side(group: Sequence[str]) -> str:
+    return "words" if set(group) <= {Modality.VOICE, Modality.TEXT} else " with ".join(group)
+
+
 def day(time: datetime, zone: tzinfo | None) -> str:
     """``3 Nov 2026``."""
     local = time.astimezone(zone)
@@ -103,11 +121,11 @@ def period(first: datetime, last: datetime, zone: tzinfo | None) -> str:
     return start if start == end else f"{start} to {end}"
 
 
-def why_noteworthy(visit: Visit) -> str:
+def why_noteworthy(visit: Visit, pairs: Sequence[MismatchPair]) -> str:
     """Why somebody should look at it."""
     reasons = []
     if visit.satisfaction.verdict is Verdict.POOR:
         reasons.append("poor")
     if visit.mismatches:
-        reasons.append("face and words disagree")
+        reasons.append(f"{odds(visit.compared(pairs) or pairs)} disagree")
     return ", ".join(reasons)
