@@ -183,14 +183,20 @@ def compiled_step(config: NetworkConfig, recipe: Recipe) -> Callable[..., tuple[
 
 def predict(config: NetworkConfig, params: Params, texts: Texts, *, batch_size: int = 256) -> FloatArray:
     """The deep half's logits on many texts, ``[N, O]``."""
-    model = network.deep_half(config, training=False)
-    forward = jax.jit(lambda params, inputs: model.apply(params, None, inputs))
+    forward = _forward(config)
     order = np.argsort(np.diff(texts.matrix.indptr), kind="stable")
     logits = np.zeros((len(order), config.outputs), np.float32)
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         logits[rows] = np.asarray(forward(params, inputs_of(texts, rows)))
     return logits
+
+
+@lru_cache(maxsize=1)
+def _forward(config: NetworkConfig) -> Callable[[Params, Inputs], jax.Array]:
+    """The deep half without dropout, compiled once for all epochs."""
+    model = network.deep_half(config, training=False)
+    return jax.jit(lambda params, inputs: model.apply(params, None, inputs))
 
 
 @lru_cache(maxsize=2)
