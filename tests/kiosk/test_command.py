@@ -96,11 +96,13 @@ def test_a_signal_ends_with_the_summary(portrait_video: Path, tmp_path: Path, nu
         [*command, "--video", video], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        first = [json.loads(process.stdout.readline()) for _ in range(2)]
+        first = [json.loads(process.stdout.readline())]
+        while first[-1]["event"] in ("started", "notice"):  # a busy machine may drop pictures, and say so
+            first.append(json.loads(process.stdout.readline()))
         process.send_signal(number)
         rest, errors = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, errors
-    assert [event["event"] for event in first] == ["started", "update"]
+    assert (first[0]["event"], first[-1]["event"]) == ("started", "update")
     assert events(rest)[-1]["event"] == "summary"
     assert "Traceback" not in errors
 

@@ -115,6 +115,15 @@ def test_a_record_says_where_its_result_comes_from(tmp_path: Path) -> None:
     assert (second.source, second.site, second.at_seconds, second.image_width) == ("till 3", "Harbour", None, None)
 
 
+@pytest.mark.parametrize(("named", "expected"), [("till 3", "till 3"), ("", "camera 0")])
+def test_what_a_place_is_called_comes_before_its_camera(named: str, expected: str, tmp_path: Path) -> None:
+    sink = host(source=named, jsonl={"path": str(tmp_path / "r")}).sink("records")
+    sink.write(spoken(), Provenance(source="camera 0", session_id="a"))
+    (record,) = lines_of(tmp_path / "r")
+    assert not isinstance(record, records.BadLine)
+    assert record.source == expected
+
+
 def test_words_are_written_only_where_that_is_asked_for(tmp_path: Path) -> None:
     record_all(host(jsonl={"path": str(tmp_path / "closed")}, sqlite={"path": str(tmp_path / "db")}), ("s", spoken()))
     record_all(host(transcripts=True, jsonl={"path": str(tmp_path / "open")}), ("s", spoken()))

@@ -11,6 +11,7 @@ import importlib.util
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +23,6 @@ from mien.cli.plugin_commands import add_plugin_commands
 from mien.cli.run_context import RunContext
 from mien.cli.state import CliState
 from mien.errors import AnalyzerNotFoundError, ConfigError, MienError
-from mien.plugins.workers import calls_running
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         _run(list(sys.argv[1:] if arguments is None else arguments))
     except SystemExit as leaving:
-        if arguments is None and calls_running():
+        if arguments is None and _threads_left():
             _leave_at_once(leaving.code)
         raise
 
@@ -60,8 +60,16 @@ def _run(arguments: list[str]) -> None:
         raise SystemExit(exit_code_of(error)) from None
 
 
+def _threads_left() -> bool:
+    """Whether a daemon thread lives: in a call that was given up on, or just letting go of what it held."""
+    return any(thread.daemon for thread in threading.enumerate())
+
+
 def _leave_at_once(code: object) -> None:
-    """End the process without shutting the interpreter down, which a call stuck in native code would not survive."""
+    """End the process without shutting the interpreter down, which a thread in native code would not survive.
+
+    It would be ended in the middle of it, which some libraries answer by aborting the process.
+    """
     logging.shutdown()
     with suppress(OSError):  # whoever read it has gone
         sys.stdout.flush()

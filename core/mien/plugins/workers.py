@@ -170,7 +170,6 @@ class Lane:
                 return
             call._state = _State.RUNNING
             call._function = None
-            _running.add(call)
         try:
             if closed:
                 raise LaneClosedError(self.name)
@@ -186,7 +185,6 @@ class Lane:
 
     def _finish(self, call: Call[Any], result: Any, error: Exception | None) -> None:
         with self._lock:
-            _running.discard(call)
             late = call._state is _State.ABANDONED
             if late:
                 self._stuck -= 1
@@ -216,19 +214,6 @@ class Lane:
         if first:
             self._on_change()
         raise CallTimeoutError(started=started)
-
-
-_running: Final[set[Call[Any]]] = set()
-"""Of all lanes of the process."""
-
-
-def calls_running() -> int:
-    """Calls that the process's lanes are in the middle of, those that were given up on among them.
-
-    While there are any, the interpreter must not be shut down in the ordinary way: a thread that comes back from
-    native code then is ended in the middle of it, which some libraries answer by aborting the process.
-    """
-    return len(_running)
 
 
 def _age(call: Call[Any]) -> float:

@@ -80,7 +80,7 @@ class Recorder(Sink):
             self._failures.clear()
 
     def _record(self, result: AnalysisResult | SessionSummary, provenance: Provenance) -> records.Record:
-        source = provenance.source or self._settings.source
+        source = self._source(provenance)
         if isinstance(result, SessionSummary):
             return records.SummaryRecord(
                 recorded_at=provenance.recorded_at,
@@ -99,6 +99,12 @@ class Recorder(Sink):
             image_width=provenance.image_width,
             image_height=provenance.image_height,
         )
+
+    def _source(self, provenance: Provenance) -> str:
+        """The file that was analysed; of a session, what the configuration calls the place that it was seen at."""
+        if provenance.session_id:
+            return self._settings.source or provenance.source
+        return provenance.source or self._settings.source
 
     def _write(self, name: str, record: records.Record) -> bool:
         try:

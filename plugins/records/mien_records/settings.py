@@ -54,7 +54,7 @@ class RecordsSettings(_Table):
 
     Attributes:
         site: The place, for records whose session names none.
-        source: What records here, such as the name of a till, for results that name no file or camera.
+        source: What records here, such as the name of a till; comes before a camera, not before a file.
         kinds: What is recorded; ``summary`` alone keeps one record a session.
         transcripts: Record what customers said, unless it was redacted. Pictures and sound are never recorded.
         jsonl: JSON lines; none where the table is missing, as with the next two.
