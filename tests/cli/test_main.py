@@ -88,13 +88,14 @@ import atexit, sys, threading, typer, mien.cli
 from mien.plugins.workers import CallTimeoutError, Lane
 
 def command(hang: bool = False, code: int = 0) -> None:
-    began = threading.Event()
-    call = Lane("x").submit(lambda: (began.set(), threading.Event().wait(60 if hang else 0)))
-    began.wait()
-    try:
-        call.wait(0.0 if hang else 60)
-    except CallTimeoutError:
-        print("no answer in time", end="")
+    if hang:
+        began = threading.Event()
+        call = Lane("x").submit(lambda: (began.set(), threading.Event().wait(60)))
+        began.wait()
+        try:
+            call.wait(0.0)
+        except CallTimeoutError:
+            print("no answer in time", end="")
     raise typer.Exit(code)
 
 def build(arguments):

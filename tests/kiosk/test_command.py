@@ -55,7 +55,7 @@ def test_face_only_follows_a_portrait_and_records_it(portrait_video: Path, tmp_p
     recorded = events((tmp_path / "mien-records" / "face-only.jsonl").read_text())
     assert [record["kind"] for record in recorded] == ["analysis"] * 4 + ["summary"]
     assert {record["session_id"] for record in recorded} == {started["session_id"]}
-    assert {record["source"] for record in recorded} == {str(portrait_video)}
+    assert {record["source"] for record in recorded} == {"till 1"}
     updates = [record for record in recorded if record["kind"] == "analysis"]
     assert all(record["image_width"] > record["image_height"] / 4 > 0 for record in updates)
     assert [record["at_seconds"] for record in updates] == sorted(record["at_seconds"] for record in updates)

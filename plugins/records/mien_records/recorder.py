@@ -101,7 +101,7 @@ class Recorder(Sink):
         )
 
     def _source(self, provenance: Provenance) -> str:
-        """The file that was analysed; of a session, what the configuration calls the place that it was seen at."""
+        """The file that was analysed; of a session rather than its camera or video, what the configuration says."""
         if provenance.session_id:
             return self._settings.source or provenance.source
         return provenance.source or self._settings.source

@@ -54,7 +54,8 @@ class RecordsSettings(_Table):
 
     Attributes:
         site: The place, for records whose session names none.
-        source: What records here, such as the name of a till; comes before a camera, not before a file.
+        source: What records here, such as the name of a till: of a session rather than its camera or video, else where
+            no file is named.
         kinds: What is recorded; ``summary`` alone keeps one record a session.
         transcripts: Record what customers said, unless it was redacted. Pictures and sound are never recorded.
         jsonl: JSON lines; none where the table is missing, as with the next two.
