@@ -28,9 +28,9 @@ from mien.training import (
     EpochReport,
     Figures,
     Kind,
-    Outcome,
     Plateau,
     Schedule,
+    Trained,
     shown,
     train,
 )
@@ -136,7 +136,7 @@ def _without_curves(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr("mien.plots.save_curves", lambda *_, **__: None)
 
 
-def run(out: Path, learner: SumLearner, *, observer: Recorder | None = None, resume: bool = True) -> Outcome[State]:
+def run(out: Path, learner: SumLearner, *, observer: Recorder | None = None, resume: bool = True) -> Trained[State]:
     data = Numbers()
     watcher = observer or Recorder()
     return train(learner, training=data, validation=data, seed=1, out=out, resume=resume, observer=watcher)

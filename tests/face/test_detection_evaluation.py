@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mien import Box, Detection
 from mien_face_lab.detection.evaluation import (
     OVERLAP,
-    Outcome,
+    MatchKind,
     average_precision,
     evaluate_detections,
     landmark_error,
@@ -38,7 +38,7 @@ def test_no_face_is_taken_twice_and_right_boxes_overlap_theirs(
     assert len(answers) == len(found)
     assert len(set(taken)) == len(taken)
     for box, answer in zip(found, answers, strict=True):
-        assert (answer.outcome is Outcome.RIGHT) == (answer.face is not None)
+        assert (answer.kind is MatchKind.RIGHT) == (answer.face is not None)
         if answer.face is not None:
             assert box.iou(faces[answer.face]) >= OVERLAP
 
@@ -52,15 +52,15 @@ def test_what_is_worse_scored_changes_nothing_of_what_is_better(found: list[Box]
 
 @given(st.lists(boxes, max_size=6))
 def test_faces_found_as_they_are_are_all_right(faces: list[Box]) -> None:
-    assert all(answer.outcome is Outcome.RIGHT for answer in match(faces, faces))
+    assert all(answer.kind is MatchKind.RIGHT for answer in match(faces, faces))
 
 
 @given(st.lists(boxes, max_size=6), st.lists(boxes, max_size=6))
 def test_ignored_boxes_only_ever_forgive(found: list[Box], ignored: list[Box]) -> None:
     without, given_some = match(found, []), match(found, [], ignored)
     for before, after in zip(without, given_some, strict=True):
-        assert before.outcome is Outcome.FALSE
-        assert after.outcome in (Outcome.FALSE, Outcome.IGNORED)
+        assert before.kind is MatchKind.FALSE
+        assert after.kind in (MatchKind.FALSE, MatchKind.IGNORED)
 
 
 @given(ranked, st.integers(0, 5))

@@ -14,7 +14,7 @@ from mien_face_lab.training.detector.compose import Composer
 from mien_face_lab.training.detector.damage import damage, occlude
 from mien_face_lab.training.detector.paste import face_mask
 from mien_face_lab.training.detector.pictures import Picture, Pictures, read_training
-from mien_face_lab.training.detector.split import Part, part_of
+from mien_face_lab.training.detector.split import Side, part_of
 
 
 class TestSplit:
@@ -22,12 +22,12 @@ class TestSplit:
         assert part_of(name="Aaron_Eckhart_0001.jpg", person="Aaron_Eckhart") is part_of(
             name="x", person="Aaron_Eckhart"
         )
-        assert [number for number in range(30) if part_of(name=f"{number}.jpg") is Part.VALIDATION] == [4]
+        assert [number for number in range(30) if part_of(name=f"{number}.jpg") is Side.VALIDATION] == [4]
 
     def test_about_a_tenth_is_held_back(self) -> None:
         parts = [part_of(name=f"{number}.jpg") for number in range(5000)]
 
-        assert 0.08 < parts.count(Part.VALIDATION) / len(parts) < 0.12
+        assert 0.08 < parts.count(Side.VALIDATION) / len(parts) < 0.12
 
 
 class TestCanvas:

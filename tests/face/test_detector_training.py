@@ -22,7 +22,7 @@ from mien_face_lab.training.detector.jax_engine import JaxEngine
 from mien_face_lab.training.detector.learner import DetectorLearner
 from mien_face_lab.training.detector.pictures import read_training
 from mien_face_lab.training.detector.recipe import Recipe
-from mien_face_lab.training.detector.split import Part, part_of
+from mien_face_lab.training.detector.split import Side, part_of
 from mien_face_lab.training.detector.step import Engine, TrainState, initial_arrays, initial_state, train_step
 from mien_face_lab.training.detector.targets import IGNORED, Batch
 from mien_face_lab.training.detector.validation import Validation
@@ -120,7 +120,7 @@ def data(tmp_path: Path) -> Path:
     folder.mkdir()
     for file, faces in (("portraits", 1), ("people", 1), ("scenes", 0)):
         names = [f"{file}{number}.png" for number in range(300)]
-        kept = [next(name for name in names if part_of(name=name) is part) for part in Part]
+        kept = [next(name for name in names if part_of(name=name) is part) for part in Side]
         x, y, right, bottom = BOX.tolist()
         rows = {
             "name": kept,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mien import InputError
-from mien_voice_lab.behaviour import Case, Check, Outcome, read_cases, summary
+from mien_voice_lab.behaviour import Case, Check, Judged, read_cases, summary
 
 
 @pytest.mark.parametrize(
@@ -49,5 +49,5 @@ def test_a_missing_table_is_named(tmp_path: Path) -> None:
 def test_the_summary_counts_by_topic() -> None:
     one = Case("a", Check.NEUTRAL, ("x",))
     other = Case("b", Check.NEUTRAL, ("y",))
-    found = summary([Outcome(one, (0.5,), True), Outcome(one, (0.9,), False), Outcome(other, (0.5,), True)])
+    found = summary([Judged(one, (0.5,), True), Judged(one, (0.9,), False), Judged(other, (0.5,), True)])
     assert found == {"cases": 3, "pass_rate": pytest.approx(2 / 3), "topics": {"a": 0.5, "b": 1.0}}

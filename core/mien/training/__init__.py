@@ -8,7 +8,7 @@ interrupted run goes on to the very weights of an unbroken one. Nothing heavy is
 from mien.training.checkpoint import Checkpoints, Kind
 from mien.training.journal import Curves, EpochReport
 from mien.training.learner import Data, Figures, Learner
-from mien.training.loop import Observer, Outcome, train
+from mien.training.loop import Observer, Trained, train
 from mien.training.progress import PlainLines, shown
 from mien.training.schedule import Decline, Plateau, Schedule
 
@@ -22,10 +22,10 @@ __all__ = [
     "Kind",
     "Learner",
     "Observer",
-    "Outcome",
     "PlainLines",
     "Plateau",
     "Schedule",
+    "Trained",
     "shown",
     "train",
 ]

@@ -51,7 +51,7 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[State]):
+class Trained(Generic[State]):
     """How a run ended.
 
     Attributes:
@@ -76,7 +76,7 @@ def train(
     out: Path,
     resume: bool,
     observer: Observer,
-) -> Outcome[State]:
+) -> Trained[State]:
     """Train, with a checkpoint after each epoch.
 
     Args:
@@ -117,7 +117,7 @@ def train(
         shipped_epoch = checkpoints.epoch(Kind.BEST) or course.epoch
         if shipped_epoch != course.epoch:
             shipped, _ = checkpoints.load(Kind.BEST, state, settings=settings)
-    return Outcome(shipped, course.epoch, shipped_epoch, stopped_early=course.epoch < learner.epochs)
+    return Trained(shipped, course.epoch, shipped_epoch, stopped_early=course.epoch < learner.epochs)
 
 
 def _is_over(learner: Learner[Training, Validation, State], course: Course) -> bool:

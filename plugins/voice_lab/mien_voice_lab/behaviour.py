@@ -65,7 +65,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Judged:
     """One expectation, the satisfaction found, and whether it held."""
 
     case: Case
@@ -96,22 +96,22 @@ def read_cases(path: Path) -> list[Case]:
     return cases
 
 
-def run(network: ToneNetwork, cases: Sequence[Case]) -> list[Outcome]:
+def run(network: ToneNetwork, cases: Sequence[Case]) -> list[Judged]:
     """Judge a network, text by text as a caller would get them."""
-    outcomes = []
+    judged = []
     for case in cases:
         scores = tuple(network.predict([text])[0].satisfaction for text in case.texts)
-        outcomes.append(Outcome(case, scores, case.holds(scores)))
-    return outcomes
+        judged.append(Judged(case, scores, case.holds(scores)))
+    return judged
 
 
-def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def summary(judged: Sequence[Judged]) -> dict[str, Any]:
     """``cases``, ``pass_rate`` and ``topics`` (topic -> share that held)."""
-    total = Counter(outcome.case.topic for outcome in outcomes)
-    held = Counter(outcome.case.topic for outcome in outcomes if outcome.passed)
+    total = Counter(each.case.topic for each in judged)
+    held = Counter(each.case.topic for each in judged if each.passed)
     return {
-        "cases": len(outcomes),
-        "pass_rate": sum(held.values()) / max(len(outcomes), 1),
+        "cases": len(judged),
+        "pass_rate": sum(held.values()) / max(len(judged), 1),
         "topics": {topic: held[topic] / count for topic, count in total.items()},
     }
 
@@ -122,5 +122,5 @@ def figures(network: ToneNetwork, path: Path) -> dict[str, Any]:
     Raises:
         InputError: There is no such file, or a line is not of this form.
     """
-    outcomes = run(network, read_cases(path))
-    return summary(outcomes) | {"failed": [list(one.case.texts) for one in outcomes if not one.passed]}
+    judged = run(network, read_cases(path))
+    return summary(judged) | {"failed": [list(one.case.texts) for one in judged if not one.passed]}

@@ -81,11 +81,11 @@ def _evaluate(
     from mien_face.factory import build_detector
     from mien_face_lab.detection.evaluation import evaluate_detections
     from mien_face_lab.detection.labelled import read_pictures
-    from mien_face_lab.training.detector.split import Part, part_of
+    from mien_face_lab.training.detector.split import Side, part_of
 
     pictures = read_pictures(data)
     if split is Split.VALIDATION:
-        pictures = [each for each in pictures if part_of(name=each.name, person=each.person) is Part.VALIDATION]
+        pictures = [each for each in pictures if part_of(name=each.name, person=each.person) is Side.VALIDATION]
         if not pictures:
             raise InputError(f"none of the pictures of {data} is held back for validation; use --split all")
     detector = build_detector(settings, parts)

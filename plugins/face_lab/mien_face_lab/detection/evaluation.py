@@ -30,7 +30,7 @@ SIZE_EDGES: Final = (24, 32, 48, 64, 96, 128, 192)
 """Where one class of face sizes ends and the next begins, pixels of the shorter side."""
 
 
-class Outcome(StrEnum):
+class MatchKind(StrEnum):
     """What became of a found box."""
 
     RIGHT = "right"
@@ -43,11 +43,11 @@ class Match:
     """What became of one found box.
 
     Attributes:
-        outcome: Right, false, or not counted.
+        kind: Right, false, or not counted.
         face: Which of the faces it shows; none unless it is right.
     """
 
-    outcome: Outcome
+    kind: MatchKind
     face: int | None = None
 
 
@@ -188,11 +188,11 @@ def match(
         best = max(free, key=lambda index: (faces[index].iou(box), -index), default=None)
         if best is not None and faces[best].iou(box) >= overlap:
             free.remove(best)
-            answers.append(Match(Outcome.RIGHT, best))
+            answers.append(Match(MatchKind.RIGHT, best))
         elif any(_lies_on(box, other) for other in ignored):
-            answers.append(Match(Outcome.IGNORED))
+            answers.append(Match(MatchKind.IGNORED))
         else:
-            answers.append(Match(Outcome.FALSE))
+            answers.append(Match(MatchKind.FALSE))
     return answers
 
 
@@ -250,9 +250,9 @@ def _judge(
         if answer.face is not None and detection.score >= threshold:
             _note(faces[answer.face], large[answer.face], detection)
     counted = [
-        _Found(detection.score, answer.outcome is Outcome.RIGHT)
+        _Found(detection.score, answer.kind is MatchKind.RIGHT)
         for detection, answer in zip(ranked, matches, strict=True)
-        if answer.outcome is not Outcome.IGNORED
+        if answer.kind is not MatchKind.IGNORED
     ]
     return counted, faces
 

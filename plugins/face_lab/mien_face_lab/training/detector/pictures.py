@@ -19,7 +19,7 @@ import numpy.typing as npt
 from mien import Box, InputError
 from mien_face.detection.config import LANDMARKS
 from mien_face_lab.detection.labelled import LabelledPicture, read_pictures
-from mien_face_lab.training.detector.split import Part, part_of
+from mien_face_lab.training.detector.split import Side, part_of
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -101,7 +101,7 @@ def read_training(folder: Path) -> Pictures:
         InputError: A file is missing or wrong, a face has no landmarks, or there is nothing of a kind.
         MissingDependencyError: pyarrow is missing.
     """
-    portraits, people, scenes = (read_part(folder / file, Part.TRAINING) for file in FILES)
+    portraits, people, scenes = (read_part(folder / file, Side.TRAINING) for file in FILES)
     doubtful = _doubtful(folder / SCENES)
     return Pictures(
         portraits=tuple(_picture(each) for each in portraits if len(each.faces) == 1),
@@ -110,7 +110,7 @@ def read_training(folder: Path) -> Pictures:
     )
 
 
-def read_part(file: Path, part: Part) -> list[LabelledPicture]:
+def read_part(file: Path, part: Side) -> list[LabelledPicture]:
     """Read the pictures of a file that belong to a part.
 
     Raises:

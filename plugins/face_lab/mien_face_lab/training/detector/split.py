@@ -9,14 +9,14 @@ from typing import Final
 _VALIDATION_TENTHS: Final = 1
 
 
-class Part(StrEnum):
+class Side(StrEnum):
     """What a picture is for."""
 
     TRAINING = "training"
     VALIDATION = "validation"
 
 
-def part_of(*, name: str, person: str = "") -> Part:
+def part_of(*, name: str, person: str = "") -> Side:
     """Where a picture belongs; the same on every machine and for ever.
 
     A tenth is for validation: of the persons where a picture names one, so that nobody is on both sides, else of the
@@ -27,4 +27,4 @@ def part_of(*, name: str, person: str = "") -> Part:
         person: Who is on it, where that is known.
     """
     digest = hashlib.sha256((person or name).encode()).digest()
-    return Part.VALIDATION if int.from_bytes(digest[:4], "big") % 10 < _VALIDATION_TENTHS else Part.TRAINING
+    return Side.VALIDATION if int.from_bytes(digest[:4], "big") % 10 < _VALIDATION_TENTHS else Side.TRAINING

@@ -16,7 +16,7 @@ from mien_face.detection.own import OwnDetector
 from mien_face_lab.detection.evaluation import DetectionFigures, evaluate_detections
 from mien_face_lab.detection.labelled import LabelledPicture
 from mien_face_lab.training.detector.pictures import FILES, KINDS, read_part
-from mien_face_lab.training.detector.split import Part
+from mien_face_lab.training.detector.split import Side
 
 OVERLAP: Final = 0.45
 """Intersection over union from which the lower-scored of two answers is dropped."""
@@ -47,7 +47,7 @@ class Validation:
             InputError: A file is missing or wrong, or nothing of it is held back.
             MissingDependencyError: pyarrow is missing.
         """
-        return cls({kind: read_part(folder / f, Part.VALIDATION) for kind, f in zip(KINDS, FILES, strict=True)})
+        return cls({kind: read_part(folder / f, Side.VALIDATION) for kind, f in zip(KINDS, FILES, strict=True)})
 
     def first(self, count: int) -> Validation:
         """At most so many pictures of each kind: for a look now and then."""
