@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -93,6 +94,43 @@ def test_a_folder_without_pictures_is_a_failure(mien: Run, tmp_path: Path) -> No
     ran = mien("analyze", tmp_path)
     assert ran.code == 1
     assert "holds no picture, video or sound; 1 other file" in ran.err
+
+
+def test_pipes_and_devices_in_a_folder_are_named_and_never_opened(mien: Run, picture: Picture, tmp_path: Path) -> None:
+    good = picture("all/good.jpg")
+    os.mkfifo(tmp_path / "all/pipe.jpg")
+    os.mkfifo(tmp_path / "all/pipe.wav")
+    (tmp_path / "all/endless.png").symlink_to("/dev/zero")
+    (tmp_path / "all/gone.mp4").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "all/linked.jpg").symlink_to(good)
+    ran = mien("analyze", "--json", tmp_path / "all")
+    assert ran.code == 1
+    for name in ("pipe.jpg", "pipe.wav", "endless.png"):
+        assert f"mien: {tmp_path / 'all' / name}: neither a file nor a folder\n" in ran.err
+    assert "gone.mp4: a link that leads nowhere" in ran.err
+    read = [Path(found["source"]).name for found in json_lines(ran.out) if "analysis" in found]
+    assert read == ["good.jpg", "linked.jpg"]
+
+
+def test_a_linked_folder_in_a_folder_is_named_and_not_followed(mien: Run, picture: Picture, tmp_path: Path) -> None:
+    picture("all/1.jpg")
+    picture("other/2.jpg")
+    (tmp_path / "all/link").symlink_to(tmp_path / "other")
+    (tmp_path / "all/round").symlink_to(tmp_path / "all")
+    ran = mien("analyze", "--json", tmp_path / "all")
+    assert ran.code == 0
+    assert [Path(found["source"]).name for found in json_lines(ran.out)] == ["1.jpg"]
+    for name in ("link", "round"):
+        assert f"{tmp_path / 'all' / name}: a link to a folder, passed over" in ran.err
+    named = mien("analyze", "--json", tmp_path / "all/link")
+    assert [Path(found["source"]).name for found in json_lines(named.out)] == ["2.jpg"]
+
+
+def test_a_path_that_cannot_be_looked_at_is_named(mien: Run, picture: Picture) -> None:
+    ran = mien("analyze", "x" * 5000 + ".jpg", picture("good.png"))
+    assert ran.code == 1
+    assert "cannot be read: File name too long" in ran.err
+    assert "1 face" in ran.out
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,8 @@ def _run(run: Run, paths: Sequence[Path], outputs: Sequence[Output], *, annotate
         advance = stack.enter_context(_progress(messages, found.sources, run.every))
         for path, error in found.problems:
             complete = delivery.deliver(Failure(path, error)) and complete
+        for path in found.linked_folders:
+            delivery.warn("a link to a folder, passed over; name it to have it read", path=path)
         if run.said is not None and not paths:
             complete = delivery.deliver(read_alone(run, run.said)) and complete
         for read in read_sources(run, found.sources):

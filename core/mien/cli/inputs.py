@@ -6,7 +6,9 @@ To add a kind of input, add it to ``InputKind`` and ``SUFFIXES`` here and its re
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -55,31 +57,32 @@ class Found:
 
     Attributes:
         sources: In the order of the arguments; in a folder, by name.
-        problems: Argument -> why nothing of it can be analysed.
+        problems: An argument, or something in a folder -> why nothing of it can be analysed.
         skipped: Files in folders that are of no known kind.
+        linked_folders: Links in folders that lead to folders; they are not followed.
     """
 
     sources: list[Source] = field(default_factory=list)
     problems: list[tuple[Path, InputError]] = field(default_factory=list)
     skipped: int = 0
+    linked_folders: list[Path] = field(default_factory=list)
 
 
 def find_sources(paths: Sequence[Path], *, leave_out: Path | None = None) -> Found:
     """Look at each argument: a file is taken whatever its name, a folder with all folders in it by its files' endings.
 
-    Hidden files and folders (``.name``) are passed over, and so is ``leave_out``, where results are written. Raises
-    nothing: what is wrong is in ``Found.problems``.
+    Hidden files and folders (``.name``) are passed over, and so is ``leave_out``, where results are written. Pipes and
+    devices are never opened. Raises nothing: what is wrong is in ``Found.problems``.
     """
     found = Found()
     for path in paths:
-        if path.is_dir():
+        problem = _problem_of(path, folders=True)
+        if problem is not None:
+            found.problems.append((path, problem))
+        elif path.is_dir():
             _add_folder(path, found, leave_out)
-        elif path.is_file():
-            found.sources.append(Source(path, _kind_of_file(path), Path(path.name)))
-        elif path.exists():
-            found.problems.append((path, InputError("neither a file nor a folder")))
         else:
-            found.problems.append((path, InputError("there is no such file or folder")))
+            found.sources.append(Source(path, _kind_of_file(path), Path(path.name)))
     return found
 
 
@@ -89,17 +92,34 @@ def kind_by_name(path: Path) -> InputKind | None:
     return next((kind for kind, suffixes in SUFFIXES.items() if ending in suffixes), None)
 
 
+def _problem_of(path: Path, *, folders: bool) -> InputError | None:
+    """Why a path cannot be read, without opening it: a pipe would be waited for, and a device may never end."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if os.path.islink(path):  # never raises
+            return InputError(f"a link that leads nowhere: {error.strerror}")
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return InputError("there is no such file or folder")
+        return InputError(f"cannot be read: {error.strerror}")
+    if stat.S_ISREG(mode) or (folders and stat.S_ISDIR(mode)):
+        return None
+    return InputError("neither a file nor a folder")
+
+
 def _add_folder(folder: Path, found: Found, leave_out: Path | None) -> None:
-    before = len(found.sources)
+    before = len(found.sources), len(found.problems)
     skipped = 0
     for path in _files_below(folder, found, leave_out):
         kind = kind_by_name(path)
         if kind is None:
             skipped += 1
+        elif (problem := _problem_of(path, folders=False)) is not None:
+            found.problems.append((path, problem))
         else:
             found.sources.append(Source(path, kind, path.relative_to(folder)))
     found.skipped += skipped
-    if len(found.sources) == before:
+    if (len(found.sources), len(found.problems)) == before:
         others = f"; {skipped} other files in it" if skipped else ""
         found.problems.append((folder, InputError(f"the folder holds no picture, video or sound{others}")))
 
@@ -113,6 +133,7 @@ def _files_below(folder: Path, found: Found, leave_out: Path | None) -> Iterator
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found.linked_folders.extend(path for name in folders if (path := Path(root, name)).is_symlink())
         yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
 
 
