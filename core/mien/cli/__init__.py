@@ -6,8 +6,10 @@ inputs failed (each named on stderr, the rest finished), 2 wrong usage or config
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.util
+import io
 import logging
 import os
 import sys
@@ -30,6 +32,9 @@ EXIT_USAGE: Final = 2
 _BUILT_IN: Final = ("analyze", "listen", "kiosk", "serve", "devices", "plugins", "version")
 """Commands, each the module of its name in this package."""
 
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A disk, a quota or a file is full."""
+
 _OPTIONS_WITH_VALUE: Final = frozenset({"--config"})
 
 
@@ -43,12 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always, with the exit code.
     """
     _log_to_stderr()
+    _replace_what_stdout_cannot_encode()
     try:
         _run(list(sys.argv[1:] if arguments is None else arguments))
     except SystemExit as leaving:
+        code = _flushed(leaving.code)
         if arguments is None and _threads_left():
-            _leave_at_once(leaving.code)
-        raise
+            _leave_at_once(code)
+        raise SystemExit(code) from None
 
 
 def _run(arguments: list[str]) -> None:
@@ -58,6 +65,32 @@ def _run(arguments: list[str]) -> None:
     except MienError as error:
         typer.echo(f"mien: {error}", err=True)
         raise SystemExit(exit_code_of(error)) from None
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        typer.echo(f"mien: cannot write: {error}", err=True)
+        raise SystemExit(EXIT_FAILED) from None
+
+
+def _replace_what_stdout_cannot_encode() -> None:
+    """A name that the output's encoding does not have must not end the run."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _flushed(code: object) -> object:
+    """The exit code, when all that was written has gone out, or cannot: else Python would complain at its very end."""
+    if sys.stdout is None:
+        return code
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if code in (None, 0) and not isinstance(error, BrokenPipeError):
+            typer.echo(f"mien: cannot write: {error}", err=True)
+        return code or EXIT_FAILED
+    return code
 
 
 def _threads_left() -> bool:

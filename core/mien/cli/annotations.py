@@ -11,7 +11,7 @@ import numpy.typing as npt
 from mien.annotate import annotate
 from mien.cli.findings import Finding
 from mien.cli.inputs import InputKind, Source
-from mien.cli.outputs import Output
+from mien.cli.outputs import Output, writing
 from mien.errors import ConfigError
 from mien.interfaces import Provenance
 from mien.media.images import encode_image
@@ -47,7 +47,8 @@ class AnnotationOutput(Output):
         """Draw and write one result; a text alone has no picture.
 
         Raises:
-            ConfigError: The file cannot be written.
+            OutputError: The file cannot be written.
+            ConfigError: Its folder or its video cannot be created.
         """
         if finding.frame is None or finding.source is None:
             return
@@ -55,10 +56,8 @@ class AnnotationOutput(Output):
             self._write_frame(finding.source, finding)
             return
         target = self._target(finding.source, ".jpg")
-        try:
+        with writing(f"--annotate: {target}"):
             target.write_bytes(encode_image(annotate(finding.frame, finding.result)))
-        except OSError as error:
-            raise ConfigError(f"--annotate: cannot write {target}: {error.strerror}") from error
 
     def close(self) -> None:
         """Finish the video that is open."""

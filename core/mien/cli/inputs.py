@@ -34,6 +34,7 @@ SUFFIXES: Final = {
 """How files of each kind end, in lower case. In a folder only these are looked at."""
 
 _LONGEST_SIGNATURE: Final = 12
+_NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,9 @@ def _problem_of(path: Path, *, folders: bool) -> InputError | None:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        if os.path.islink(path):  # never raises
-            return InputError(f"a link that leads nowhere: {error.strerror}")
-        if error.errno in (errno.ENOENT, errno.ENOTDIR):
-            return InputError("there is no such file or folder")
+        if error.errno in _NOT_THERE:
+            is_link = path.is_symlink()
+            return InputError("a link that leads nowhere" if is_link else "there is no such file or folder")
         return InputError(f"cannot be read: {error.strerror}")
     if stat.S_ISREG(mode) or (folders and stat.S_ISDIR(mode)):
         return None

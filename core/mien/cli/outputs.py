@@ -7,8 +7,10 @@ is a record of that kind. What plugins make of results are sinks (``mien.plugins
 from __future__ import annotations
 
 import csv
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -17,7 +19,7 @@ from rich.console import Console
 from mien import records
 from mien.cli.findings import Failure, Finding, printable
 from mien.cli.lines import finding_line, heard_line
-from mien.errors import ConfigError
+from mien.errors import ConfigError, MienError
 from mien.interfaces import Provenance
 from mien.types import FaceRegion, Prediction
 
@@ -29,8 +31,12 @@ CSV_COLUMNS = ("path", "at_seconds", *_PREDICTION_COLUMNS, "score", "score_low",
 """The table's columns, before those of the emotions."""
 
 
+class OutputError(MienError):
+    """Results cannot be written on, such as to a disk that is full."""
+
+
 class Output(ABC):
-    """Takes results in the order in which they are found."""
+    """Takes results in the order in which they are found. Raises OutputError where they cannot be written on."""
 
     @abstractmethod
     def write(self, finding: Finding, provenance: Provenance) -> None:
@@ -60,7 +66,8 @@ class LineOutput(Output):
 
     def write(self, finding: Finding, provenance: Provenance) -> None:
         """Print the line; no name in it is taken for markup."""
-        self._console.print(finding_line(finding, provenance, seen=self._seen), soft_wrap=True)
+        with writing("the results"):
+            self._console.print(finding_line(finding, provenance, seen=self._seen), soft_wrap=True)
 
 
 class HeardOutput(Output):
@@ -71,8 +78,9 @@ class HeardOutput(Output):
 
     def write(self, finding: Finding, provenance: Provenance) -> None:
         """Print the line at once."""
-        self._output.write(heard_line(finding.result) + "\n")
-        self._output.flush()
+        with writing("the results"):
+            self._output.write(heard_line(finding.result) + "\n")
+            self._output.flush()
 
 
 class JsonOutput(Output):
@@ -101,8 +109,9 @@ class JsonOutput(Output):
         self._dump(records.FailureRecord(recorded_at=records.now(), failure=content, source=source))
 
     def _dump(self, record: records.Record) -> None:
-        self._output.write(records.to_json(record) + "\n")
-        self._output.flush()
+        with writing("the results"):
+            self._output.write(_encodable(records.to_json(record), self._output.encoding) + "\n")
+            self._output.flush()
 
 
 class CsvOutput(Output):
@@ -119,6 +128,7 @@ class CsvOutput(Output):
             ConfigError: It cannot be written.
         """
         self._labels = tuple(labels)
+        self._name = f"--csv: {path}"
         try:
             self._file = path.open("w", encoding="utf-8", newline="")
         except OSError as error:
@@ -128,19 +138,49 @@ class CsvOutput(Output):
 
     def write(self, finding: Finding, provenance: Provenance) -> None:
         """Write the rows of one result."""
+        with writing(self._name):
+            self._table.writerows(self._rows(finding, provenance))
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        with writing(self._name):
+            self._file.close()
+
+    def _rows(self, finding: Finding, provenance: Provenance) -> Iterator[list[str]]:
         at = provenance.at_seconds
         start = [provenance.source, "" if at is None else f"{at:.3f}"]
         fused = finding.result.satisfaction
         end = [*map(_number, (fused.score, fused.interval.low, fused.interval.high)), fused.verdict.value]
         if not finding.result.predictions:
-            self._table.writerow([*start, *[""] * len(_PREDICTION_COLUMNS), *end, *[""] * len(self._labels)])
+            yield [*start, *[""] * len(_PREDICTION_COLUMNS), *end, *[""] * len(self._labels)]
         for prediction in finding.result.predictions:
             emotions = [_number(prediction.emotions.get(label, 0.0)) for label in self._labels]
-            self._table.writerow([*start, *_prediction_cells(prediction), *end, *emotions])
+            yield [*start, *_prediction_cells(prediction), *end, *emotions]
 
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+
+@contextmanager
+def writing(name: str) -> Iterator[None]:
+    """Say of an output that it cannot be written on. That nobody reads it any more is no such thing, and goes on.
+
+    Raises:
+        OutputError: Names the output.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{name} cannot be written on: {error.strerror}") from error
+
+
+def _encodable(line: str, encoding: str | None) -> str:
+    """JSON that an encoding can hold; what it cannot is escaped, which is the same to a reader."""
+    try:
+        line.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return "".join(each if each.isascii() else json.dumps(each)[1:-1] for each in line)
+    return line
 
 
 def _prediction_cells(prediction: Prediction) -> list[str]:
