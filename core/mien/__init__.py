@@ -70,6 +70,7 @@ from mien.interfaces import (
     ViewPlace,
     WindowAccumulator,
 )
+from mien.jaxplatform import start_jax
 from mien.records import (
     AnalysisRecord,
     BadLine,
@@ -250,6 +251,7 @@ __all__ = [
     "read_video",
     "records",
     "save_weights",
+    "start_jax",
     "write_atomically",
 ]
 

@@ -4,12 +4,14 @@ import io
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from mien.cli import main
 
@@ -88,3 +90,15 @@ def test_a_pipe_that_nobody_reads_ends_the_run_quietly(
     with suppress(BrokenPipeError):  # what was not written
         nobody.close()
     assert capsys.readouterr().err == ""
+
+
+def test_warnings_of_libraries_are_not_shown(mien: Run, tmp_path: Path) -> None:
+    path = tmp_path / "huge.png"
+    Image.new("1", (10_000, 9_000)).save(path)  # so many pixels that Pillow warns of them
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        ran = mien("analyze", path)
+    assert ran.code == 1
+    assert ran.err == (
+        f"mien: {path}: the picture is 10000 x 9000 = 90,000,000 pixels, and the limit is 64,000,000; send it smaller\n"
+    )

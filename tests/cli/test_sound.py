@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from mien import AudioClip, InputError, Prediction, Sample, SampleKind, Stream, StreamSettings, Transcript
+from mien.cli import main
 from mien.media import microphone
 from mien.media.audio import SAMPLE_RATE
 from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info, make_prediction
@@ -239,3 +240,17 @@ def test_devices_are_listed_where_there_is_no_sound_library(mien: Run, monkeypat
     report = json.loads(mien("devices", "--json").out)
     assert report["microphones"] == []
     assert "PortAudio" in report["microphone_problem"]
+
+
+@pytest.mark.usefixtures("ear")
+def test_a_decoder_that_prints_is_put_in_one_line_of_our_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "talk.mp3"
+    soundfile.write(path, 0.5 * np.sin(np.arange(3 * SAMPLE_RATE)), SAMPLE_RATE, format="MP3")
+    damaged = bytearray(path.read_bytes())
+    damaged[3000:3400] = b"\xff" * 400
+    path.write_bytes(damaged)
+    with pytest.raises(SystemExit):
+        main(["analyze", str(path)])
+    out, err = capfd.readouterr()
+    assert "loud and clear" in out
+    assert err == f"mien: warning: {path}: its decoder met something wrong; what could be decoded is heard\n"

@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +36,9 @@ _BUILT_IN: Final = ("analyze", "listen", "kiosk", "serve", "devices", "plugins",
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """A disk, a quota or a file is full."""
 
+_QUIET_DECODER: Final = "-8"
+"""libav's level that prints nothing."""
+
 _OPTIONS_WITH_VALUE: Final = frozenset({"--config"})
 
 
@@ -48,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always, with the exit code.
     """
     _log_to_stderr()
+    _quieten_libraries()
     _replace_what_stdout_cannot_encode()
     try:
         _run(list(sys.argv[1:] if arguments is None else arguments))
@@ -169,6 +174,14 @@ class _OneLine(logging.Formatter):
 
     def format(self, record: Any) -> str:
         return f"mien: {record.levelname.lower()}: {record.getMessage()}"
+
+
+def _quieten_libraries() -> None:
+    """What is wrong with a file is said once, in our words; who set these switches knows what for."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # read when OpenCV is imported
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _QUIET_DECODER)  # read when it opens its first video
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def _log_to_stderr() -> None:

@@ -5,7 +5,6 @@ Reading is ``mien.cli.reading``, giving out ``mien.cli.delivery``.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from mien.cli.inputs import Source
     from mien.cli.outputs import Output
     from mien.types import AudioClip, Utterance
-
-_QUIET_DECODER = "-8"
-"""libav's level that prints nothing: what is wrong with a video is said once, in our words."""
 
 
 def register(app: typer.Typer) -> None:
@@ -90,7 +86,6 @@ def _analyze(
             "it goes with pictures, and not with --text; name sound alone as a PATH", param_hint="--audio"
         )
     weights = dict(_parse_weight(item) for item in weight or ())
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _QUIET_DECODER)  # read when OpenCV opens its first video
     state = state_of(context)
     state.wait_for_analyses()
     if redact_transcript:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from mien.live import Event
     from mien.plugins.sinks import Sinks
     from mien.session import Consent, SessionConfig
-
-_QUIET_DECODER: Final = "-8"
-"""libav's level that prints nothing: what is wrong with a video is said once, in our words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +110,6 @@ def _kiosk(
     _check(options)
     _check_view(options.view, state)
     session = _session_config(state, options)
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _QUIET_DECODER)  # read when OpenCV opens its first video
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # read when it is imported; a lost camera is told in our words
     asyncio.run(_run(state, options, session))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
+from mien.cli.chatter import decoders_chatter
 from mien.cli.findings import Failure, Finding, Notice, Read, Run, is_full
 from mien.cli.following import Follower, Moment, nobody_left
 from mien.cli.inputs import Source
@@ -65,7 +66,11 @@ def _read_sound(run: Run, source: Source) -> Iterator[Read]:
         AnalysisError: No analyzer takes sound, or none could analyse any of it.
     """
     with closing(Follower(run, SampleKind.AUDIO)) as follower:
-        heard = _hear(follower, read_audio(source.path))
+        with decoders_chatter() as chatter:
+            clip = read_audio(source.path)
+        if chatter.lines:
+            yield Notice(source.path, "its decoder met something wrong; what could be decoded is heard")
+        heard = _hear(follower, clip)
         if heard and all(moment.is_missing for moment in heard):
             raise AnalysisError(nobody_left([status for moment in heard for status in moment.statuses]))
         if not heard and not follower.is_working:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mien import InputError, MissingDependencyError, ScoreInterval
+from mien import InputError, MissingDependencyError, ScoreInterval, start_jax
 from mien_fusion.interval import Z_90
 from mien_fusion.rated import Floats, RatedSessions
 from mien_fusion.settings import IsotonicCalibration, PlattCalibration
@@ -194,6 +194,7 @@ def _weight_fitter(
     import jax
     import jax.numpy as jnp
 
+    start_jax()
     sign = jnp.asarray(np.where(good, 1.0, -1.0))
     evidence, certainty, start = jnp.asarray(scores), jnp.asarray(confidences), jnp.asarray(prior)
     optimizer = optax.adam(LEARNING_RATE)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mien import Manifest, WeightsError, load_weights
+from mien import Manifest, WeightsError, load_weights, start_jax
 from mien_voice import features, language
 from mien_voice.calibration import Calibration, Probabilities, pool_groups
 from mien_voice.featuretable import FeatureTable
@@ -152,6 +152,7 @@ class ToneNetwork:
 
         from mien_voice import network
 
+        start_jax()
         self._params = jax.device_put(self._params)
 
         def forward(params: network.Params, ids: jax.Array, values: jax.Array, tokens: jax.Array) -> jax.Array:

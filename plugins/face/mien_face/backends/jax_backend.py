@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from mien import ExecutableNetwork, ExecutionBackend
+from mien import ExecutableNetwork, ExecutionBackend, start_jax
 
 if TYPE_CHECKING:
     import jax
@@ -22,6 +22,7 @@ class JaxBackend(ExecutionBackend):
     def __init__(self, network: ExecutableNetwork) -> None:
         import jax
 
+        start_jax()
         self._function, arrays = network.traceable()
         self._input_shape = network.input_shape
         self._arrays: dict[str, jax.Array] = jax.device_put(arrays)  # or each call would copy them

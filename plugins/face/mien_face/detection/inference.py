@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from mien import Manifest, WeightsError, load_weights
+from mien import Manifest, WeightsError, load_weights, start_jax
 from mien_face.detection.config import NETWORK_NAME, DetectorConfig
 from mien_face.detection.letterbox import Shape
 
@@ -62,6 +62,7 @@ class DetectionNetwork:
     def __init__(self, config: DetectorConfig, arrays: dict[str, Floats], manifest: Manifest) -> None:
         import jax
 
+        start_jax()
         self._config = config
         self._arrays: dict[str, jax.Array] = jax.device_put(arrays)  # or each call would copy them
         self._manifest = manifest

@@ -25,6 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from mien import start_jax
 from mien_face.config import INPUT_SIZE, Arrays, NetworkConfig
 from mien_face.forward import forward, prepare
 from mien_face.labels import FER2013_LABELS
@@ -66,6 +67,7 @@ def saliency(
     Raises:
         ValueError: The crops have another type or shape, or a class does not exist.
     """
+    start_jax()
     images = jnp.asarray(normalise(crops))
     if classes.shape != (len(crops),) or not np.isin(classes, range(len(FER2013_LABELS))).all():
         raise ValueError(f"classes must be {len(crops)} numbers in [0, {len(FER2013_LABELS)}), got {classes}")
