@@ -192,6 +192,17 @@ def test_a_video_gives_a_result_every_so_often_with_tracks(mien: Run, video: Pat
     assert scores == sorted(scores)
 
 
+def test_a_colon_in_a_relative_name_is_no_protocol(
+    mien: Run, video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video.rename(tmp_path / "12:30:00.avi")
+    monkeypatch.chdir(tmp_path)
+    ran = mien("analyze", "12:30:00.avi", "--annotate", "at:noon")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("12:30:00.avi at 0.0 s  1 face")
+    assert (tmp_path / "at:noon/12:30:00.mp4").stat().st_size > 1000
+
+
 def test_a_video_with_a_broken_tail_gives_what_came_before_and_a_warning(mien: Run, video: Path) -> None:
     content = video.read_bytes()
     video.write_bytes(content[: len(content) * 4 // 5])

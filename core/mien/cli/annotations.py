@@ -104,7 +104,7 @@ class _VideoFile:
         height, width = pixels.shape[0] // 2 * 2, pixels.shape[1] // 2 * 2  # the codec takes even sides only
         if self._writer is None:
             code = cv2.VideoWriter.fourcc(*"mp4v")
-            self._writer = cv2.VideoWriter(str(self._path), code, self._rate, (width, height))
+            self._writer = cv2.VideoWriter(str(self._path.absolute()), code, self._rate, (width, height))
             if not self._writer.isOpened():
                 raise ConfigError(f"--annotate: cannot write the video {self._path}")
         self._writer.write(cv2.cvtColor(pixels[:height, :width], cv2.COLOR_RGB2BGR))

@@ -137,7 +137,7 @@ def _opened(path: Path) -> Iterator[Any]:
         raise InputError(f"{path}: there is no such file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty (0 bytes); expected a video")
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)  # or "12:30.mp4" names a protocol
     try:
         if not capture.isOpened():
             raise InputError(
