@@ -93,7 +93,7 @@ def test_a_folder_without_pictures_is_a_failure(mien: Run, tmp_path: Path) -> No
     (tmp_path / "notes.txt").write_text("hello")
     ran = mien("analyze", tmp_path)
     assert ran.code == 1
-    assert "holds no picture, video or sound; 1 other file" in ran.err
+    assert ran.err == f"mien: {tmp_path}: the folder holds no picture, video or sound; 1 other file in it\n"
 
 
 def test_pipes_and_devices_in_a_folder_are_named_and_never_opened(mien: Run, picture: Picture, tmp_path: Path) -> None:
@@ -219,7 +219,15 @@ def test_what_is_no_video_is_named(mien: Run, tmp_path: Path) -> None:
     path.write_bytes(b"this is a letter")
     ran = mien("analyze", path)
     assert ran.code == 1
-    assert "clip.mp4: not a video that can be opened" in ran.err
+    assert "clip.mp4: not a video that can be opened; it looks like plain text\n" in ran.err
+
+
+def test_a_heic_picture_is_called_one(mien: Run, tmp_path: Path) -> None:
+    path = tmp_path / "IMG_0001.heic"
+    path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+    ran = mien("analyze", path)
+    assert ran.code == 1
+    assert "it looks like a HEIC picture: convert it first" in ran.err
 
 
 def test_text_alone(mien: Run) -> None:

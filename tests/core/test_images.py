@@ -156,6 +156,13 @@ def test_a_truncated_picture_is_refused_as_such(image_format: str, share: float)
         (b"hello, this is a letter", "not a JPEG, PNG or WebP"),
         (encoded(two_halves(), "GIF"), "looks like a GIF"),
         (encoded(two_halves(), "BMP"), "looks like a BMP"),
+        (encoded(two_halves(), "TIFF"), "looks like a TIFF picture: convert it first"),
+        (b"\0\0\0\x18ftypheic0000", "looks like a HEIC picture"),
+        (b"\0\0\0\x18ftypavif0000", "looks like an AVIF picture"),
+        (b"FORM\0\0\1\0AIFFCOMM", "looks like AIFF sound"),
+        (b"RIFF\0\0\1\0WAVEfmt ", "looks like WAV sound"),
+        (b"RIFF\0\0\1\0AVI LIST", "looks like an AVI video"),
+        (b"<!DOCTYPE html><html></html>", "looks like a web page"),
         (b"%PDF-1.7 and so on", "looks like a PDF"),
         (b"\0\0\0\x18ftypisom0000", "looks like an MP4"),
         (b"\0" * 1000, "not a JPEG, PNG or WebP"),
@@ -164,6 +171,13 @@ def test_a_truncated_picture_is_refused_as_such(image_format: str, share: float)
 def test_another_format_is_refused_and_named(data: bytes, named: str) -> None:
     with pytest.raises(InputError, match=named):
         decode_image(data)
+
+
+def test_a_picture_with_a_damaged_header_is_damaged_and_nothing_else() -> None:
+    data = bytearray(sound_file("PNG"))
+    data[29] ^= 1  # the header's checksum
+    with pytest.raises(InputError, match="the picture is damaged"):
+        decode_image(bytes(data))
 
 
 @pytest.mark.parametrize("make", [png_header, jpeg_header])

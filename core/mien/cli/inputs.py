@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from mien.errors import InputError
+from mien.media.signatures import looks_like
 
 
 class InputKind(StrEnum):
@@ -118,9 +119,10 @@ def _add_folder(folder: Path, found: Found, leave_out: Path | None) -> None:
             found.problems.append((path, problem))
         else:
             found.sources.append(Source(path, kind, path.relative_to(folder)))
-    found.skipped += skipped
-    if (len(found.sources), len(found.problems)) == before:
-        others = f"; {skipped} other files in it" if skipped else ""
+    if (len(found.sources), len(found.problems)) != before:
+        found.skipped += skipped
+    else:
+        others = f"; {skipped} other file{'s' if skipped > 1 else ''} in it" if skipped else ""
         found.problems.append((folder, InputError(f"the folder holds no picture, video or sound{others}")))
 
 
@@ -149,5 +151,7 @@ def _kind_of_file(path: Path) -> InputKind:
         return InputKind.PICTURE  # whose reader says what is wrong
     if start[8:12] == b"WAVE" or start[:4] in (b"fLaC", b"OggS") or start[:3] == b"ID3":
         return InputKind.SOUND
+    if looks_like(start).endswith("picture"):  # HEIC among them, which begins as MP4 does
+        return InputKind.PICTURE
     is_video = start[4:8] == b"ftyp" or start[:4] == b"\x1a\x45\xdf\xa3" or start[8:12] == b"AVI "
     return InputKind.VIDEO if is_video else InputKind.PICTURE

@@ -169,7 +169,7 @@ def read_sound_track(
     """
     av = _need("av")
     try:
-        with av.open(str(path.absolute())) as container:  # or "12:30.mp4" names a protocol
+        with av.open(str(path)) as container:
             if not container.streams.audio:
                 return None
             if container.duration is not None:

@@ -18,6 +18,7 @@ from PIL import Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError, 
 
 from mien.config import LimitSettings
 from mien.errors import InputError, InputTooLargeError
+from mien.media.signatures import looks_like
 from mien.types import ImageFrame
 
 DEFAULT_MAX_BYTES: Final[int] = LimitSettings().max_image_bytes
@@ -42,17 +43,7 @@ _UPRIGHT: Final = {
 }
 """EXIF orientation -> what turns the picture upright; 1 is upright already."""
 
-_OTHER_SIGNATURES: Final = (
-    (b"GIF8", "a GIF"),
-    (b"BM", "a BMP"),
-    (b"II*\0", "a TIFF"),
-    (b"MM\0*", "a TIFF"),
-    (b"%PDF", "a PDF"),
-    (b"\x1a\x45\xdf\xa3", "a Matroska or WebM video"),
-    (b"RIFF", "a RIFF file such as WAV or AVI"),
-    (b"PK\x03\x04", "a ZIP archive"),
-)
-"""First bytes of files that people pass by mistake -> what to call them."""
+_OURS: Final = ("a JPEG picture", "a PNG picture", "a WebP picture")
 
 _log = logging.getLogger(__name__)
 
@@ -168,12 +159,11 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _describe_unknown(data: bytes) -> str:
-    if _ends_early(data):
+    name = looks_like(data)
+    if name in _OURS or _ends_early(data):
         return _describe_damage(data)
-    looks_like = next((name for start, name in _OTHER_SIGNATURES if data.startswith(start)), "")
-    if not looks_like and data[4:8] == b"ftyp":
-        looks_like = "an MP4, HEIC or AVIF"
-    hint = f"; it looks like {looks_like}" if looks_like else ""
+    advice = ": convert it first" if name.endswith("picture") else ""
+    hint = f"; it looks like {name}{advice}" if name else ""
     return f"not a JPEG, PNG or WebP picture, whatever its name says{hint}"
 
 

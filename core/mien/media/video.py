@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from mien.errors import InputError, InputTooLargeError
+from mien.media.signatures import LONGEST, looks_like
 from mien.types import ImageFrame
 
 MAX_FRAME_PIXELS: Final = 40_000_000
@@ -140,13 +141,22 @@ def _opened(path: Path) -> Iterator[Any]:
     capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)  # or "12:30.mp4" names a protocol
     try:
         if not capture.isOpened():
-            raise InputError(
-                f"{path}: not a video that can be opened; it may be damaged, cut off, or not a video at all"
-            )
+            raise InputError(f"{path}: not a video that can be opened; {_describe(path)}")
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         yield capture
     finally:
         capture.release()
+
+
+def _describe(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            name = looks_like(file.read(LONGEST))
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
+    if not name:
+        return "it may be damaged, cut off, or not a video at all"
+    return f"it looks like {name}" + (", damaged or cut off" if "video" in name else "")
 
 
 def _info(capture: Any) -> VideoInfo:
