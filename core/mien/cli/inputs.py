@@ -18,6 +18,8 @@ from typing import Final
 from mien.errors import InputError
 from mien.media.signatures import looks_like
 
+_NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
 
 class InputKind(StrEnum):
     """What a file is read as."""
@@ -35,7 +37,6 @@ SUFFIXES: Final = {
 """How files of each kind end, in lower case. In a folder only these are looked at."""
 
 _LONGEST_SIGNATURE: Final = 12
-_NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 @dataclass(frozen=True, slots=True)
