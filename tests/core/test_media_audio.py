@@ -93,10 +93,36 @@ def test_one_sample_is_sound() -> None:
     assert decode_pcm(b"\0\0", sample_format=SampleFormat.PCM16, sample_rate=48_000).samples.ndim == 1
 
 
-def test_a_wav_of_unknown_length_is_read_to_its_end() -> None:
-    whole = encode(tone())
-    clip = decode_audio(with_data_size(whole, 0xFFFFFFFF))
-    assert len(clip.samples) == len(decode_audio(whole).samples)
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0x7FFFFFFC, 0x80000000, 0xFFFFFFDB, 0xFFFFFFFF], ids=hex)
+@pytest.mark.parametrize("whole", [0, 36, 0x7FFFF024, 0xFFFFFFFF], ids=hex)
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+def test_a_wav_of_unknown_length_is_read_to_its_end(size: int, whole: int, subtype: str) -> None:
+    right = encode(tone(), subtype=subtype)
+    piped = with_data_size(right[:4] + struct.pack("<I", whole) + right[8:], size)
+    np.testing.assert_array_equal(decode_audio(piped).samples, decode_audio(right).samples)
+    np.testing.assert_array_equal(decode_audio(piped + b"\1").samples, decode_audio(right).samples)
+
+
+def test_a_stereo_wav_of_unknown_length_ends_at_a_whole_sample() -> None:
+    right = encode(np.stack([tone(), tone()], axis=1))
+    piped = with_data_size(right, 0x7FFFF000)
+    assert len(decode_audio(piped[:-2]).samples) == len(tone()) - 1
+
+
+def test_an_empty_wav_with_a_chunk_behind_has_no_samples() -> None:
+    data = encode(np.zeros(0, np.float32)) + b"LIST" + struct.pack("<I", 12) + b"INFOISFT\0\0\0\0"
+    with pytest.raises(InputError, match="no samples"):
+        decode_audio(data)
+
+
+def test_a_flac_of_unknown_length_is_read_to_its_end() -> None:
+    right = encode(tone(), kind="FLAC")
+    piped = bytearray(right)
+    piped[21] &= 0xF0
+    piped[22:26] = bytes(4)  # STREAMINFO's number of samples: 0 is "unknown"
+    np.testing.assert_array_equal(decode_audio(bytes(piped)).samples, decode_audio(right).samples)
+    with pytest.raises(InputTooLargeError):
+        decode_audio(bytes(piped), max_seconds=0.4)
 
 
 def nan_wav() -> bytes:

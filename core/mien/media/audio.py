@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien.errors import InputError, InputTooLargeError, MissingDependencyError
-from mien.media.riff import check_wav
+from mien.media.riff import mended_wav
 from mien.types import AudioClip
 
 SAMPLE_RATE: Final = 16_000
@@ -47,6 +47,8 @@ FORMATS: Final = ("WAV", "FLAC", "OGG", "MP3")
 
 _MAGIC: Final = ((b"RIFF", "WAV"), (b"fLaC", "FLAC"), (b"OggS", "OGG"), (b"ID3", "MP3"))
 _MP3_SYNC: Final = 0xFFE0  # an MPEG audio frame without a tag before it starts with eleven set bits
+_UNKNOWN_FRAMES: Final = 1 << 60
+"""What libsndfile says of a FLAC file from a pipe, whose header leaves the length open, is above this."""
 _MAX_SAMPLE_BYTES: Final = 8  # float64 is the widest sample that a WAV file may hold
 _MAX_HEADER_BYTES: Final = 1 << 20  # tags and cover pictures
 
@@ -81,7 +83,7 @@ def decode_audio(data: bytes, *, captured_at: float = 0.0, max_seconds: float = 
             f"{_byte_limit(max_seconds)}"
         )
     if kind == "WAV":
-        check_wav(data)
+        data = mended_wav(data)
     samples, rate = _decode(data, kind, max_seconds)
     return _clip(samples, rate, captured_at=captured_at)
 
@@ -214,15 +216,17 @@ def _decode(data: bytes, kind: str, max_seconds: float) -> tuple[npt.NDArray[np.
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             _check_layout(file.samplerate, file.channels, f"{kind} sound")
-            _check_length(file.frames / file.samplerate, max_seconds, f"{kind} sound")
+            if file.frames < _UNKNOWN_FRAMES:
+                _check_length(file.frames / file.samplerate, max_seconds, f"{kind} sound")
             limit = math.ceil(max_seconds * file.samplerate) + 1
+            file.seekable = lambda: False  # else it seeks after reading, which fails where the length is unknown
             samples: npt.NDArray[np.float32] = file.read(limit, dtype="float32", always_2d=True)
             promised, rate = file.frames, file.samplerate
     except soundfile.LibsndfileError as error:
         raise InputError(f"the {kind} sound is damaged or cut short: {error.error_string}") from error
     if not len(samples):
         raise InputError(f"the {kind} sound holds no samples")
-    if kind == "FLAC" and len(samples) < promised:
+    if kind == "FLAC" and len(samples) < promised < _UNKNOWN_FRAMES:
         raise InputError(f"the FLAC sound is cut short: {len(samples)} of {promised} samples are there")
     _check_length(len(samples) / rate, max_seconds, f"{kind} sound")
     return samples, int(rate)
