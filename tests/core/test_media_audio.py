@@ -69,7 +69,7 @@ def test_every_format_becomes_16_khz_mono(kind: str, subtype: str, channels: int
     assert dominant_hertz(clip.samples) == pytest.approx(440, abs=4)
 
 
-@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000])
+@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000])
 def test_every_rate_keeps_pitch_length_and_loudness(rate: int) -> None:
     clip = decode_audio(encode(tone(1.0, rate), rate))
     assert clip.duration_seconds == pytest.approx(1.0, abs=1e-3)
@@ -77,10 +77,47 @@ def test_every_rate_keeps_pitch_length_and_loudness(rate: int) -> None:
     assert np.abs(clip.samples).max() == pytest.approx(0.5, abs=0.03)
 
 
-def test_stereo_is_averaged() -> None:
-    left, right = tone(), np.zeros_like(tone())
+def test_two_channels_are_averaged() -> None:
+    left, right = tone(), 0.5 * tone(hertz=880.0)
     clip = decode_audio(encode(np.stack([left, right], axis=1)))
-    np.testing.assert_allclose(clip.samples, left / 2, atol=1e-4)
+    np.testing.assert_allclose(clip.samples, (left + right) / 2, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        pytest.param([-1.0], id="the other wired the wrong way round"),
+        pytest.param([-0.6], id="the same, less loud"),
+        pytest.param([0.0], id="the other not plugged in"),
+        pytest.param([0.0] * 5, id="one of six speaks"),
+        pytest.param([0.02] * 5, id="one of six speaks, the others overhear it"),
+        pytest.param([1.0], id="twice the same"),
+        pytest.param([1.0] * 7, id="eight times the same"),
+    ],
+)
+def test_channels_become_one_as_loud_as_it_was_said(others: list[float]) -> None:
+    channels = np.stack([tone() * gain for gain in [*others, 1.0]], axis=1)
+    clip = decode_audio(encode(channels))
+    assert np.abs(clip.samples).max() == pytest.approx(0.5, abs=0.02)
+    assert dominant_hertz(clip.samples) == pytest.approx(440, abs=4)
+
+
+def test_an_offset_is_no_sound() -> None:
+    channels = np.stack([tone(), np.full_like(tone(), 0.2)], axis=1)
+    assert np.abs(decode_audio(encode(channels)).samples).max() == pytest.approx(0.5, abs=0.02)
+
+
+def test_silence_in_all_channels_stays_silence() -> None:
+    assert not decode_audio(encode(np.zeros((1600, 6), np.float32))).samples.any()
+
+
+def test_raw_pieces_of_one_recording_keep_one_level() -> None:
+    """A channel that is silent in one piece speaks in the next; opposite phase is opposite in each."""
+    options = {"sample_format": SampleFormat.FLOAT32, "sample_rate": SAMPLE_RATE, "channels": 2}
+    agent = np.stack([tone(), 0 * tone()], axis=1)
+    np.testing.assert_allclose(decode_pcm(agent.tobytes(), **options).samples, tone() / 2, atol=1e-6)
+    opposite = np.stack([tone(), -tone()], axis=1)
+    np.testing.assert_allclose(np.abs(decode_pcm(opposite.tobytes(), **options).samples), np.abs(tone()), atol=1e-6)
 
 
 def test_loud_float_samples_are_clipped() -> None:
@@ -135,8 +172,8 @@ def wrong_scale_wav() -> bytes:
     return encode(tone() * 32_767, subtype="FLOAT")
 
 
-def eight_channels() -> bytes:
-    return encode(np.zeros((100, 8), np.float32), 96_000)
+def nine_channels() -> bytes:
+    return encode(np.zeros((100, 9), np.float32), 192_000)
 
 
 WAV = encode(tone())
@@ -158,7 +195,7 @@ WAV = encode(tone())
         pytest.param(encode(np.zeros(0, np.float32)), "no samples", id="no samples"),
         pytest.param(nan_wav(), "NaN", id="NaN"),
         pytest.param(wrong_scale_wav(), r"must lie in \[-1, 1\]", id="never scaled"),
-        pytest.param(eight_channels(), "96000 Hz.*8 channels", id="96 kHz and 8 channels"),
+        pytest.param(nine_channels(), "192000 Hz.*9 channels", id="192 kHz and 9 channels"),
         pytest.param(encode(tone(rate=4_000), 4_000), "4000 Hz", id="4 kHz"),
     ],
 )

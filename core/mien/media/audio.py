@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien.errors import InputError, InputTooLargeError, MissingDependencyError
+from mien.media.channels import mono
 from mien.media.riff import mended_wav
 from mien.types import AudioClip
 
@@ -31,7 +32,13 @@ MAX_SAMPLE_RATE: Final = 48_000
 """Hz; above it nothing is left to hear."""
 
 MAX_CHANNELS: Final = 2
-"""Mono or stereo; the two are averaged."""
+"""Mono or stereo, of raw samples."""
+
+MAX_FILE_SAMPLE_RATE: Final = 96_000
+"""Hz, of a file; field recorders use it."""
+
+MAX_FILE_CHANNELS: Final = 8
+"""Of a file; ``mien.media.channels`` makes one of them."""
 
 MAX_SECONDS: Final = 30.0
 """Default limit on one piece of sound."""
@@ -49,6 +56,7 @@ _MAGIC: Final = ((b"RIFF", "WAV"), (b"fLaC", "FLAC"), (b"OggS", "OGG"), (b"ID3",
 _MP3_SYNC: Final = 0xFFE0  # an MPEG audio frame without a tag before it starts with eleven set bits
 _UNKNOWN_FRAMES: Final = 1 << 60
 """What libsndfile says of a FLAC file from a pipe, whose header leaves the length open, is above this."""
+_FILE_MOST: Final = (MAX_FILE_SAMPLE_RATE, MAX_FILE_CHANNELS)
 _MAX_SAMPLE_BYTES: Final = 8  # float64 is the widest sample that a WAV file may hold
 _MAX_HEADER_BYTES: Final = 1 << 20  # tags and cover pictures
 
@@ -116,7 +124,7 @@ def decode_pcm(
         InputTooLargeError: It is longer than ``max_seconds``.
         MissingDependencyError: It needs resampling and the extra ``mien[voice]`` is not installed.
     """
-    _check_layout(sample_rate, channels, "raw sound")
+    _check_layout(sample_rate, channels, "raw sound", most=(MAX_SAMPLE_RATE, MAX_CHANNELS))
     dtype = np.dtype("<i2" if sample_format is SampleFormat.PCM16 else "<f4")
     frame_bytes = dtype.itemsize * channels
     if not data:
@@ -129,8 +137,8 @@ def decode_pcm(
     _check_length(len(data) // frame_bytes / sample_rate, max_seconds, "raw sound")
     frames = np.frombuffer(data, dtype).reshape(-1, channels)  # [time, channels]
     if sample_format is SampleFormat.PCM16:
-        return _clip(frames.astype(np.float32) / 32_768.0, sample_rate, captured_at=captured_at)
-    return _clip(frames.astype(np.float32), sample_rate, captured_at=captured_at)
+        return _clip(frames.astype(np.float32) / 32_768.0, sample_rate, captured_at=captured_at, is_whole=False)
+    return _clip(frames.astype(np.float32), sample_rate, captured_at=captured_at, is_whole=False)
 
 
 def read_audio(path: Path, *, captured_at: float = 0.0, max_seconds: float = MAX_TRACK_SECONDS) -> AudioClip:
@@ -215,7 +223,7 @@ def _decode(data: bytes, kind: str, max_seconds: float) -> tuple[npt.NDArray[np.
     soundfile = _need("soundfile")
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
-            _check_layout(file.samplerate, file.channels, f"{kind} sound")
+            _check_layout(file.samplerate, file.channels, f"{kind} sound", most=_FILE_MOST)
             if file.frames < _UNKNOWN_FRAMES:
                 _check_length(file.frames / file.samplerate, max_seconds, f"{kind} sound")
             limit = math.ceil(max_seconds * file.samplerate) + 1
@@ -232,7 +240,7 @@ def _decode(data: bytes, kind: str, max_seconds: float) -> tuple[npt.NDArray[np.
     return samples, int(rate)
 
 
-def _clip(frames: npt.NDArray[np.float32], rate: int, *, captured_at: float) -> AudioClip:
+def _clip(frames: npt.NDArray[np.float32], rate: int, *, captured_at: float, is_whole: bool = True) -> AudioClip:
     """``[time, channels]`` at any rate -> 16 kHz mono in [-1, 1]."""
     if not bool(np.isfinite(frames).all()):
         raise InputError("the sound holds NaN or infinite samples; every sample must be a number in [-1, 1]")
@@ -241,20 +249,21 @@ def _clip(frames: npt.NDArray[np.float32], rate: int, *, captured_at: float) -> 
         raise InputError(
             f"float samples must lie in [-1, 1], found {peak:g}; divide 16-bit integers by 32768 before sending"
         )
-    mono = frames.mean(axis=1, dtype=np.float32)  # [time]
+    samples = mono(frames, is_whole=is_whole)
     if rate != SAMPLE_RATE:
-        mono = _need("soxr").resample(mono, rate, SAMPLE_RATE)
+        samples = _need("soxr").resample(samples, rate, SAMPLE_RATE)
     if not math.isfinite(captured_at):
         raise InputError(f"captured_at must be finite, got {captured_at}")
-    return AudioClip(np.clip(mono, -1.0, 1.0).astype(np.float32, copy=False), SAMPLE_RATE, captured_at)
+    return AudioClip(np.clip(samples, -1.0, 1.0).astype(np.float32, copy=False), SAMPLE_RATE, captured_at)
 
 
-def _check_layout(rate: int, channels: int, what: str) -> None:
+def _check_layout(rate: int, channels: int, what: str, *, most: tuple[int, int]) -> None:
+    """``most``: Hz and channels."""
     problems = []
-    if not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
-        problems.append(f"{rate} Hz (expected {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE})")
-    if not 1 <= channels <= MAX_CHANNELS:
-        problems.append(f"{channels} channels (expected 1 or {MAX_CHANNELS})")
+    if not MIN_SAMPLE_RATE <= rate <= most[0]:
+        problems.append(f"{rate} Hz (expected {MIN_SAMPLE_RATE} to {most[0]})")
+    if not 1 <= channels <= most[1]:
+        problems.append(f"{channels} channels (expected 1 to {most[1]})")
     if problems:
         raise InputError(f"the {what} has {' and '.join(problems)}; convert it first")
 
