@@ -104,13 +104,11 @@ def _end(data: bytes, start: int, size: int) -> int:
 
 def _is_known_tail(data: bytes, end: int) -> bool:
     """Whether what is behind the sound is padding, tags or chunks; their beginning may be a byte off."""
-    rest = data[end:]
-    if len(rest) < _CHUNK_HEADER or not rest.strip(b"\0"):
+    if len(data) - end < _CHUNK_HEADER or not data[end + 1 :].strip(b"\0"):
         return True
-    if rest.lstrip(b"\0").startswith(_FOREIGN_TAGS):
+    if any(data.startswith((*_NAMES, *_FOREIGN_TAGS), place) for place in range(end - 1, end + 3)):
         return True
-    places = [place for place in (end - 1, end, end + 1) if data[place : place + 4] in _NAMES]
-    return bool(places) or _are_chunks(data, end + end % 2)
+    return _are_chunks(data, end + end % 2)
 
 
 def _are_chunks(data: bytes, position: int) -> bool:

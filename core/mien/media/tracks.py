@@ -16,6 +16,7 @@ from mien.media.channels import mono
 
 _MAX_BAD_PACKETS: Final = 2
 _MAX_BAD_SHARE: Final = 0.02
+_MAX_BAD_SHARE_OF_FEW: Final = 0.25
 """A recording may begin or end inside a packet, which players skip; more is damage."""
 
 _SHORTFALL_SECONDS: Final = 0.5
@@ -160,7 +161,7 @@ def _frames(av: Any, container: Any, what: str) -> Iterator[Any]:
         except av.InvalidDataError as error:
             bad += 1
             reason = error.strerror
-    if bad > max(_MAX_BAD_PACKETS, _MAX_BAD_SHARE * packets):
+    if bad > min(max(_MAX_BAD_PACKETS, _MAX_BAD_SHARE * packets), _MAX_BAD_SHARE_OF_FEW * packets):
         raise InputError(f"cannot decode the {what}: {bad} of {packets} packets are damaged ({reason})")
 
 
