@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mien import InputError
-from mien.media.audio import SAMPLE_RATE, decode_audio
+from mien.media.audio import SAMPLE_RATE, decode_audio, read_sound_track
 
 soundfile = pytest.importorskip("soundfile", reason="the extra mien[voice] is not installed")
 av = pytest.importorskip("av", reason="the extra mien[voice] is not installed")
@@ -176,3 +176,13 @@ def test_a_container_with_nothing_to_hear_is_told() -> None:
         container.mux(video.encode(None))
     with pytest.raises(InputError, match="MP4 sound holds no samples"):
         decode_audio(buffer.getvalue())
+
+
+@pytest.mark.parametrize("channels", [9, 12, 64])
+def test_a_track_of_more_channels_than_people_have_is_refused(channels: int, tmp_path: Path) -> None:
+    path = tmp_path / "wide.wav"
+    soundfile.write(path, np.zeros((1_600, channels), np.float32), 16_000)
+    with pytest.raises(InputError, match=f"has {channels} channels"):
+        read_sound_track(path)
+    with pytest.raises(InputError, match=f"{channels} channels"):
+        decode_audio(path.read_bytes())

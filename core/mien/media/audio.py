@@ -20,7 +20,7 @@ from mien.errors import InputError, InputTooLargeError
 from mien.media.channels import mono
 from mien.media.formats import SoundFormat, recognise
 from mien.media.riff import mended_wav
-from mien.media.tracks import check_length, decode_track, need
+from mien.media.tracks import MAX_FILE_CHANNELS, check_length, decode_track, need
 from mien.types import AudioClip
 
 SAMPLE_RATE: Final = 16_000
@@ -38,9 +38,6 @@ MAX_CHANNELS: Final = 2
 MAX_FILE_SAMPLE_RATE: Final = 96_000
 """Hz, of a file; field recorders use it."""
 
-MAX_FILE_CHANNELS: Final = 8
-"""Of a file; ``mien.media.channels`` makes one of them."""
-
 MAX_SECONDS: Final = 30.0
 """Default limit on one piece of sound."""
 
@@ -55,6 +52,14 @@ _UNKNOWN_FRAMES: Final = 1 << 60
 _FILE_MOST: Final = (MAX_FILE_SAMPLE_RATE, MAX_FILE_CHANNELS)
 _MAX_SAMPLE_BYTES: Final = 8  # float64 is the widest sample that a WAV file may hold
 _MAX_HEADER_BYTES: Final = 1 << 20  # tags and cover pictures
+
+
+class _Bytes(io.BytesIO):
+    """A file in memory in which libsndfile may look for places that are not there, as damaged headers tell it to."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        base = (0, self.tell(), len(self.getbuffer()))[whence]
+        return super().seek(min(max(0, base + offset), len(self.getbuffer())))
 
 
 class _NotOpenedError(InputError):
@@ -202,7 +207,7 @@ def _by_libsndfile(data: bytes, form: SoundFormat, max_seconds: float) -> tuple[
     kind = form.name
     soundfile = need("soundfile")
     try:
-        file = soundfile.SoundFile(io.BytesIO(data))
+        file = soundfile.SoundFile(_Bytes(data))
     except soundfile.LibsndfileError as error:
         raise _NotOpenedError(f"the {kind} sound is damaged or cut short: {error.error_string}") from error
     try:

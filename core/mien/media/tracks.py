@@ -14,6 +14,9 @@ import numpy.typing as npt
 from mien.errors import InputError, InputTooLargeError, MissingDependencyError
 from mien.media.channels import mono
 
+MAX_FILE_CHANNELS: Final = 8
+"""Of a file; ``mien.media.channels`` makes one of them."""
+
 _MAX_BAD_PACKETS: Final = 2
 _MAX_BAD_SHARE: Final = 0.02
 _MAX_BAD_SHARE_OF_FEW: Final = 0.25
@@ -126,11 +129,13 @@ def _decode(av: Any, container: Any, what: str, rate: int, max_seconds: float) -
         found = (frame.format.name, frame.layout.name, frame.layout.nb_channels, frame.sample_rate)
         if found != layout:  # broadcasts and AAC change it on the way
             segments += _finish(resampler, parts)
-            resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=rate)
+            if not 1 <= found[2] <= MAX_FILE_CHANNELS:
+                raise InputError(f"the {what} has {found[2]} channels (expected 1 to {MAX_FILE_CHANNELS})")
+            resampler = av.AudioResampler(format="flt", layout=frame.layout, rate=rate)
             layout, parts = found, []
-        new = [each.to_ndarray() for each in resampler.resample(frame)]
+        new = _resampled(resampler, frame)
         parts += new
-        total += sum(part.shape[1] for part in new)
+        total += sum(len(part) for part in new)
         check_length(total / rate, max_seconds, what)
     segments += _finish(resampler, parts)
     if offset is None or not segments:
@@ -142,8 +147,13 @@ def _finish(resampler: Any, parts: list[npt.NDArray[np.float32]]) -> list[npt.ND
     """A stretch of one layout as one channel, ``[time]``; nothing where there was none."""
     if resampler is None:
         return []
-    parts += [each.to_ndarray() for each in resampler.resample(None)]
-    return [mono(np.concatenate(parts, axis=1).T)] if parts else []
+    parts += _resampled(resampler, None)
+    return [mono(np.concatenate(parts))] if parts else []
+
+
+def _resampled(resampler: Any, frame: Any) -> list[npt.NDArray[np.float32]]:
+    """Pieces ``[time, channels]``. Interleaved: of planes, PyAV reads more than there are."""
+    return [each.to_ndarray().reshape(-1, each.layout.nb_channels) for each in resampler.resample(frame)]
 
 
 def _frames(av: Any, container: Any, what: str) -> Iterator[Any]:
