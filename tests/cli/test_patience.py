@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 STUCK = """
-import sys, threading
+import signal, sys, threading
 from mien.cli import main
 from mien.plugins.host import PluginHost
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info
@@ -27,6 +27,7 @@ def discover(cls, settings, *, strict=False):
     return cls.from_plugins(plugins, settings, strict=strict)
 
 PluginHost.discover = classmethod(discover)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
 main()
 """
 
@@ -40,6 +41,9 @@ def test_ctrl_c_ends_an_analysis_that_never_comes_back(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "analysing\n"
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, out) == (130, "")
     assert "Traceback" not in err

@@ -88,6 +88,73 @@ def test_a_sound_file_gives_a_result_for_each_utterance(mien: Run, talk: Path) -
     assert list(first["analysis"]["satisfaction"]["contributions"]) == ["voice"]
 
 
+def write_note(path: Path, samples: np.ndarray, *, codec: str, rate: int, picture: bool = False) -> Path:
+    """A container with a sound track, and a picture beside it if wished."""
+    av = pytest.importorskip("av", reason="the extra mien[voice] is not installed")
+    soxr = pytest.importorskip("soxr", reason="the extra mien[voice] is not installed")
+    with av.open(str(path), "w") as container:
+        track = container.add_stream(codec, rate=rate, layout="mono")
+        video = container.add_stream("mpeg4", rate=10) if picture else None
+        if video is not None:
+            video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+            for index in range(30):
+                shown = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 5 * index, np.uint8), format="rgb24")
+                shown.pts, shown.time_base = index, Fraction(1, 10)
+                container.mux(video.encode(shown))
+            container.mux(video.encode(None))
+        sound = (32_767 * soxr.resample(samples, SAMPLE_RATE, rate)).astype("<i2")
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound[np.newaxis]), format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        container.mux(track.encode(frame))
+        container.mux(track.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "rate"),
+    [
+        ("note.m4a", "aac", 16_000),
+        ("note.mp4", "aac", 44_100),
+        ("note.3gp", "aac", 16_000),
+        ("note.mov", "alac", 44_100),
+        ("recorded.webm", "libopus", 48_000),
+        ("recorded.mkv", "flac", 16_000),
+    ],
+)
+@pytest.mark.usefixtures("ear")
+@pytest.mark.parametrize("analyzers", [["ear"], ["face", "ear"]], ids="+".join)
+def test_a_recording_without_a_picture_is_sound(
+    mien: Run, talk: Path, tmp_path: Path, name: str, codec: str, rate: int, analyzers: list[str]
+) -> None:
+    note = write_note(tmp_path / name, soundfile.read(talk, dtype="float32")[0], codec=codec, rate=rate)
+    ran = mien("analyze", "--json", *(word for one in analyzers for word in ("--analyzer", one)), note)
+    assert ran.code == 0, ran.err
+    said = [round(one["at_seconds"]) for one in found(ran.out) if one["analysis"]["predictions"]]
+    assert said[0] == 0
+    assert 2 in said
+
+
+@pytest.mark.usefixtures("ear")
+@pytest.mark.parametrize("name", ["seen.mp4", "seen.mkv"])
+def test_a_video_with_voice_alone_is_its_sound_track(mien: Run, talk: Path, tmp_path: Path, name: str) -> None:
+    samples = soundfile.read(talk, dtype="float32")[0]
+    video = write_note(tmp_path / name, samples, codec="aac", rate=44_100, picture=True)
+    ran = mien("analyze", "--json", "--analyzer", "ear", video)
+    assert ran.code == 0, ran.err
+    (first, *_) = found(ran.out)
+    assert [one["modality"] for one in first["analysis"]["predictions"]] == ["voice"]
+    seen = mien("analyze", "--json", "--analyzer", "face", "--analyzer", "ear", video)
+    assert {one["at_seconds"] for one in found(seen.out)} >= {0.0, 1.0, 2.0}
+
+
+@pytest.mark.usefixtures("ear")
+def test_a_note_that_nobody_listens_to_is_told(mien: Run, talk: Path, tmp_path: Path) -> None:
+    note = write_note(tmp_path / "note.mp4", soundfile.read(talk, dtype="float32")[0], codec="aac", rate=44_100)
+    ran = mien("analyze", "--analyzer", "face", note)
+    assert ran.code == 1
+    assert "no enabled analyzer takes sound" in ran.err
+
+
 @pytest.mark.usefixtures("ear")
 def test_a_line_for_people_quotes_what_was_heard(mien: Run, talk: Path) -> None:
     ran = mien("analyze", talk)
@@ -117,7 +184,7 @@ def test_bad_sound_is_named_and_the_rest_is_finished(mien: Run, talk: Path, tmp_
     (tmp_path / "letter.wav").write_text("dear sir")
     ran = mien("analyze", tmp_path / "letter.wav", talk)
     assert ran.code == 1
-    assert "letter.wav: this is no WAV, FLAC, OGG or MP3 sound" in ran.err
+    assert "letter.wav: this is no WAV, FLAC, OGG, MP3, " in ran.err
     assert ran.out.count("loud and clear") == 2
 
 

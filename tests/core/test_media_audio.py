@@ -69,7 +69,7 @@ def test_every_format_becomes_16_khz_mono(kind: str, subtype: str, channels: int
     assert dominant_hertz(clip.samples) == pytest.approx(440, abs=4)
 
 
-@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000])
+@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000])
 def test_every_rate_keeps_pitch_length_and_loudness(rate: int) -> None:
     clip = decode_audio(encode(tone(1.0, rate), rate))
     assert clip.duration_seconds == pytest.approx(1.0, abs=1e-3)
@@ -77,10 +77,47 @@ def test_every_rate_keeps_pitch_length_and_loudness(rate: int) -> None:
     assert np.abs(clip.samples).max() == pytest.approx(0.5, abs=0.03)
 
 
-def test_stereo_is_averaged() -> None:
-    left, right = tone(), np.zeros_like(tone())
+def test_two_channels_are_averaged() -> None:
+    left, right = tone(), 0.5 * tone(hertz=880.0)
     clip = decode_audio(encode(np.stack([left, right], axis=1)))
-    np.testing.assert_allclose(clip.samples, left / 2, atol=1e-4)
+    np.testing.assert_allclose(clip.samples, (left + right) / 2, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        pytest.param([-1.0], id="the other wired the wrong way round"),
+        pytest.param([-0.6], id="the same, less loud"),
+        pytest.param([0.0], id="the other not plugged in"),
+        pytest.param([0.0] * 5, id="one of six speaks"),
+        pytest.param([0.02] * 5, id="one of six speaks, the others overhear it"),
+        pytest.param([1.0], id="twice the same"),
+        pytest.param([1.0] * 7, id="eight times the same"),
+    ],
+)
+def test_channels_become_one_as_loud_as_it_was_said(others: list[float]) -> None:
+    channels = np.stack([tone() * gain for gain in [*others, 1.0]], axis=1)
+    clip = decode_audio(encode(channels))
+    assert np.abs(clip.samples).max() == pytest.approx(0.5, abs=0.02)
+    assert dominant_hertz(clip.samples) == pytest.approx(440, abs=4)
+
+
+def test_an_offset_is_no_sound() -> None:
+    channels = np.stack([tone(), np.full_like(tone(), 0.2)], axis=1)
+    assert np.abs(decode_audio(encode(channels)).samples).max() == pytest.approx(0.5, abs=0.02)
+
+
+def test_silence_in_all_channels_stays_silence() -> None:
+    assert not decode_audio(encode(np.zeros((1600, 6), np.float32))).samples.any()
+
+
+def test_raw_pieces_of_one_recording_keep_one_level() -> None:
+    """A channel that is silent in one piece speaks in the next; opposite phase is opposite in each."""
+    options = {"sample_format": SampleFormat.FLOAT32, "sample_rate": SAMPLE_RATE, "channels": 2}
+    agent = np.stack([tone(), 0 * tone()], axis=1)
+    np.testing.assert_allclose(decode_pcm(agent.tobytes(), **options).samples, tone() / 2, atol=1e-6)
+    opposite = np.stack([tone(), -tone()], axis=1)
+    np.testing.assert_allclose(np.abs(decode_pcm(opposite.tobytes(), **options).samples), np.abs(tone()), atol=1e-6)
 
 
 def test_loud_float_samples_are_clipped() -> None:
@@ -93,10 +130,36 @@ def test_one_sample_is_sound() -> None:
     assert decode_pcm(b"\0\0", sample_format=SampleFormat.PCM16, sample_rate=48_000).samples.ndim == 1
 
 
-def test_a_wav_of_unknown_length_is_read_to_its_end() -> None:
-    whole = encode(tone())
-    clip = decode_audio(with_data_size(whole, 0xFFFFFFFF))
-    assert len(clip.samples) == len(decode_audio(whole).samples)
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0x7FFFFFFC, 0x80000000, 0xFFFFFFDB, 0xFFFFFFFF], ids=hex)
+@pytest.mark.parametrize("whole", [0, 36, 0x7FFFF024, 0xFFFFFFFF], ids=hex)
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+def test_a_wav_of_unknown_length_is_read_to_its_end(size: int, whole: int, subtype: str) -> None:
+    right = encode(tone(), subtype=subtype)
+    piped = with_data_size(right[:4] + struct.pack("<I", whole) + right[8:], size)
+    np.testing.assert_array_equal(decode_audio(piped).samples, decode_audio(right).samples)
+    np.testing.assert_array_equal(decode_audio(piped + b"\1").samples, decode_audio(right).samples)
+
+
+def test_a_stereo_wav_of_unknown_length_ends_at_a_whole_sample() -> None:
+    right = encode(np.stack([tone(), tone()], axis=1))
+    piped = with_data_size(right, 0x7FFFF000)
+    assert len(decode_audio(piped[:-2]).samples) == len(tone()) - 1
+
+
+def test_an_empty_wav_with_a_chunk_behind_has_no_samples() -> None:
+    data = encode(np.zeros(0, np.float32)) + b"LIST" + struct.pack("<I", 12) + b"INFOISFT\0\0\0\0"
+    with pytest.raises(InputError, match="no samples"):
+        decode_audio(data)
+
+
+def test_a_flac_of_unknown_length_is_read_to_its_end() -> None:
+    right = encode(tone(), kind="FLAC")
+    piped = bytearray(right)
+    piped[21] &= 0xF0
+    piped[22:26] = bytes(4)  # STREAMINFO's number of samples: 0 is "unknown"
+    np.testing.assert_array_equal(decode_audio(bytes(piped)).samples, decode_audio(right).samples)
+    with pytest.raises(InputTooLargeError):
+        decode_audio(bytes(piped), max_seconds=0.4)
 
 
 def nan_wav() -> bytes:
@@ -109,8 +172,8 @@ def wrong_scale_wav() -> bytes:
     return encode(tone() * 32_767, subtype="FLOAT")
 
 
-def eight_channels() -> bytes:
-    return encode(np.zeros((100, 8), np.float32), 96_000)
+def nine_channels() -> bytes:
+    return encode(np.zeros((100, 9), np.float32), 192_000)
 
 
 WAV = encode(tone())
@@ -120,7 +183,7 @@ WAV = encode(tone())
     ("data", "message"),
     [
         pytest.param(b"", "empty", id="empty"),
-        pytest.param(b"hello, I am a text file called .wav\n", "no WAV, FLAC, OGG or MP3.*hello", id="text"),
+        pytest.param(b"hello, I am a text file called .wav\n", "no WAV, FLAC, OGG, MP3, .*hello", id="text"),
         pytest.param(b"RIFF\0\0\0\0AVI LIST", "not followed by WAVE", id="another RIFF"),
         pytest.param(WAV[:20], "data chunk|cut short", id="header only"),
         pytest.param(WAV[:-1000], "cut short.*promises 16000 bytes.*15000", id="truncated WAV"),
@@ -132,7 +195,7 @@ WAV = encode(tone())
         pytest.param(encode(np.zeros(0, np.float32)), "no samples", id="no samples"),
         pytest.param(nan_wav(), "NaN", id="NaN"),
         pytest.param(wrong_scale_wav(), r"must lie in \[-1, 1\]", id="never scaled"),
-        pytest.param(eight_channels(), "96000 Hz.*8 channels", id="96 kHz and 8 channels"),
+        pytest.param(nine_channels(), "192000 Hz.*9 channels", id="192 kHz and 9 channels"),
         pytest.param(encode(tone(rate=4_000), 4_000), "4000 Hz", id="4 kHz"),
     ],
 )

@@ -31,12 +31,18 @@ class InputKind(StrEnum):
 
 SUFFIXES: Final = {
     InputKind.PICTURE: frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"}),
-    InputKind.SOUND: frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"}),
-    InputKind.VIDEO: frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ogv"}),
+    InputKind.SOUND: frozenset(
+        {".wav", ".wave", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".spx", ".mp3", ".m4a", ".m4b", ".aac"}
+        | {".weba", ".mka", ".amr", ".awb", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".wma"}
+    ),
+    InputKind.VIDEO: frozenset(
+        {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ogv", ".3gp", ".3g2"}
+    ),
 }
 """How files of each kind end, in lower case. In a folder only these are looked at."""
 
 _LONGEST_SIGNATURE: Final = 12
+_SOUND_STARTS: Final = (b"fLaC", b"OggS", b"caff", b"#!AM", b".snd", b"riff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,7 @@ def _kind_of_file(path: Path) -> InputKind:
             start = file.read(_LONGEST_SIGNATURE)
     except OSError:
         return InputKind.PICTURE  # whose reader says what is wrong
-    if start[8:12] == b"WAVE" or start[:4] in (b"fLaC", b"OggS") or start[:3] == b"ID3":
+    if start[8:12] in (b"WAVE", b"AIFF", b"AIFC") or start[:4] in _SOUND_STARTS or start[:3] == b"ID3":
         return InputKind.SOUND
     if looks_like(start).endswith("picture"):  # HEIC among them, which begins as MP4 does
         return InputKind.PICTURE

@@ -1,7 +1,7 @@
 """Videos and sound files into results, moment by moment.
 
 A sound file gives a result for each utterance. In a video, what was said goes to the first analysed frame after its
-end and is fused with the face of that moment.
+end and is fused with the face of that moment. A video without a picture, or with nobody to look at it, is a sound.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from mien.cli.findings import Failure, Finding, Notice, Read, Run, is_full
 from mien.cli.following import Follower, Moment, nobody_left
 from mien.cli.inputs import Source
 from mien.cli.utterances import joined
-from mien.errors import AnalysisError, MienError, PluginError
+from mien.errors import AnalysisError, InputError, MienError, PluginError
 from mien.media.audio import read_audio, read_sound_track
+from mien.media.tracks import has_picture
 from mien.media.video import VideoEndsEarlyError, read_video
 from mien.types import AnalysisResult, AudioClip, ImageFrame, Prediction, SampleKind, StreamState, StreamStatus
 
@@ -25,7 +26,10 @@ def read_videos(run: Run, sources: Sequence[Source]) -> Iterator[Read]:
     """Analyse videos, one after the other."""
     for source in sources:
         try:
-            yield from _read_video(run, source)
+            if _is_heard_alone(run, source):
+                yield from _read_sound(run, source, _only_track(source))
+            else:
+                yield from _read_video(run, source)
         except MienError as error:
             yield Failure(source.path, error)
 
@@ -34,7 +38,11 @@ def read_sounds(run: Run, sources: Sequence[Source]) -> Iterator[Read]:
     """Analyse sound files, one after the other."""
     for source in sources:
         try:
-            yield from _read_sound(run, source)
+            with decoders_chatter() as chatter:
+                clip = read_audio(source.path)
+            if chatter.lines:
+                yield Notice(source.path, "its decoder met something wrong; what could be decoded is heard")
+            yield from _read_sound(run, source, clip)
         except MienError as error:
             yield Failure(source.path, error)
 
@@ -58,18 +66,27 @@ class _Told:
         yield from (Notice(source.path, refusal) for refusal in follower.refusals)
 
 
-def _read_sound(run: Run, source: Source) -> Iterator[Read]:
-    """What is said in a sound file: a result for each utterance; one without predictions where nothing is said.
+def _is_heard_alone(run: Run, source: Source) -> bool:
+    """Whether there is nothing to see in a video, or nobody who would look."""
+    if run.engine.enabled_for({SampleKind.IMAGE}):
+        return not has_picture(source.path)
+    return bool(run.engine.enabled_for({SampleKind.AUDIO}))
+
+
+def _only_track(source: Source) -> AudioClip:
+    clip = read_sound_track(source.path)
+    if clip is None:
+        raise InputError("the video has no sound, and no enabled analyzer takes pictures (see: mien plugins list)")
+    return clip
+
+
+def _read_sound(run: Run, source: Source, clip: AudioClip) -> Iterator[Read]:
+    """What is said in a sound: a result for each utterance; one without predictions where nothing is said.
 
     Raises:
-        InputError: The file cannot be read.
         AnalysisError: No analyzer takes sound, or none could analyse any of it.
     """
     with closing(Follower(run, SampleKind.AUDIO)) as follower:
-        with decoders_chatter() as chatter:
-            clip = read_audio(source.path)
-        if chatter.lines:
-            yield Notice(source.path, "its decoder met something wrong; what could be decoded is heard")
         heard = _hear(follower, clip)
         if heard and all(moment.is_missing for moment in heard):
             raise AnalysisError(nobody_left([status for moment in heard for status in moment.statuses]))

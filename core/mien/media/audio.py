@@ -1,24 +1,26 @@
 """Encoded sound, raw samples and the sound track of a video, as 16 kHz mono clips; nothing here listens to them.
 
-Whatever came in (8 to 48 kHz, one or two channels), what goes out is float32 at ``SAMPLE_RATE``. Lengths are checked
+Whatever came in, what goes out is float32 at ``SAMPLE_RATE``. Lengths are checked
 in the header where there is one, before anything is decoded, and no more than the limit is ever decoded. The packages
 that decode come with the extra ``mien[voice]`` and are imported when they are needed.
 """
 
 from __future__ import annotations
 
-import importlib
 import io
 import math
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from mien.errors import InputError, InputTooLargeError, MissingDependencyError
-from mien.media.riff import check_wav
+from mien.errors import InputError, InputTooLargeError
+from mien.media.channels import mono
+from mien.media.formats import SoundFormat, recognise
+from mien.media.riff import mended_wav
+from mien.media.tracks import MAX_FILE_CHANNELS, check_length, decode_track, need
 from mien.types import AudioClip
 
 SAMPLE_RATE: Final = 16_000
@@ -31,7 +33,10 @@ MAX_SAMPLE_RATE: Final = 48_000
 """Hz; above it nothing is left to hear."""
 
 MAX_CHANNELS: Final = 2
-"""Mono or stereo; the two are averaged."""
+"""Mono or stereo, of raw samples."""
+
+MAX_FILE_SAMPLE_RATE: Final = 96_000
+"""Hz, of a file; field recorders use it."""
 
 MAX_SECONDS: Final = 30.0
 """Default limit on one piece of sound."""
@@ -42,13 +47,23 @@ MAX_TRACK_SECONDS: Final = 600.0
 MAX_AMPLITUDE: Final = 4.0
 """Float samples over 1 happen in loud recordings and are clipped; over this they were never scaled to [-1, 1]."""
 
-FORMATS: Final = ("WAV", "FLAC", "OGG", "MP3")
-"""What ``decode_audio`` takes, by the names libsndfile gives them."""
-
-_MAGIC: Final = ((b"RIFF", "WAV"), (b"fLaC", "FLAC"), (b"OggS", "OGG"), (b"ID3", "MP3"))
-_MP3_SYNC: Final = 0xFFE0  # an MPEG audio frame without a tag before it starts with eleven set bits
+_UNKNOWN_FRAMES: Final = 1 << 60
+"""What libsndfile says of a FLAC file from a pipe, whose header leaves the length open, is above this."""
+_FILE_MOST: Final = (MAX_FILE_SAMPLE_RATE, MAX_FILE_CHANNELS)
 _MAX_SAMPLE_BYTES: Final = 8  # float64 is the widest sample that a WAV file may hold
 _MAX_HEADER_BYTES: Final = 1 << 20  # tags and cover pictures
+
+
+class _Bytes(io.BytesIO):
+    """A file in memory in which libsndfile may look for places that are not there, as damaged headers tell it to."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        base = (0, self.tell(), len(self.getbuffer()))[whence]
+        return super().seek(min(max(0, base + offset), len(self.getbuffer())))
+
+
+class _NotOpenedError(InputError):
+    """Libsndfile finds nothing in the file that it can decode."""
 
 
 class SampleFormat(StrEnum):
@@ -59,7 +74,7 @@ class SampleFormat(StrEnum):
 
 
 def decode_audio(data: bytes, *, captured_at: float = 0.0, max_seconds: float = MAX_SECONDS) -> AudioClip:
-    """Decode a WAV, FLAC, OGG (Vorbis or Opus) or MP3 file.
+    """Decode a sound file of any of the kinds in ``mien.media.formats``, or the sound of an MP4 or WebM.
 
     Args:
         data: The whole file.
@@ -74,16 +89,29 @@ def decode_audio(data: bytes, *, captured_at: float = 0.0, max_seconds: float = 
         InputTooLargeError: It is longer than ``max_seconds``.
         MissingDependencyError: The extra ``mien[voice]`` is not installed.
     """
-    kind = _sniff(data)
+    form, data = recognise(data)
+    kind = form.name
     if len(data) > _byte_limit(max_seconds):
         raise InputTooLargeError(
-            f"the {kind} sound has {len(data)} bytes; {max_seconds:g} s of it cannot have more than "
-            f"{_byte_limit(max_seconds)}"
+            f"the {kind} sound has {len(data)} bytes; the limit for {max_seconds:g} s is {_byte_limit(max_seconds)}"
         )
     if kind == "WAV":
-        check_wav(data)
-    samples, rate = _decode(data, kind, max_seconds)
-    return _clip(samples, rate, captured_at=captured_at)
+        data = mended_wav(data)
+    refused: InputError | None = None
+    if form.is_libsndfiles:
+        try:
+            return _clip(*_by_libsndfile(data, form, max_seconds), captured_at=captured_at)
+        except _NotOpenedError as error:  # perhaps a codec that libsndfile does not know
+            refused = InputError(str(error))
+    if refused is not None and not form.holds_many_codecs:
+        raise refused
+    try:
+        samples = _by_ffmpeg(data, form, max_seconds)
+    except InputTooLargeError:
+        raise
+    except InputError as error:
+        raise (refused or error) from error.__cause__
+    return _clip(samples[:, np.newaxis], SAMPLE_RATE, captured_at=captured_at)
 
 
 def decode_pcm(
@@ -114,7 +142,7 @@ def decode_pcm(
         InputTooLargeError: It is longer than ``max_seconds``.
         MissingDependencyError: It needs resampling and the extra ``mien[voice]`` is not installed.
     """
-    _check_layout(sample_rate, channels, "raw sound")
+    _check_layout(sample_rate, channels, "raw sound", most=(MAX_SAMPLE_RATE, MAX_CHANNELS))
     dtype = np.dtype("<i2" if sample_format is SampleFormat.PCM16 else "<f4")
     frame_bytes = dtype.itemsize * channels
     if not data:
@@ -124,11 +152,11 @@ def decode_pcm(
             f"the raw sound is cut inside a sample: {len(data)} bytes are not a multiple of {frame_bytes} "
             f"({sample_format}, {channels} channel(s))"
         )
-    _check_length(len(data) // frame_bytes / sample_rate, max_seconds, "raw sound")
+    check_length(len(data) // frame_bytes / sample_rate, max_seconds, "raw sound")
     frames = np.frombuffer(data, dtype).reshape(-1, channels)  # [time, channels]
     if sample_format is SampleFormat.PCM16:
-        return _clip(frames.astype(np.float32) / 32_768.0, sample_rate, captured_at=captured_at)
-    return _clip(frames.astype(np.float32), sample_rate, captured_at=captured_at)
+        return _clip(frames.astype(np.float32) / 32_768.0, sample_rate, captured_at=captured_at, is_whole=False)
+    return _clip(frames.astype(np.float32), sample_rate, captured_at=captured_at, is_whole=False)
 
 
 def read_audio(path: Path, *, captured_at: float = 0.0, max_seconds: float = MAX_TRACK_SECONDS) -> AudioClip:
@@ -167,68 +195,50 @@ def read_sound_track(
         InputTooLargeError: The track is longer than ``max_seconds``.
         MissingDependencyError: The extra ``mien[voice]`` is not installed.
     """
-    av = _need("av")
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.audio:
-                return None
-            if container.duration is not None:
-                _check_length(container.duration / av.time_base, max_seconds, f"the sound track of {path}")
-            return _track(av, container, path, captured_at=captured_at, max_seconds=max_seconds)
-    except av.FFmpegError as error:
-        raise InputError(f"cannot decode the sound track of {path}: {error.strerror}") from error
-
-
-def _track(av: Any, container: Any, path: Path, *, captured_at: float, max_seconds: float) -> AudioClip | None:
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
-    parts: list[npt.NDArray[np.float32]] = []
-    offset: float | None = None
-    total = 0
-    for frame in container.decode(container.streams.audio[0]):
-        if offset is None:
-            offset = (frame.time or 0.0) - (container.start_time or 0) / av.time_base
-        parts += [resampled.to_ndarray()[0] for resampled in resampler.resample(frame)]
-        total += len(parts[-1]) if parts else 0
-        _check_length(total / SAMPLE_RATE, max_seconds, f"the sound track of {path}")
-    if offset is None:
+    what = f"sound track of {path}"
+    track = decode_track(str(path), what=what, rate=SAMPLE_RATE, max_seconds=max_seconds)
+    if track is None or not len(track.samples):
         return None
-    parts += [resampled.to_ndarray()[0] for resampled in resampler.resample(None)]
-    samples = np.concatenate(parts)[:, np.newaxis]  # [time, 1]
-    return _clip(samples, SAMPLE_RATE, captured_at=captured_at + offset)
+    return _clip(track.samples[:, np.newaxis], SAMPLE_RATE, captured_at=captured_at + track.offset)
 
 
-def _sniff(data: bytes) -> str:
-    if not data:
-        raise InputError("the sound is empty; send the bytes of a WAV, FLAC, OGG or MP3 file")
-    for magic, kind in _MAGIC:
-        if data.startswith(magic):
-            return kind
-    if len(data) >= 2 and int.from_bytes(data[:2], "big") & _MP3_SYNC == _MP3_SYNC:
-        return "MP3"
-    raise InputError(f"this is no WAV, FLAC, OGG or MP3 sound: it starts with {data[:8]!r}")
-
-
-def _decode(data: bytes, kind: str, max_seconds: float) -> tuple[npt.NDArray[np.float32], int]:
+def _by_libsndfile(data: bytes, form: SoundFormat, max_seconds: float) -> tuple[npt.NDArray[np.float32], int]:
     """The first ``max_seconds`` and a little more, ``[time, channels]``, and the rate; refuses what is longer."""
-    soundfile = _need("soundfile")
+    kind = form.name
+    soundfile = need("soundfile")
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
-            _check_layout(file.samplerate, file.channels, f"{kind} sound")
-            _check_length(file.frames / file.samplerate, max_seconds, f"{kind} sound")
+        file = soundfile.SoundFile(_Bytes(data))
+    except soundfile.LibsndfileError as error:
+        raise _NotOpenedError(f"the {kind} sound is damaged or cut short: {error.error_string}") from error
+    try:
+        with file:
+            _check_layout(file.samplerate, file.channels, f"{kind} sound", most=_FILE_MOST)
+            if file.frames < _UNKNOWN_FRAMES:
+                check_length(file.frames / file.samplerate, max_seconds, f"{kind} sound")
             limit = math.ceil(max_seconds * file.samplerate) + 1
+            file.seekable = lambda: False  # else it seeks after reading, which fails where the length is unknown
             samples: npt.NDArray[np.float32] = file.read(limit, dtype="float32", always_2d=True)
             promised, rate = file.frames, file.samplerate
     except soundfile.LibsndfileError as error:
         raise InputError(f"the {kind} sound is damaged or cut short: {error.error_string}") from error
     if not len(samples):
         raise InputError(f"the {kind} sound holds no samples")
-    if kind == "FLAC" and len(samples) < promised:
+    if kind == "FLAC" and len(samples) < promised < _UNKNOWN_FRAMES:
         raise InputError(f"the FLAC sound is cut short: {len(samples)} of {promised} samples are there")
-    _check_length(len(samples) / rate, max_seconds, f"{kind} sound")
+    check_length(len(samples) / rate, max_seconds, f"{kind} sound")
     return samples, int(rate)
 
 
-def _clip(frames: npt.NDArray[np.float32], rate: int, *, captured_at: float) -> AudioClip:
+def _by_ffmpeg(data: bytes, form: SoundFormat, max_seconds: float) -> npt.NDArray[np.float32]:
+    """16 kHz mono, ``[time]``."""
+    what = f"{form.name} sound"
+    track = decode_track(io.BytesIO(data), what=what, rate=SAMPLE_RATE, max_seconds=max_seconds, demuxer=form.demuxer)
+    if track is None or not len(track.samples):
+        raise InputError(f"the {what} holds no samples")
+    return track.samples
+
+
+def _clip(frames: npt.NDArray[np.float32], rate: int, *, captured_at: float, is_whole: bool = True) -> AudioClip:
     """``[time, channels]`` at any rate -> 16 kHz mono in [-1, 1]."""
     if not bool(np.isfinite(frames).all()):
         raise InputError("the sound holds NaN or infinite samples; every sample must be a number in [-1, 1]")
@@ -237,37 +247,24 @@ def _clip(frames: npt.NDArray[np.float32], rate: int, *, captured_at: float) -> 
         raise InputError(
             f"float samples must lie in [-1, 1], found {peak:g}; divide 16-bit integers by 32768 before sending"
         )
-    mono = frames.mean(axis=1, dtype=np.float32)  # [time]
+    samples = mono(frames, is_whole=is_whole)
     if rate != SAMPLE_RATE:
-        mono = _need("soxr").resample(mono, rate, SAMPLE_RATE)
+        samples = need("soxr").resample(samples, rate, SAMPLE_RATE)
     if not math.isfinite(captured_at):
         raise InputError(f"captured_at must be finite, got {captured_at}")
-    return AudioClip(np.clip(mono, -1.0, 1.0).astype(np.float32, copy=False), SAMPLE_RATE, captured_at)
+    return AudioClip(np.clip(samples, -1.0, 1.0).astype(np.float32, copy=False), SAMPLE_RATE, captured_at)
 
 
-def _check_layout(rate: int, channels: int, what: str) -> None:
+def _check_layout(rate: int, channels: int, what: str, *, most: tuple[int, int]) -> None:
+    """``most``: Hz and channels."""
     problems = []
-    if not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
-        problems.append(f"{rate} Hz (expected {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE})")
-    if not 1 <= channels <= MAX_CHANNELS:
-        problems.append(f"{channels} channels (expected 1 or {MAX_CHANNELS})")
+    if not MIN_SAMPLE_RATE <= rate <= most[0]:
+        problems.append(f"{rate} Hz (expected {MIN_SAMPLE_RATE} to {most[0]})")
+    if not 1 <= channels <= most[1]:
+        problems.append(f"{channels} channels (expected 1 to {most[1]})")
     if problems:
         raise InputError(f"the {what} has {' and '.join(problems)}; convert it first")
 
 
-def _check_length(seconds: float, limit: float, what: str) -> None:
-    if seconds > limit:
-        raise InputTooLargeError(f"the {what} lasts {seconds:.1f} s, longer than the limit of {limit:g} s")
-
-
 def _byte_limit(max_seconds: float) -> int:
     return math.ceil(max_seconds * MAX_SAMPLE_RATE) * MAX_CHANNELS * _MAX_SAMPLE_BYTES + _MAX_HEADER_BYTES
-
-
-def _need(package: str) -> Any:
-    try:
-        return importlib.import_module(package)
-    except (ImportError, OSError) as error:  # OSError: the package is there, the library it wraps is not
-        raise MissingDependencyError(
-            f"sound needs the package {package!r} ({error}): pip install 'mien[voice]'"
-        ) from error
