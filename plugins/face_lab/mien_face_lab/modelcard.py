@@ -72,7 +72,7 @@ _LIMITS: Final = """\
 
 _ABOUT_ROBUSTNESS: Final = """\
 Accuracy on the same faces, spoilt, and the percentage points that were lost, with their 95 % interval. The table is
-`mien_face/robustness.py`.
+`mien_face_lab/robustness.py`.
 """
 
 _DONE: Final = """\
