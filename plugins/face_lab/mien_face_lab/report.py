@@ -86,7 +86,7 @@ class Report:
         return {
             "weights": self.weights,
             "data": self.data,
-            "counter": self.counter and self.counter.to_json(),
+            "counter": None if self.counter is None else self.counter.to_json(),
             "host": self.host,
             "speed": [asdict(each) for each in self.speed],
             "judgements": {str(each.labels): each.to_json() for each in self.judgements},
