@@ -166,7 +166,9 @@ def test_the_shipped_card_is_about_the_shipped_weights() -> None:
     manifest = read_manifest(SHIPPED)
     figures = json.loads(CARD.with_suffix(".json").read_text(encoding="utf-8"))
 
-    renew = "renew it: mien evaluate face --data fer2013 --card plugins/face/MODEL_CARD.md"
+    renew = (
+        "renew it: mien evaluate face --data fer2013 --portraits portraits.parquet --card plugins/face/MODEL_CARD.md"
+    )
     assert figures["weights"]["sha256"] == manifest.sha256, renew
     assert CARD.read_text(encoding="utf-8") == card(manifest, figures, stem=CARD.stem), renew
     for labels, head in ((LabelSet.FER, "fer2013"), (LabelSet.FERPLUS, "ferplus")):

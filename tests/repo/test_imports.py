@@ -42,10 +42,11 @@ LAYER_OF = {room: depth for depth, layer in enumerate(LAYERS) for room in layer}
 # The face laboratory's, likewise; rooms of one layer do not know each other.
 LABORATORY = [
     {"decoding", "folding", "evaluation", "robustness"},
-    {"judgement", "zoo", "detection"},
+    {"judgement", "counter", "portraits", "zoo", "detection"},
     {"plots"},
     {"training"},
     {"classifiers"},
+    {"asking"},
     {"report"},
     {"reportpage", "modelcard"},
     {"commands"},

@@ -19,12 +19,15 @@ import numpy.typing as npt
 
 from mien import InputError
 from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, LabelSet, majority_labels
+from mien_face_lab.asking import at_counter
+from mien_face_lab.counter import CounterFigures
 from mien_face_lab.evaluation import evaluate, intervals
 from mien_face_lab.judgement import Judgement
 from mien_face_lab.robustness import CONDITIONS, degradation
 
 if TYPE_CHECKING:
     from mien_face_lab.classifiers import FaceClassifier
+    from mien_face_lab.portraits import Portraits
     from mien_face_lab.training.data import FaceData
 
 Answers = dict[LabelSet, npt.NDArray[np.float32]]
@@ -64,6 +67,7 @@ class Report:
         judgements: One or more.
         speed: By batch; empty where it was not measured.
         host: Where it was measured, in words.
+        counter: How people at a counter are read; None where it was not measured.
     """
 
     weights: dict[str, str]
@@ -71,6 +75,7 @@ class Report:
     judgements: tuple[Judgement, ...]
     speed: tuple[Speed, ...] = ()
     host: str = ""
+    counter: CounterFigures | None = None
 
     def led_by(self, labels: LabelSet) -> Report:
         """The same with the judgement by these labels, which must be among them, in the first place."""
@@ -81,6 +86,7 @@ class Report:
         return {
             "weights": self.weights,
             "data": self.data,
+            "counter": None if self.counter is None else self.counter.to_json(),
             "host": self.host,
             "speed": [asdict(each) for each in self.speed],
             "judgements": {str(each.labels): each.to_json() for each in self.judgements},
@@ -95,6 +101,7 @@ def measure(
     label_sets: Sequence[LabelSet],
     robustness: bool = False,
     speed: bool = False,
+    portraits: Portraits | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Judge a network.
@@ -106,10 +113,11 @@ def measure(
         label_sets: To judge by, at least one.
         robustness: Whether to measure on spoilt pictures too, which takes nine times as long.
         speed: Whether to take the time of calls.
+        portraits: To judge by how people at a counter are read.
         say: Called with what is being done.
 
     Raises:
-        InputError: No face has a label of the set.
+        InputError: No face has a label of the set, or no portrait one that is judged by.
     """
     faces = faces.within(FER2013_LABELS)
     if not len(faces):
@@ -125,6 +133,10 @@ def measure(
         _judge(labels, truths[labels], clean[labels], {name: each[labels] for name, each in spoilt.items()})
         for labels in label_sets
     )
+    counter = None
+    if portraits is not None:
+        say(f"looking at {portraits.name} as at a counter")
+        counter = at_counter(classifier, portraits, seed=SEED)
     manifest = classifier.manifest
     return Report(
         weights={each: getattr(manifest, each) for each in ("name", "version", "network", "sha256")},
@@ -132,6 +144,7 @@ def measure(
         judgements=judgements,
         speed=tuple(_speed(classifier, faces.crops, batch) for batch in SPEED_BATCHES) if speed else (),
         host=host(),
+        counter=counter,
     )
 
 

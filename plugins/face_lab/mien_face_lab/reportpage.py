@@ -7,6 +7,7 @@ from html import escape
 from typing import Final
 
 from mien import __version__
+from mien_face_lab import counter
 from mien_face_lab.evaluation import SUMMARY
 from mien_face_lab.judgement import Judgement
 from mien_face_lab.plots import draw_calibration, draw_confusion, draw_recall
@@ -61,6 +62,7 @@ def build_page(report: Report) -> str:
             f"<header><h1>{escape(title)}</h1><p class='soft'>{_lead(report, judgement)}</p></header>",
             f"<div class='tiles'>{''.join(_tiles(judgement))}</div>",
             "<div class='grid'>",
+            _counter(report),
             _section("Each emotion", _classes(judgement), wide=True),
             _section("", draw_recall(judgement).inline_svg()),
             _section("", draw_confusion(judgement).inline_svg()),
@@ -95,6 +97,14 @@ def _tiles(judgement: Judgement) -> Iterable[str]:
         where = "{:.3f} to {:.3f}" if name in _NO_PERCENTAGES else "{:.1%} to {:.1%}"
         where = f"<span class='soft'>{where.format(*ends)}</span>"
         yield f"<section class='tile'>{_NAMES[name]}<b>{shown}</b>{where}</section>"
+
+
+def _counter(report: Report) -> str:
+    if report.counter is None:
+        return ""
+    found = report.counter.to_json()
+    note = f"<p class='soft'>{escape(found['name'])}: {counter.lead(found)}. Intervals are over the persons.</p>"
+    return _section("At a counter", _table(counter.rows(found)) + note, wide=True)
 
 
 def _classes(judgement: Judgement) -> str:

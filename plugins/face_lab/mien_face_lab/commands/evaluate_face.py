@@ -15,8 +15,10 @@ from mien_face.labels import LabelSet
 from mien_face_lab.training.names import Equalise
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
+    from mien_face_lab.counter import CounterFigures
     from mien_face_lab.judgement import Judgement
     from mien_face_lab.report import Report
 
@@ -41,6 +43,14 @@ def evaluate_face(
     sample: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Judge only N of the faces, always the same ones.")
     ] = None,
+    portraits: Annotated[
+        Path | None,
+        typer.Option(
+            "--portraits",
+            metavar="FILE",
+            help="Parquet file of labelled portraits in colour: measure how people at a counter are read, too.",
+        ),
+    ] = None,
     card: Annotated[
         Path | None,
         typer.Option("--card", metavar="FILE", help="Write the model card: all labels, robustness and speed."),
@@ -48,7 +58,7 @@ def evaluate_face(
 ) -> None:
     """Measure the expression network on labelled faces."""
     with plain_errors():
-        report = _measure(data, weights, labels, robustness=robustness, sample=sample, card=card)
+        report = _measure(data, weights, labels, robustness=robustness, sample=sample, portraits=portraits, card=card)
         if html is not None:
             from mien_face_lab.reportpage import build_page
 
@@ -60,15 +70,23 @@ def evaluate_face(
             return
         if json_path is not None:
             json_path.write_text(text + "\n", encoding="utf-8")
-    _print_tables(report.judgements[0])
+    _print_tables(report)
 
 
 def _measure(
-    data: Path, weights: Path, labels: LabelSet, *, robustness: bool, sample: int | None, card: Path | None
+    data: Path,
+    weights: Path,
+    labels: LabelSet,
+    *,
+    robustness: bool,
+    sample: int | None,
+    portraits: Path | None,
+    card: Path | None,
 ) -> Report:
     """Measure, and write the card where one is wanted. The first judgement is that by ``labels``."""
     from mien_face_lab import report
     from mien_face_lab.classifiers import load_classifier, preparation_of
+    from mien_face_lab.portraits import read_portraits
     from mien_face_lab.training.data import read_faces
 
     classifier = load_classifier(weights)
@@ -78,6 +96,7 @@ def _measure(
         typer.echo(f"skipped {skipped.where}: {skipped.why}", err=True)
     if len(faces.skipped) > SHOWN_SKIPS:
         typer.echo(f"skipped {len(faces.skipped)} in all", err=True)
+    people = read_portraits(portraits) if portraits is not None else None
     if sample is not None:
         faces = report.sample(faces, sample)
     measured = report.measure(
@@ -87,6 +106,7 @@ def _measure(
         label_sets=tuple(LabelSet) if card is not None else (labels,),
         robustness=robustness or card is not None,
         speed=card is not None,
+        portraits=people,
         say=lambda line: typer.echo(f"{line} ...", err=True),
     )
     if card is not None:
@@ -98,13 +118,15 @@ def _measure(
 
 def _flat(report: Report) -> dict[str, Any]:
     """The figures by the labels that were asked for, and what they are of."""
-    return {**report.judgements[0].to_json(), "weights": report.weights, "data": report.data}
+    counter = {"counter": report.counter.to_json()} if report.counter is not None else {}
+    return {**report.judgements[0].to_json(), **counter, "weights": report.weights, "data": report.data}
 
 
-def _print_tables(judgement: Judgement) -> None:
+def _print_tables(report: Report) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    judgement = report.judgements[0]
     evaluation, intervals = judgement.evaluation, judgement.intervals
     table = Table("emotion", "precision", "recall", "95 %", "F1", "faces")
     for label, each in evaluation.per_class.items():
@@ -114,6 +136,8 @@ def _print_tables(judgement: Judgement) -> None:
             label, f"{each.precision:.3f}", f"{each.recall:.3f}", interval, f"{each.f1:.3f}", str(each.support)
         )
     console = Console()
+    if report.counter is not None:
+        _print_counter(console, report.counter)
     console.print(table)
     if judgement.robustness:
         console.print(_robustness_table(judgement))
@@ -123,6 +147,20 @@ def _print_tables(judgement: Judgement) -> None:
         f"{evaluation.macro_f1:.4f}, calibration error {evaluation.ece:.4f}",
         soft_wrap=True,
     )
+
+
+def _print_counter(console: Console, figures: CounterFigures) -> None:
+    from rich.table import Table
+
+    from mien_face_lab import counter
+
+    found = figures.to_json()
+    head, *rest = counter.rows(found)
+    table = Table(*head, title="At a counter")
+    for row in rest:
+        table.add_row(*row)
+    console.print(table)
+    console.print(counter.lead(found), soft_wrap=True)
 
 
 def _robustness_table(judgement: Judgement) -> Table:

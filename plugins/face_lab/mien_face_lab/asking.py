@@ -1,0 +1,87 @@
+"""Asks the face analyzer what people on portraits show: detector, crop, network and tables as in the product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mien import ImageFrame, InputError, Prediction
+from mien_face.analyzer import FaceAnalyzer
+from mien_face.factory import build_detector, build_tables
+from mien_face.labels import FER2013_LABELS
+from mien_face.settings import FaceSettings
+from mien_face_lab.counter import KINDS, CounterFigures, Readings, judge
+from mien_face_lab.portraits import Portrait, Portraits
+
+if TYPE_CHECKING:
+    from mien import FaceDetector
+    from mien_face_lab.classifiers import FaceClassifier
+
+BATCH: Final = 16
+"""Portraits in a call: the network's largest batch, and few enough to hold decoded."""
+
+
+def at_counter(
+    classifier: FaceClassifier, portraits: Portraits, *, detector: FaceDetector | None = None, seed: int = 0
+) -> CounterFigures:
+    """Judge how people are read, each by the largest face of the portrait.
+
+    Args:
+        classifier: Loaded.
+        portraits: Labelled; those of labels that are not judged are left out.
+        detector: What finds the faces; the one that ships without it.
+        seed: Of the intervals.
+
+    Raises:
+        InputError: No portrait is of a label that is judged, or one cannot be decoded.
+    """
+    judged = [each for each in portraits.rows if each.expression in KINDS]
+    if not judged:
+        raise InputError(f"no portrait of {portraits.name} has a label that is judged by: {', '.join(KINDS)}")
+    settings = FaceSettings()
+    analyzer = FaceAnalyzer(
+        detector or build_detector(settings), _Combined(classifier), build_tables(settings), settings
+    )
+    found = list(_answers(analyzer, judged))
+    seen = [(portrait, answer) for portrait, answer in zip(judged, found, strict=True) if answer is not None]
+    readings = Readings(
+        kinds=np.array([KINDS[portrait.expression] for portrait, _ in seen], np.str_),
+        emotions=np.array([max(answer.emotions, key=answer.emotions.__getitem__) for _, answer in seen], np.str_),
+        evidence=np.array([answer.satisfaction for _, answer in seen], np.float64),
+        persons=np.array([portrait.person for portrait, _ in seen], np.str_),
+    )
+    return CounterFigures(
+        name=portraits.name,
+        digest=portraits.digest(),
+        portraits=len(judged),
+        persons=len({portrait.person for portrait in judged}),
+        without_face=len(judged) - len(seen),
+        left_out=len(portraits.rows) - len(judged),
+        figures=judge(readings, seed=seed),
+    )
+
+
+class _Combined:
+    """A classifier of the laboratory as the analyzer takes one: both heads' answer together."""
+
+    labels: tuple[str, ...] = FER2013_LABELS
+
+    def __init__(self, classifier: FaceClassifier) -> None:
+        self._classifier = classifier
+
+    def classify(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        return self._classifier.probabilities(crops).combined
+
+    def warm_up(self) -> None:
+        """Nothing: the first call may take longer."""
+
+
+def _answers(analyzer: FaceAnalyzer, portraits: list[Portrait]) -> Iterator[Prediction | None]:
+    """What is said of each portrait's largest face; None where none is found."""
+    for start in range(0, len(portraits), BATCH):
+        batch = portraits[start : start + BATCH]
+        for predictions in analyzer.analyze([ImageFrame(portrait.decode()) for portrait in batch]):
+            yield predictions[0] if predictions else None
