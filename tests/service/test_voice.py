@@ -49,7 +49,7 @@ async def stub() -> AsyncIterator[Any]:
     ("audio", "message"),
     [
         pytest.param(pb.Audio(), "audio", id="nothing"),
-        pytest.param(pb.Audio(encoded=b"dear sir"), "no WAV, FLAC, OGG or MP3", id="text"),
+        pytest.param(pb.Audio(encoded=b"dear sir"), "no WAV, FLAC, OGG, MP3", id="text"),
         pytest.param(pb.Audio(encoded=(MEDIA / "refusal.flac").read_bytes()[:9_000]), "cut short|damaged", id="cut"),
         pytest.param(raw_sound(np.array([0.0, np.nan])), "NaN", id="NaN"),
         pytest.param(raw_sound(np.zeros(8), rate=96_000, channels=8), "96000 Hz.*8 channels", id="96 kHz, 8 channels"),

@@ -22,7 +22,7 @@ ImageSource: TypeAlias = str | Path | bytes | npt.NDArray[np.uint8] | ImageFrame
 """A file, its content, or RGB pixels ``[height, width, 3]``."""
 
 AudioSource: TypeAlias = str | Path | bytes | AudioClip
-"""A file (WAV, FLAC, OGG, MP3), its content, or samples."""
+"""A sound file, its content, or samples."""
 
 TextSource: TypeAlias = str | Utterance
 """Words."""
