@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import types
 from collections.abc import Callable
 from typing import Any
@@ -40,3 +41,20 @@ def raising(error: BaseException) -> Callable[..., None]:
         raise error
 
     return hookimpl(mien_register_analyzers)
+
+
+LONG = 60.0
+"""Seconds that no call of a test takes."""
+
+
+class Hang:
+    """A call that begins, and returns when it is told to."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self.release = threading.Event()
+
+    def __call__(self) -> str:
+        self.began.set()
+        self.release.wait(LONG)
+        return "late"

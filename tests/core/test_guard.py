@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
+from core.support import LONG, Hang
 
 from mien import InputError, PluginError, StreamState
 from mien.config import Settings, parse_settings
@@ -23,24 +24,9 @@ from mien.plugins.guard import (
     run_steps_async,
 )
 
-LONG = 60.0
-
 
 def deadlines(seconds: float | None) -> Deadlines:
     return Deadlines(dict.fromkeys(CallKind, seconds))
-
-
-class Hang:
-    """A call that begins, and returns when it is told to."""
-
-    def __init__(self) -> None:
-        self.began = threading.Event()
-        self.release = threading.Event()
-
-    def __call__(self) -> str:
-        self.began.set()
-        self.release.wait(LONG)
-        return "late"
 
 
 @pytest.fixture

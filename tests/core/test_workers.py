@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from core.support import LONG, Hang
 
 from mien.plugins.workers import CallTimeoutError, Lane, LaneBusyError, LaneClosedError
 
-LONG = 60.0
 SHORT = 0.05
 
 
@@ -18,19 +18,6 @@ def lane() -> Iterator[Lane]:
     made = Lane("test", threads=2)
     yield made
     made.close()
-
-
-class Hang:
-    """A call that begins, and returns when it is told to."""
-
-    def __init__(self) -> None:
-        self.began = threading.Event()
-        self.release = threading.Event()
-
-    def __call__(self) -> str:
-        self.began.set()
-        self.release.wait(LONG)
-        return "late"
 
 
 @pytest.fixture

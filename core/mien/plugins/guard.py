@@ -285,8 +285,10 @@ class Guard:
 
     def _changed(self) -> None:
         for callback in list(self._watchers):
-            with contextlib.suppress(Exception):  # its event loop was closed, say; the thread has other work
+            try:
                 callback()
+            except Exception as error:  # its event loop was closed, say; the thread has other work
+                _log.debug("%s: who watches it raised %s", self.part, type(error).__name__)
 
 
 def run_steps(steps: Steps[Result]) -> Result:

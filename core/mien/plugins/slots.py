@@ -5,7 +5,6 @@ A slot makes its part when it is first needed, from whichever thread asks first.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -14,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from mien.errors import MienError, PluginError
 from mien.interfaces import Analyzer, Sink, Transcriber
-from mien.plugins.guard import CallKind, Deadlines, Guard, GuardedCall, PluginCallError
+from mien.plugins.guard import CallKind, Deadlines, Guard, GuardedCall, PluginCallError, log_raised
 
 Info = TypeVar("Info")
 Part = TypeVar("Part")
@@ -111,10 +110,18 @@ class Slot(Generic[Info, Part]):
             made, expected = type(part).__name__, self._part_type.__name__
             self._failure = f"{self._where}: its factory made a {made}, expected a mien.{expected}"
         elif self._closed:  # meanwhile
-            with contextlib.suppress(BaseException):
-                part.close()  # type: ignore[attr-defined]  # a fuser has none, which is suppressed with the rest
+            self._close_late(part)
         else:
             self._part = part
+
+    def _close_late(self, part: object) -> None:
+        """Close what came after everything else was closed; nobody waits for it, so what it raises is logged only."""
+        try:
+            close = getattr(part, "close", None)  # a fuser has none
+            if close is not None:
+                close()
+        except BaseException as error:
+            log_raised(self._where, error)
 
 
 _loading: ContextVar[frozenset[Slot[Any, Any]]] = ContextVar("mien_loading", default=frozenset())
