@@ -58,6 +58,11 @@ class Segmenter:
         """Sound that is kept because it may become part of an utterance."""
         return self._run.held_seconds if self._run is not None else 0.0
 
+    @property
+    def speaking(self) -> SpeechClip | None:
+        """The utterance that goes on, up to the last sound that counts as speech; None where there is none."""
+        return self._run.speaking if self._run is not None else None
+
     def push(self, clip: AudioClip) -> list[SpeechClip]:
         """Take in the next piece (16 kHz mono, any length) and give back the utterances that have ended."""
         finished: list[SpeechClip] = []
@@ -97,6 +102,13 @@ class _Run:
     @property
     def held_seconds(self) -> float:
         return len(self._buffer) / SAMPLE_RATE
+
+    @property
+    def speaking(self) -> SpeechClip | None:
+        if self._open is None:
+            return None
+        samples = self._piece(self._open, max(self._last_active, self._open))
+        return SpeechClip(samples, SAMPLE_RATE, self._start_time + self._open / SAMPLE_RATE)
 
     def push(self, samples: npt.NDArray[np.float32]) -> list[SpeechClip]:
         self._buffer = np.concatenate([self._buffer, samples])

@@ -1,0 +1,204 @@
+"""Partial transcripts of an engine that has no stream: what has been said so far is recognised again and again.
+
+Partial transcripts are worth little, so they give way to everything: none is begun while a final transcript is on its
+way, one decoding runs at a time for all streams of an engine, which take turns, and each stream waits for new sound
+that is worth it. An engine that does not keep up makes fewer of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mien.interfaces import LocalAgreement, TranscriberStream, TranscriberStreamSettings
+from mien.plugins.guard import log_raised
+from mien.plugins.workers import Lane, LaneClosedError
+from mien.types import AudioClip, Transcript
+
+Recognise: TypeAlias = Callable[[AudioClip], Transcript]
+"""Words of a whole clip."""
+
+LONGEST_SECONDS: Final = 31.0
+"""What is kept of one utterance; an utterance has 30 s at most, and a little may join on."""
+
+DUTY: Final = 0.5
+"""Share of the time that one stream may keep the engine busy with partial transcripts: after a decoding that took a
+second, two seconds of new sound are waited for."""
+
+_log = logging.getLogger("mien.plugins")
+
+
+class Waiting(Protocol):
+    """What takes turns."""
+
+    def decode(self) -> None:
+        """Do one decoding."""
+
+
+class Turns:
+    """Gives one engine's time for partial transcripts to one stream after the other. Thread-safe."""
+
+    def __init__(self, name: str) -> None:
+        """Start no thread yet; ``name`` is the engine's."""
+        self._lock = threading.Lock()
+        self._lane = Lane(f"partials-{name}", threads=1)
+        self._waiting: dict[Waiting, None] = {}  # in the order of asking
+        self._finals = 0
+        self._running = False
+
+    @contextlib.contextmanager
+    def final(self) -> Iterator[None]:
+        """While a final transcript is made, no decoding for a partial one begins."""
+        with self._lock:
+            self._finals += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._finals -= 1
+                self._go_on()
+
+    def ask(self, stream: Waiting) -> None:
+        """Queue a stream for one decoding; one that is queued already keeps its place."""
+        with self._lock:
+            self._waiting.setdefault(stream)
+            self._go_on()
+
+    def forget(self, stream: Waiting) -> None:
+        """The stream has ended; a decoding that runs is not waited for."""
+        with self._lock:
+            self._waiting.pop(stream, None)
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        with self._lock:
+            self._waiting.clear()
+        self._lane.close()
+
+    def _go_on(self) -> None:
+        """Needs the lock."""
+        if self._waiting and not self._running and not self._finals:
+            with contextlib.suppress(LaneClosedError):
+                self._lane.submit(self._take_one)
+                self._running = True
+
+    def _take_one(self) -> None:
+        try:
+            with self._lock:
+                if self._finals or not self._waiting:
+                    return
+                stream = next(iter(self._waiting))
+                del self._waiting[stream]
+            stream.decode()
+        finally:
+            with self._lock:
+                self._running = False
+                self._go_on()
+
+
+class RedecodingStream(TranscriberStream):
+    """One utterance through an engine that only takes whole ones."""
+
+    def __init__(
+        self,
+        recognise: Recognise,
+        turns: Turns,
+        settings: TranscriberStreamSettings,
+        *,
+        engine: str,
+        is_active: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin.
+
+        Args:
+            recognise: The engine's.
+            turns: The engine's.
+            settings: Of the utterance.
+            engine: Its name, for the log.
+            is_active: Make partial transcripts; ``activate`` does so later.
+            clock: Seconds; tells how long a decoding takes.
+        """
+        self._recognise = recognise
+        self._turns = turns
+        self._settings = settings
+        self._engine = engine
+        self._clock = clock
+        self._is_active = is_active
+        self._agreement = LocalAgreement()
+        self._pieces: list[npt.NDArray[np.float32]] = []
+        self._rate = 0
+        self._heard = 0  # samples
+        self._looked_at = 0  # samples of the last decoding, or of the one that is asked for
+        self._interval = settings.partial_interval_seconds
+        self._window = threading.Lock()
+        self._telling = threading.Lock()
+        self._over = False
+
+    def push(self, clip: AudioClip) -> None:
+        """Keep it, and ask for a decoding where enough of it is new."""
+        with self._window:
+            self._rate = clip.sample_rate
+            room = round(LONGEST_SECONDS * clip.sample_rate) - self._heard
+            piece = clip.samples[: max(room, 0)].copy()
+            self._pieces.append(piece)
+            self._heard += len(piece)
+            is_due = self._is_due()
+            if is_due:
+                self._looked_at = self._heard
+        if is_due:
+            self._turns.ask(self)
+
+    def finish(self) -> Transcript:
+        """All of it at once, as without a stream."""
+        self._end()
+        with self._turns.final():
+            return self._agreement.final(self._recognise(self._so_far()))
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        self._end()
+
+    def activate(self) -> None:
+        """Make partial transcripts from now on."""
+        self._is_active = True
+
+    def decode(self) -> None:
+        """Recognise what has been said so far, and tell. What goes wrong is the final transcript's to tell."""
+        if self._over:
+            return
+        began = self._clock()
+        try:
+            transcript = self._recognise(self._so_far())
+        except Exception as error:
+            self._is_active = False
+            log_raised(f"transcriber {self._engine!r}", error)
+            _log.info("transcriber %r made no partial transcript: %s", self._engine, type(error).__name__)
+            return
+        self._interval = max(self._settings.partial_interval_seconds, (self._clock() - began) / DUTY)
+        with self._telling:
+            if not self._over:
+                self._settings.tell(self._agreement.partial(transcript))
+
+    def _is_due(self) -> bool:
+        """Needs the window's lock."""
+        return self._is_active and not self._over and (self._heard - self._looked_at) / self._rate >= self._interval
+
+    def _so_far(self) -> AudioClip:
+        with self._window:
+            if len(self._pieces) != 1:
+                self._pieces = [np.concatenate([*self._pieces, np.zeros(0, np.float32)])]
+            return AudioClip(self._pieces[0], self._rate or 16_000, self._settings.starts_at)
+
+    def _end(self) -> None:
+        self._over = True  # first, so that a decoding that waits is not begun
+        self._turns.forget(self)
+        with self._telling:  # and what is being told is told
+            return
