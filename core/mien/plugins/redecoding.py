@@ -159,6 +159,8 @@ class RedecodingStream(TranscriberStream):
     def finish(self) -> Transcript:
         """All of it at once, as without a stream."""
         self._end()
+        if not self._heard:
+            return Transcript("", engine=self._engine, confidence=0.0)
         with self._turns.final():
             return self._agreement.final(self._recognise(self._so_far()))
 

@@ -121,7 +121,8 @@ class VoiceAnalyzer(Analyzer):
         raise InputError(f"the voice analyzer takes sound and text, not {type(sample).__name__}")
 
     def _recognise(self, clip: AudioClip) -> Transcript:
-        return clip.utterance.final() if isinstance(clip, HeardClip) else self._transcriber.transcribe(clip)
+        followed = clip.utterance.final() if isinstance(clip, HeardClip) else None
+        return followed or self._transcriber.transcribe(clip)
 
     def _utterances(self, clip: AudioClip) -> Sequence[AudioClip]:
         if isinstance(clip, SpeechClip):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from mien import (
     AudioClip,
@@ -23,6 +23,10 @@ from mien import (
     Transcript,
 )
 from mien_voice.segmentation import SpeechClip
+
+MAX_WAITING: Final = 16
+"""Utterances that have ended and wait to be asked for their words; of more, the oldest is recognised without a stream,
+if it still is: a session that does not keep up leaves utterances out."""
 
 Read: TypeAlias = Callable[[Transcript, TimeInterval], Prediction]
 """The tone of words that were said in that time."""
@@ -59,6 +63,7 @@ class FollowedUtterance:
         self._lock = threading.Lock()
         self._told: Transcript | None = None
         self._final: Transcript | MienError | None = None
+        self._dropped = False
         self._heard = 0  # samples
         self._ends_at = starts_at
         self._stream = open_stream(TranscriberStreamSettings(starts_at=starts_at, tell=self._partial))
@@ -87,24 +92,29 @@ class FollowedUtterance:
         self._ends_at = self.starts_at + speech.duration_seconds
         self._stream.push(AudioClip(new.copy(), speech.sample_rate, at))
 
-    def final(self) -> Transcript:
-        """All of its words. Asked again, it says the same again.
+    def final(self) -> Transcript | None:
+        """All of its words; None where it was dropped. Asked again, it says the same again.
 
         Raises:
             MienError: The engine's, where it could not recognise them.
         """
         with self._lock:
-            if self._final is None:
+            if self._final is None and not self._dropped:
                 self._final = self._finish()
         if isinstance(self._final, MienError):
             raise self._final
         return self._final
 
     def drop(self) -> None:
-        """It was none, or nobody wants to know any more: take back what was told."""
-        if self._stream is not None:
+        """It was none, or nobody asks for its words: take back what was told."""
+        if self._lock.acquire(blocking=False):  # else somebody is asking right now
+            try:
+                self._dropped = True
+            finally:
+                self._lock.release()
+        if self._stream is not None and self._final is None:
             self._stream.close()
-        self._take_back()
+            self._take_back()
 
     def _finish(self) -> Transcript | MienError:
         assert self._stream is not None  # noqa: S101 - nobody is given one that is not followed
@@ -180,6 +190,8 @@ class Hearing:
             return clip
         current.listen(clip)
         self._ended = [each for each in self._ended if each.is_open] + [current]
+        if len(self._ended) > MAX_WAITING:
+            self._ended.pop(0).drop()
         return HeardClip(clip.samples, clip.sample_rate, clip.captured_at, utterance=current)
 
     def _listen(self, speaking: SpeechClip) -> None:
