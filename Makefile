@@ -49,8 +49,8 @@ $(VENV)/.with-demo: $(VENV)/.created pyproject.toml constraints.txt
 	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[demo,voice]'
 	touch $@
 
-$(VENV)/.with-test: $(VENV)/.created pyproject.toml constraints.txt examples/plugins/mien-lexicon/pyproject.toml examples/plugins/mien-yunet/pyproject.toml
-	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[test]' -e examples/plugins/mien-lexicon -e examples/plugins/mien-yunet
+$(VENV)/.with-test: $(VENV)/.created pyproject.toml constraints.txt examples/plugins/mien-lexicon/pyproject.toml examples/plugins/mien-wyoming/pyproject.toml examples/plugins/mien-yunet/pyproject.toml
+	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[test]' -e examples/plugins/mien-lexicon -e examples/plugins/mien-wyoming -e examples/plugins/mien-yunet
 	touch $@
 
 # The generator has an environment of its own: the release that is pinned wants an older protobuf than the service does.

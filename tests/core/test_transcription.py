@@ -113,8 +113,6 @@ def test_an_utterance_that_was_none_is_closed_and_tells_nothing_more() -> None:
 
 def test_an_engine_that_has_no_stream_this_time_is_asked_again_and_again() -> None:
     follow = Following(lambda settings: None)
-    follow.push(0.1)
-    follow.stream._guard.call("push", lambda: None)  # type: ignore[attr-defined]  # it was opened by now
     follow.push(0.9)
     assert follow.told.get(timeout=PATIENCE).text == WHOLE.text
     assert follow.stream.finish().text == WHOLE.text

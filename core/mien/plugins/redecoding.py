@@ -150,11 +150,7 @@ class RedecodingStream(TranscriberStream):
             piece = clip.samples[: max(room, 0)].copy()
             self._pieces.append(piece)
             self._heard += len(piece)
-            is_due = self._is_due()
-            if is_due:
-                self._looked_at = self._heard
-        if is_due:
-            self._turns.ask(self)
+        self._ask_if_due()
 
     def finish(self) -> Transcript:
         """All of it at once, as without a stream."""
@@ -169,8 +165,9 @@ class RedecodingStream(TranscriberStream):
         self._end()
 
     def activate(self) -> None:
-        """Make partial transcripts from now on."""
+        """Make partial transcripts from now on, also of what was pushed before."""
         self._is_active = True
+        self._ask_if_due()
 
     def decode(self) -> None:
         """Recognise what has been said so far, and tell. What goes wrong is the final transcript's to tell."""
@@ -189,9 +186,14 @@ class RedecodingStream(TranscriberStream):
             if not self._over:
                 self._settings.tell(self._agreement.partial(transcript))
 
-    def _is_due(self) -> bool:
-        """Needs the window's lock."""
-        return self._is_active and not self._over and (self._heard - self._looked_at) / self._rate >= self._interval
+    def _ask_if_due(self) -> None:
+        with self._window:
+            new = self._heard - self._looked_at
+            is_due = self._is_active and not self._over and new > 0 and new / self._rate >= self._interval
+            if is_due:
+                self._looked_at = self._heard
+        if is_due:
+            self._turns.ask(self)
 
     def _so_far(self) -> AudioClip:
         with self._window:
