@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mien_voice.labels import TONE_LABELS
+
+AUTOMATIC: Final = "auto"
+"""The transcriber's name where whichever is best on this machine is meant."""
 
 Seconds = Annotated[float, Field(gt=0.0, le=30.0)]
 Pause = Annotated[float, Field(ge=0.0, le=5.0)]
@@ -53,6 +56,26 @@ class SegmentationSettings(_Table):
                 f"got {self.post_roll_seconds} and {self.end_silence_seconds}"
             )
         return self
+
+
+class WhisperSettings(_Table):
+    """``[plugins.voice.whisper]``: Whisper in CTranslate2's format, on the processor, as int8.
+
+    Attributes:
+        model: A folder, a size (``mien models list`` names them) or an id on the Hugging Face hub; empty takes the
+            first that is on this machine, in the Hugging Face cache or in an installed model package.
+        language: BCP 47 tag of what is spoken; empty lets a multilingual model find out, utterance by utterance.
+        beam: Hypotheses that are followed at once; 1 is fastest.
+        threads: Of the processor that one utterance may keep busy; each leaves less to the faces.
+        offline: Never ask the hub. Otherwise a model that is named here and not on this machine is fetched when the
+            engine loads.
+    """
+
+    model: str = ""
+    language: Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]+)*)?$")] = ""
+    beam: Annotated[int, Field(ge=1, le=10)] = 1
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    offline: bool = True
 
 
 class TransformersSettings(_Table):
@@ -105,15 +128,18 @@ class VoiceSettings(_Table):
     """``[plugins.voice]``.
 
     Attributes:
-        transcriber: Name of the registered speech-to-text engine.
+        transcriber: Name of the registered speech-to-text engine; ``auto`` takes ``whisper`` where a model of its is on
+            this machine, and ``pocketsphinx``, with a warning, where only that is installed.
         tone: What reads the tone of the words.
         max_text_characters: A longer text is refused.
         segmentation: How sound is cut.
+        whisper: The engine of that name.
         transformers: The engine of that name.
     """
 
-    transcriber: str = "pocketsphinx"
+    transcriber: str = AUTOMATIC
     tone: ToneSettings = ToneSettings()
     max_text_characters: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     segmentation: SegmentationSettings = SegmentationSettings()
+    whisper: WhisperSettings = WhisperSettings()
     transformers: TransformersSettings = TransformersSettings()
