@@ -25,8 +25,8 @@ from mien.types import AudioClip, Transcript
 Recognise: TypeAlias = Callable[[AudioClip], Transcript]
 """Words of a whole clip."""
 
-LONGEST_SECONDS: Final = 31.0
-"""What is kept of one utterance; an utterance has 30 s at most, and a little may join on."""
+LONGEST_SECONDS: Final = 30.0
+"""What is kept of one utterance, and the most that engines take at once."""
 
 DUTY: Final = 0.5
 """Share of the time that one stream may keep the engine busy with partial transcripts: after a decoding that took a
