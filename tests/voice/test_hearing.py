@@ -75,8 +75,9 @@ class Engine(Transcriber):
 class Listening:
     """A voice stream that tells."""
 
-    def __init__(self, engine: Transcriber) -> None:
-        self.analyzer = VoiceAnalyzer(transcriber=engine, tone=FakeTone(), settings=VoiceSettings())
+    def __init__(self, engine: Transcriber, **segmentation: float) -> None:
+        settings = VoiceSettings.model_validate({"segmentation": segmentation})
+        self.analyzer = VoiceAnalyzer(transcriber=engine, tone=FakeTone(), settings=settings)
         self.told: list[Prediction] = []
         self.stream = self.analyzer.open_stream(StreamSettings(tell=self.told.append))
 
@@ -122,9 +123,7 @@ def test_the_final_words_are_those_of_the_same_stream_and_supersede(thanks: Audi
     assert prediction.interval.start == listening.told[-1].interval.start
     (stream,) = engine.streams
     assert stream.settings.starts_at == clip.captured_at
-    shared = min(len(stream.sound), len(clip.samples))  # the detector may take back a moment of speech at the end
-    assert abs(len(stream.sound) - len(clip.samples)) < 0.1 * SAMPLE_RATE
-    np.testing.assert_array_equal(stream.sound[:shared], clip.samples[:shared])
+    np.testing.assert_array_equal(stream.sound, clip.samples)
     ends = clip.captured_at + np.cumsum([piece.duration_seconds for piece in stream.pieces])
     assert [piece.captured_at for piece in stream.pieces[1:]] == pytest.approx(ends[:-1])
 
@@ -145,6 +144,24 @@ def test_each_utterance_has_a_stream_of_its_own(thanks: AudioClip) -> None:
     clips = listening.hear(twice)
     assert [stream.settings.starts_at for stream in engine.streams] == [clip.captured_at for clip in clips]
     assert len(clips) == 2
+
+
+def test_an_utterance_that_is_cut_is_recognised_as_far_as_it_goes(thanks: AudioClip) -> None:
+    listening = Listening(Engine(), max_utterance_seconds=2.0)
+    clips = listening.hear(np.concatenate([thanks.samples, silence(2.0)]))
+    first, second = clips[0], clips[1]
+    assert second.captured_at == first.captured_at + first.duration_seconds
+    ((prediction,),) = listening.analyzer.analyze([first])
+    told = [words_of(each) for each in listening.told if each.interval.start == first.captured_at]
+    assert words_of(prediction).text == "a whole clip", "its stream had heard beyond the cut"
+    assert words_of(prediction).revision == told[-1].revision + 1
+
+
+def test_a_short_noise_is_not_followed(thanks: AudioClip) -> None:
+    engine = Engine()
+    listening = Listening(engine, min_speech_seconds=1.0)
+    listening.hear(np.concatenate([thanks.samples[: round(0.9 * SAMPLE_RATE)], silence(2.0)]))
+    assert engine.streams == []
 
 
 def test_words_that_were_none_are_taken_back(thanks: AudioClip) -> None:

@@ -121,8 +121,9 @@ class VoiceAnalyzer(Analyzer):
         raise InputError(f"the voice analyzer takes sound and text, not {type(sample).__name__}")
 
     def _recognise(self, clip: AudioClip) -> Transcript:
-        followed = clip.utterance.final() if isinstance(clip, HeardClip) else None
-        return followed or self._transcriber.transcribe(clip)
+        if not isinstance(clip, HeardClip):
+            return self._transcriber.transcribe(clip)
+        return clip.utterance.final() or clip.utterance.superseding(self._transcriber.transcribe(clip))
 
     def _utterances(self, clip: AudioClip) -> Sequence[AudioClip]:
         if isinstance(clip, SpeechClip):

@@ -63,7 +63,7 @@ class FollowedUtterance:
         self._lock = threading.Lock()
         self._told: Transcript | None = None
         self._final: Transcript | MienError | None = None
-        self._dropped = False
+        self._was_left = False
         self._heard = 0  # samples
         self._ends_at = starts_at
         self._stream = open_stream(TranscriberStreamSettings(starts_at=starts_at, tell=self._partial))
@@ -85,35 +85,48 @@ class FollowedUtterance:
             speech: All of it so far.
         """
         new = speech.samples[self._heard :]
-        if self._stream is None or not len(new):
+        if self._stream is None or self._was_left or not len(new):
             return
         at = self.starts_at + self._heard / speech.sample_rate
         self._heard += len(new)
         self._ends_at = self.starts_at + speech.duration_seconds
         self._stream.push(AudioClip(new.copy(), speech.sample_rate, at))
 
+    def heard_beyond(self, clip: AudioClip) -> bool:
+        """Whether it was handed more than the utterance turned out to be, as where one that is too long is cut."""
+        return self._heard > len(clip.samples)
+
+    def superseding(self, transcript: Transcript) -> Transcript:
+        """Words that were recognised otherwise, as the last revision of this utterance."""
+        return replace(transcript, revision=self._told.revision + 1) if self._told is not None else transcript
+
     def final(self) -> Transcript | None:
-        """All of its words; None where it was dropped. Asked again, it says the same again.
+        """All of its words; None where the stream was left. Asked again, it says the same again.
 
         Raises:
             MienError: The engine's, where it could not recognise them.
         """
         with self._lock:
-            if self._final is None and not self._dropped:
+            if self._final is None and not self._was_left:
                 self._final = self._finish()
         if isinstance(self._final, MienError):
             raise self._final
         return self._final
 
-    def drop(self) -> None:
-        """It was none, or nobody asks for its words: take back what was told."""
+    def leave(self) -> None:
+        """Have nothing more of the stream; whoever still asks for the words recognises them otherwise."""
         if self._lock.acquire(blocking=False):  # else somebody is asking right now
             try:
-                self._dropped = True
+                self._was_left = True
             finally:
                 self._lock.release()
         if self._stream is not None and self._final is None:
             self._stream.close()
+
+    def drop(self) -> None:
+        """It was none, or nobody wants to know any more: take back what was told."""
+        self.leave()
+        if self._final is None:
             self._take_back()
 
     def _finish(self) -> Transcript | MienError:
@@ -188,10 +201,12 @@ class Hearing:
         self._current = None
         if not current.is_followed:
             return clip
+        if current.heard_beyond(clip):
+            current.leave()
         current.listen(clip)
         self._ended = [each for each in self._ended if each.is_open] + [current]
         if len(self._ended) > MAX_WAITING:
-            self._ended.pop(0).drop()
+            self._ended.pop(0).leave()
         return HeardClip(clip.samples, clip.sample_rate, clip.captured_at, utterance=current)
 
     def _listen(self, speaking: SpeechClip) -> None:

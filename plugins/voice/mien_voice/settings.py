@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -20,33 +19,24 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Strictness(StrEnum):
-    """How sure the voice activity detector must be that a frame is speech."""
-
-    LOOSE = "loose"
-    MEDIUM_LOOSE = "medium_loose"
-    MEDIUM_STRICT = "medium_strict"
-    STRICT = "strict"
-
-
 class SegmentationSettings(_Table):
     """``[plugins.voice.segmentation]``: how continuous sound is cut into utterances.
 
     Attributes:
-        strictness: Looser hears quieter speech, and more noise.
+        speech_threshold: Probability of speech from which a frame counts; lower hears more, and more bystanders.
         pre_roll_seconds: Kept before the first sound that counts as speech, so that no first syllable is lost.
         post_roll_seconds: Kept after the last.
         end_silence_seconds: A pause so long ends the utterance; a shorter one is part of it.
         max_utterance_seconds: A longer one is cut at its quietest point near the end.
-        min_voiced_seconds: Less voiced sound than this is no utterance.
+        min_speech_seconds: Less speech than this is no utterance.
     """
 
-    strictness: Strictness = Strictness.LOOSE
+    speech_threshold: Annotated[float, Field(ge=0.2, le=0.99)] = 0.5
     pre_roll_seconds: Pause = 0.3
     post_roll_seconds: Pause = 0.2
     end_silence_seconds: Annotated[float, Field(ge=0.1, le=5.0)] = 0.7
     max_utterance_seconds: Annotated[float, Field(ge=2.0, le=30.0)] = 15.0
-    min_voiced_seconds: Seconds = 0.12
+    min_speech_seconds: Seconds = 0.12
 
     @model_validator(mode="after")
     def _post_roll_within_the_pause(self) -> SegmentationSettings:

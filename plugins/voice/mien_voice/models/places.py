@@ -91,7 +91,7 @@ def installed(language: str = "") -> Iterator[Place]:
     for size in TAKEN_BY_ITSELF:
         if foreign and not MODELS[size].is_multilingual:
             continue
-        place = _cached(size)
+        place = find_cached(size)
         if place is not None:
             yield place
     for package in PACKAGES:
@@ -100,19 +100,42 @@ def installed(language: str = "") -> Iterator[Place]:
             yield place
 
 
+def find_cached(name: str) -> Place | None:
+    """A model in the Hugging Face cache; None where not all of it is there."""
+    from huggingface_hub import try_to_load_from_cache
+
+    weights = try_to_load_from_cache(repository_of(name), WEIGHTS_FILE, cache_dir=cache_folder())
+    if not isinstance(weights, str) or missing_files(Path(weights).parent):
+        return None
+    return Place(name=name, origin=Origin.CACHE, folder=Path(weights).parent)
+
+
+def cache_folder() -> Path:
+    """The Hugging Face cache: ``HF_HUB_CACHE``, or where that library keeps it."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
+def missing_files(folder: Path) -> list[str]:
+    """The files that a model needs and the folder lacks."""
+    there = {path.name for path in folder.iterdir()}
+    missing = [name for name in (WEIGHTS_FILE, CONFIG_FILE, TOKENIZER_FILE) if name not in there]
+    if not there.intersection(VOCABULARY_FILES):
+        missing.append(" or ".join(VOCABULARY_FILES))
+    return missing
+
+
 def check_complete(folder: Path) -> None:
     """See that a folder has the files of a model.
 
     Raises:
         PluginError: One is missing, or they are those of a model in another format.
     """
-    there = {path.name for path in folder.iterdir()}
-    missing = [name for name in (WEIGHTS_FILE, CONFIG_FILE, TOKENIZER_FILE) if name not in there]
-    if not there.intersection(VOCABULARY_FILES):
-        missing.append(" or ".join(VOCABULARY_FILES))
+    missing = missing_files(folder)
     if not missing:
         return
-    if {"model.safetensors", "pytorch_model.bin"} & there:
+    if any((folder / name).exists() for name in ("model.safetensors", "pytorch_model.bin")):
         raise PluginError(
             f"the folder {folder} holds a checkpoint for transformers, and no Whisper in CTranslate2's format: use "
             'transcriber = "transformers", or convert it with ct2-transformers-converter'
@@ -147,20 +170,10 @@ def _named(name: str) -> Place | None:
         return Place(name=name, origin=Origin.FOLDER, folder=folder)
     if looks_local(name):
         raise PluginError(f"there is no folder {name} with a speech model")
-    place = _cached(name)
+    place = find_cached(name)
     if place is not None:
         return place
     return next((place for package in PACKAGES if package.size == name and (place := _packaged(package))), None)
-
-
-def _cached(name: str) -> Place | None:
-    """A model in the Hugging Face cache; None where its weights are not there."""
-    from huggingface_hub import constants, try_to_load_from_cache
-
-    weights = try_to_load_from_cache(repository_of(name), WEIGHTS_FILE, cache_dir=constants.HF_HUB_CACHE)
-    if not isinstance(weights, str):
-        return None
-    return Place(name=name, origin=Origin.CACHE, folder=Path(weights).parent)
 
 
 def _packaged(package: ModelPackage) -> Place | None:

@@ -51,7 +51,7 @@ RETRY_BEAM: Final = 5
 
 _MIN_SECONDS: Final = 0.1
 _SILENCE_PEAK: Final = 1e-3  # -60 dB
-_FRAMES_A_SECOND: Final = 100
+FRAMES_A_SECOND: Final = 100
 _TOKENS_A_SECOND: Final = 8  # fast English has 5
 _SPARE_TOKENS: Final = 16
 _MOST_TOKENS: Final = 448
@@ -166,7 +166,7 @@ class WhisperTranscriber(Transcriber):
         padded = np.zeros(round(window * SAMPLE_RATE), np.float32)
         padded[: len(samples)] = samples[: len(padded)]
         features = self._model.feature_extractor(padded, padding=0)  # [bands, frames]
-        return self._model.encode(features[:, : round(window * _FRAMES_A_SECOND)])
+        return self._model.encode(features[:, : round(window * FRAMES_A_SECOND)])
 
     def _spoken(self, encoded: Any) -> tuple[str, float]:
         """The language, and how sure the model is of it."""
@@ -195,7 +195,7 @@ class WhisperTranscriber(Transcriber):
         """The words with times on the caller's clock, by the attention of the decoder's alignment heads."""
         tokenizer = self._tokenizer(language)
         tokens = [token for token in found.tokens if token < tokenizer.eot]
-        frames = round(clip.duration_seconds * _FRAMES_A_SECOND)
+        frames = round(clip.duration_seconds * FRAMES_A_SECOND)
         (aligned,) = self._model.find_alignment(tokenizer, [tokens], encoded, frames)
         words: list[Word] = []
         for part in aligned:
