@@ -197,3 +197,19 @@ def test_revisions_that_go_back_are_passed_over() -> None:
     assert [follow.told.get(timeout=PATIENCE).revision for _ in range(2)] == [2, 3]
     assert follow.stream.finish().revision == 4
     assert follow.told.empty()
+
+
+def test_a_stream_that_opens_after_its_utterance_was_dropped_is_closed(release: threading.Event) -> None:
+    def slowly(settings: TranscriberStreamSettings) -> Own:
+        opening.set()
+        assert release.wait(PATIENCE)
+        own = Own(settings)
+        own.closed = closed
+        return own
+
+    opening, closed = threading.Event(), threading.Event()
+    follow = Following(slowly)
+    assert opening.wait(PATIENCE)
+    follow.stream.close()
+    release.set()
+    assert closed.wait(PATIENCE)

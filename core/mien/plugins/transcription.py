@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -88,7 +89,9 @@ class GuardedStream(TranscriberStream):
         self._own: TranscriberStream | None = None
         self._failure: MienError | None = None
         self._revision = 0
+        self._telling = threading.Lock()
         self._over = False
+        self._closed = False
         self._begin(CallKind.OPEN_STREAM, self._open)
 
     def push(self, clip: AudioClip) -> None:
@@ -100,7 +103,7 @@ class GuardedStream(TranscriberStream):
 
     def finish(self) -> Transcript:
         """Wait for what was pushed and for the final transcript."""
-        self._over = True
+        self._tell_no_more()
         try:
             return self._final()
         finally:
@@ -108,7 +111,8 @@ class GuardedStream(TranscriberStream):
 
     def close(self) -> None:
         """Have the engine's stream closed; it is not waited for."""
-        self._over = True
+        self._tell_no_more()
+        self._closed = True
         self._otherwise.close()
         self._guard.close()
         self._closing.submit(CallKind.CLOSE, self._close)
@@ -121,6 +125,8 @@ class GuardedStream(TranscriberStream):
             self._otherwise.activate()
         elif isinstance(stream, TranscriberStream):
             self._own = stream
+            if self._closed:  # meanwhile
+                stream.close()
         else:
             reason = f"it answered a {type(stream).__name__}, not a mien.TranscriberStream"
             raise PluginCallError(self._guard.part, CallKind.OPEN_STREAM, reason, state=StreamState.INVALID)
@@ -150,11 +156,16 @@ class GuardedStream(TranscriberStream):
         except MienError as error:
             self._fail(error)
             return
-        if not self._over and transcript.revision > self._revision:
-            self._revision = transcript.revision
-            self._settings.tell(transcript)
+        with self._telling:
+            if not self._over and transcript.revision > self._revision:
+                self._revision = transcript.revision
+                self._settings.tell(transcript)
 
     # For whoever follows the utterance
+
+    def _tell_no_more(self) -> None:
+        with self._telling:
+            self._over = True
 
     def _final(self) -> Transcript:
         call = self._guard.submit(CallKind.FINISH, self._finish)

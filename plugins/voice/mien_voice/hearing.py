@@ -133,9 +133,11 @@ class FollowedUtterance:
         assert self._stream is not None  # noqa: S101 - nobody is given one that is not followed
         try:
             transcript = self._stream.finish()
-        except MienError as error:
+        except BaseException as error:
             self._take_back()
-            return error
+            if isinstance(error, MienError):
+                return error
+            raise
         if not transcript.text.strip():
             self._take_back()
         return transcript
