@@ -320,6 +320,7 @@ BROKEN_TRANSCRIBERS = {
     "no_name": ([Transcript("hello")], "test_speech_gives_words"),
     "hears_things": ([Transcript("hello", engine="x")], "test_silence_gives_an_empty_text"),
     "backwards": ([Transcript("you thank", WORDS, engine="x")], "test_words_are_in_order"),
+    "hears_no_draft": ([Transcript("", engine="x")], "test_a_draft_has_words"),
     "own_clock": ([Transcript("you", WORDS[:1], engine="x")], "test_words_keep_the_callers_clock"),
     "moody": (
         [Transcript("a", engine="x"), Transcript("b", engine="x"), Transcript("c", engine="x")],

@@ -99,21 +99,85 @@ def test_too_little_new_sound_is_not_worth_a_decoding(engine: Counting, transcri
     assert [round(engine.asked.get_nowait().duration_seconds, 3) for _ in range(2)] == [0.7, 0.7]
 
 
-def test_a_slow_engine_is_asked_less_often(engine: Counting) -> None:
-    told, turns = Told(), Turns("counting")
-    seconds = iter([0.0, 1.0, 1.0, 1.1, 2.0, 2.1])  # a decoding of one second, then of a tenth
-    settings = TranscriberStreamSettings(tell=told.transcripts.put)
-    stream = RedecodingStream(engine.transcribe, turns, settings, engine="counting", clock=lambda: next(seconds))
-    stream.push(noise(0.7))
-    told.next()
-    stream.push(noise(1.9))  # less than the two seconds that it now takes
-    stream.push(noise(0.1))
-    told.next()
-    stream.push(noise(0.7))  # and back
-    told.next()
-    turns.close()
-    assert [round(engine.asked.get_nowait().duration_seconds, 3) for _ in range(3)] == [0.7, 2.7, 3.4]
-    assert engine.asked.empty()
+class Paced(Transcriber):
+    """An engine that takes as long as the test says, and a stream of it."""
+
+    def __init__(self, engine: Counting) -> None:
+        self.now = 0.0
+        self.takes = 0.0
+        self.asked = engine.asked
+        self.turns = Turns("counting", clock=lambda: self.now)
+        self.told = Told()
+        self.engine = engine
+        self.next_utterance()
+
+    def next_utterance(self) -> None:
+        settings = TranscriberStreamSettings(tell=self.told.transcripts.put)
+        self.stream = RedecodingStream(self, self.turns, settings, engine="counting")
+
+    def transcribe(self, clip: AudioClip) -> Transcript:
+        self.now += self.takes
+        return self.engine.transcribe(clip)
+
+    def push(self, seconds: float) -> None:
+        self.now += seconds
+        self.stream.push(noise(seconds))
+
+    def lengths(self) -> list[float]:
+        """Of what was recognised so far, seconds."""
+        found = []
+        while not self.asked.empty():
+            found.append(round(self.asked.get_nowait().duration_seconds, 3))
+        return found
+
+
+def test_a_slower_engine_is_asked_less_often(engine: Counting) -> None:
+    paced = Paced(engine)
+    paced.takes = 0.6
+    paced.push(0.7)
+    paced.told.next()
+    paced.push(1.1)  # less than the 1.2 seconds that are now worth it
+    paced.takes = 0.1
+    paced.push(0.1)
+    paced.told.next()
+    paced.push(0.7)  # and back
+    paced.told.next()
+    paced.turns.close()
+    assert paced.lengths() == [0.7, 1.9, 2.6]
+
+
+def test_an_engine_that_does_not_keep_up_is_left_to_its_final_transcripts(engine: Counting) -> None:
+    paced = Paced(engine)
+    paced.takes = 1.7
+    paced.push(0.7)
+    paced.told.next()
+    assert paced.stream.finish().text == "0"  # which also takes 1.7 s: none for twenty seconds
+    assert paced.lengths() == [0.7, 0.7]
+    paced.next_utterance()
+    paced.push(10.0)
+    paced.takes = 0.2
+    paced.push(9.0)
+    assert paced.lengths() == []
+    paced.stream.finish()  # shows that it keeps up again
+    paced.next_utterance()
+    paced.push(0.7)
+    paced.told.next()
+    paced.turns.close()
+    assert paced.lengths() == [19.0, 0.7]
+
+
+def test_an_engine_that_did_not_keep_up_is_tried_again_later(engine: Counting) -> None:
+    paced = Paced(engine)
+    paced.takes = 1.2
+    paced.push(0.7)
+    paced.told.next()
+    paced.takes = 0.2
+    for _ in range(10):  # ten seconds and a little
+        paced.push(1.05)
+    paced.told.next()
+    paced.turns.close()
+    assert paced.lengths()[0] == 0.7
+    assert paced.told.transcripts.empty()
 
 
 def test_streams_take_turns(engine: Counting, transcriber: Transcriber) -> None:
@@ -188,6 +252,20 @@ def test_an_engine_that_fails_on_partial_ones_tells_with_the_final_one(transcrib
     with pytest.raises(RuntimeError):
         stream.finish()
     assert told.transcripts.empty()
+
+
+def test_partial_transcripts_are_drafts() -> None:
+    class Drafting(Counting):
+        def draft(self, clip: AudioClip) -> Transcript:
+            return Transcript("a draft", engine="counting")
+
+    host = PluginHost.from_plugins({"p": FakePlugin(transcribers={"counting": Drafting})})
+    told = Told()
+    stream = opened(host.context.transcriber("counting"), told)
+    stream.push(noise(0.8))
+    assert told.next().text == "a draft"
+    assert stream.finish().text == "0"
+    host.close()
 
 
 def test_memory_is_bounded(engine: Counting, transcriber: Transcriber) -> None:

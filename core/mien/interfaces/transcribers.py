@@ -76,11 +76,19 @@ class Transcriber(ABC):
     def transcribe(self, clip: AudioClip) -> Transcript:
         """Recognise one utterance (16 kHz mono, up to 30 s); an empty text where nothing was said."""
 
+    def draft(self, clip: AudioClip) -> Transcript:
+        """Recognise the beginning of an utterance that goes on, for a partial transcript.
+
+        By default ``transcribe``. An engine overrides it where it can leave out what a passing answer is not worth: a
+        second look at what it is not sure of, the times of words.
+        """
+        return self.transcribe(clip)
+
     def open_stream(self, settings: TranscriberStreamSettings) -> TranscriberStream | None:
         """Follow one utterance while it is spoken.
 
-        None, the default, is an engine that cannot. The host then has ``transcribe`` look again and again at what has
-        been said so far, as long as that keeps up, for partial transcripts; the final one is of the whole utterance.
+        None, the default, is an engine that cannot. The host then has ``draft`` look again and again at what has been
+        said so far, as long as that keeps up; the final transcript is ``transcribe``'s, of the whole utterance.
         """
         return None
 

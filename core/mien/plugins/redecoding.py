@@ -1,18 +1,19 @@
 """Partial transcripts of an engine that has no stream: what has been said so far is recognised again and again.
 
-Partial transcripts are worth little, so they give way to everything: none is begun while a final transcript is on its
-way, one decoding runs at a time for all streams of an engine, which take turns, and each stream waits for new sound
-that is worth it. An engine that does not keep up makes fewer of them.
+Partial transcripts are worth little, so they give way to everything: none is begun while a final transcript is made,
+one decoding runs at a time for all streams of an engine, which take turns, and each stream waits for new sound that is
+worth it. An engine that does not keep up makes fewer of them, or none.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,17 +23,31 @@ from mien.plugins.guard import log_raised
 from mien.plugins.workers import Lane, LaneClosedError
 from mien.types import AudioClip, Transcript
 
-Recognise: TypeAlias = Callable[[AudioClip], Transcript]
-"""Words of a whole clip."""
-
 LONGEST_SECONDS: Final = 30.0
 """What is kept of one utterance, and the most that engines take at once."""
 
 DUTY: Final = 0.5
-"""Share of the time that one stream may keep the engine busy with partial transcripts: after a decoding that took a
-second, two seconds of new sound are waited for."""
+"""Share of the time that one stream may keep the engine busy with partial transcripts: after a decoding that took half
+a second, a second of new sound is waited for."""
+
+KEEP_UP_SECONDS: Final = 0.7
+"""The pause that ends an utterance, in which no sound is pushed. A decoding that is done in this time is done before
+the final transcript is due; one that takes longer may hold it up, where the engine does one thing at a time."""
+
+REST: Final = 20.0
+"""So many times what the engine took beyond that, no decoding is begun: final transcripts are seldom held up."""
 
 _log = logging.getLogger("mien.plugins")
+
+
+class Recogniser(Protocol):
+    """What is asked again and again; a ``Transcriber``."""
+
+    def transcribe(self, clip: AudioClip) -> Transcript:
+        """All words of an utterance."""
+
+    def draft(self, clip: AudioClip) -> Transcript:
+        """The words so far of one that goes on."""
 
 
 class Waiting(Protocol):
@@ -45,8 +60,16 @@ class Waiting(Protocol):
 class Turns:
     """Gives one engine's time for partial transcripts to one stream after the other. Thread-safe."""
 
-    def __init__(self, name: str) -> None:
-        """Start no thread yet; ``name`` is the engine's."""
+    def __init__(self, name: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start no thread yet.
+
+        Args:
+            name: The engine's.
+            clock: Seconds; tells how long the engine takes.
+        """
+        self._clock = clock
+        self._seconds = 0.0  # what the engine took last
+        self._rests_until = -math.inf
         self._lock = threading.Lock()
         self._lane = Lane(f"partials-{name}", threads=1)
         self._waiting: dict[Waiting, None] = {}  # in the order of asking
@@ -59,11 +82,28 @@ class Turns:
         with self._lock:
             self._finals += 1
         try:
-            yield
+            with self.measured():
+                yield
         finally:
             with self._lock:
                 self._finals -= 1
                 self._go_on()
+
+    @contextlib.contextmanager
+    def measured(self) -> Iterator[None]:
+        """See how long the engine takes."""
+        began = self._clock()
+        yield
+        now = self._clock()
+        with self._lock:
+            self._seconds = now - began
+            self._rests_until = now + REST * max(self._seconds - KEEP_UP_SECONDS, 0.0)
+
+    @property
+    def interval_seconds(self) -> float:
+        """Seconds of new sound that are worth a decoding; infinite where the engine does not keep up."""
+        with self._lock:
+            return math.inf if self._clock() < self._rests_until else self._seconds / DUTY
 
     def ask(self, stream: Waiting) -> None:
         """Queue a stream for one decoding; one that is queued already keeps its place."""
@@ -108,36 +148,32 @@ class RedecodingStream(TranscriberStream):
 
     def __init__(
         self,
-        recognise: Recognise,
+        recogniser: Recogniser,
         turns: Turns,
         settings: TranscriberStreamSettings,
         *,
         engine: str,
         is_active: bool = True,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begin.
 
         Args:
-            recognise: The engine's.
+            recogniser: The engine.
             turns: The engine's.
             settings: Of the utterance.
             engine: Its name, for the log.
             is_active: Make partial transcripts; ``activate`` does so later.
-            clock: Seconds; tells how long a decoding takes.
         """
-        self._recognise = recognise
+        self._recogniser = recogniser
         self._turns = turns
         self._settings = settings
         self._engine = engine
-        self._clock = clock
         self._is_active = is_active
         self._agreement = LocalAgreement()
         self._pieces: list[npt.NDArray[np.float32]] = []
         self._rate = 0
         self._heard = 0  # samples
         self._looked_at = 0  # samples of the last decoding, or of the one that is asked for
-        self._interval = settings.partial_interval_seconds
         self._window = threading.Lock()
         self._telling = threading.Lock()
         self._over = False
@@ -158,7 +194,7 @@ class RedecodingStream(TranscriberStream):
         if not self._heard:
             return Transcript("", engine=self._engine, confidence=0.0)
         with self._turns.final():
-            return self._agreement.final(self._recognise(self._so_far()))
+            return self._agreement.final(self._recogniser.transcribe(self._so_far()))
 
     def close(self) -> None:
         """Tell nothing more."""
@@ -173,23 +209,23 @@ class RedecodingStream(TranscriberStream):
         """Recognise what has been said so far, and tell. What goes wrong is the final transcript's to tell."""
         if self._over:
             return
-        began = self._clock()
         try:
-            transcript = self._recognise(self._so_far())
+            with self._turns.measured():
+                transcript = self._recogniser.draft(self._so_far())
         except Exception as error:
             self._is_active = False
             log_raised(f"transcriber {self._engine!r}", error)
             _log.info("transcriber %r made no partial transcript: %s", self._engine, type(error).__name__)
             return
-        self._interval = max(self._settings.partial_interval_seconds, (self._clock() - began) / DUTY)
         with self._telling:
             if not self._over:
                 self._settings.tell(self._agreement.partial(transcript))
 
     def _ask_if_due(self) -> None:
+        worth = max(self._settings.partial_interval_seconds, self._turns.interval_seconds)
         with self._window:
             new = self._heard - self._looked_at
-            is_due = self._is_active and not self._over and new > 0 and new / self._rate >= self._interval
+            is_due = self._is_active and not self._over and new > 0 and new / self._rate >= worth
             if is_due:
                 self._looked_at = self._heard
         if is_due:

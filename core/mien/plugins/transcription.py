@@ -39,12 +39,14 @@ class HostedTranscriber(Transcriber):
         with self._turns.final():
             return self._engine.transcribe(clip)
 
+    def draft(self, clip: AudioClip) -> Transcript:
+        """Ask the engine."""
+        return self._engine.draft(clip)
+
     def open_stream(self, settings: TranscriberStreamSettings) -> TranscriberStream:
         """The engine's own stream behind a guard, or one that asks it again and again. Waits for nothing."""
         streams = type(self._engine).open_stream is not Transcriber.open_stream
-        redecoding = RedecodingStream(
-            self._engine.transcribe, self._turns, settings, engine=self._name, is_active=not streams
-        )
+        redecoding = RedecodingStream(self._engine, self._turns, settings, engine=self._name, is_active=not streams)
         if not streams:
             return redecoding
         return GuardedStream(self._name, self._engine.open_stream, settings, redecoding, self._deadlines)

@@ -42,6 +42,13 @@ class TranscriberConformance:
         require(bool(transcript.text.strip()), "nothing was heard in the clip of the fixture 'speech'")
         require(transcript.engine not in ("", "caller"), f"engine is {transcript.engine!r}, not the engine's name")
 
+    def test_a_draft_has_words(self, transcriber: Transcriber, speech: AudioClip) -> None:
+        """The words so far come with the engine's name, as the final ones do."""
+        draft = transcriber.draft(speech)
+        require(isinstance(draft, Transcript), f"expected a Transcript, got {type(draft).__name__}")
+        require(bool(draft.text.strip()), "nothing was heard in a draft of the clip of the fixture 'speech'")
+        require(draft.engine == transcriber.transcribe(speech).engine, f"a draft's engine is {draft.engine!r}")
+
     def test_words_are_in_order(self, transcriber: Transcriber, speech: AudioClip) -> None:
         """Where words have times, each begins no earlier than the one before it."""
         starts = [word.interval.start for word in transcriber.transcribe(speech).words]
