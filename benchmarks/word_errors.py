@@ -1,8 +1,8 @@
 """Word error rate of English: texts brought to one spelling, and the edit distance between their words.
 
 A recogniser writes "25 colours" where the reference has "twenty five colors"; neither is an error. Both texts go
-through ``words_of``, which writes numbers digit by digit, British spelling as American, titles in full, and leaves out
-hesitations and punctuation. What is left are errors. Not for other languages.
+through ``words_of``, which writes numbers digit by digit, British spelling as American, titles and contractions in
+full, and leaves out hesitations and punctuation. What is left are errors. Not for other languages.
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ _FULL: Final = {
     "tyre": "tire", "cheque": "check", "programme": "program", "plough": "plow", "storey": "story",
     "defence": "defense", "offence": "offense", "licence": "license", "practise": "practice", "alright": "all right",
 }  # fmt: skip
+_CONTRACTIONS: Final = {
+    "n't": " not", "'re": " are", "'ve": " have", "'ll": " will", "'m": " am", "won't": "will not", "can't": "can not",
+    "cannot": "can not", "let's": "let us", "it's": "it is", "that's": "that is", "he's": "he is", "she's": "she is",
+    "what's": "what is", "there's": "there is", "here's": "here is", "who's": "who is",
+}  # fmt: skip
+_CONTRACTED: Final = re.compile(
+    r"\b(?:won't|can't|cannot|let's|it's|that's|s?he's|what's|there's|here's|who's)\b|n't\b|'(?:re|ve|ll|m)\b"
+)
 _OUR: Final = re.compile(
     r"^(arm|behavi|col|endeav|fav|flav|harb|hon|hum|lab|neighb|od|parl|rum|sav|sple?nd|vap|vig)our"
 )
@@ -77,9 +85,10 @@ def words_of(text: str) -> list[str]:
     """The words of a text in the one spelling that is compared; numbers as single digits."""
     plain = text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("%", " percent ").replace("&", " and ")
     plain = re.sub(r"(?<=\d),(?=\d{3})", "", plain)
+    plain = _CONTRACTED.sub(lambda found: _CONTRACTIONS[found.group(0)], plain)
     tokens = [token.strip("'") for token in _TOKEN.findall(plain)]
     spelled = [_spelled(token) for token in tokens if token and token not in HESITATIONS]
-    return _with_digits(" ".join(spelled).split())
+    return _with_digits(_with_initials(" ".join(spelled).split()))
 
 
 def edit_distance(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
@@ -100,6 +109,20 @@ def _spelled(token: str) -> str:
     token = _OUR.sub(lambda found: found.group(0)[:-3] + "or", token)
     token = _DOUBLED.sub(r"l\1", token)
     return _ISE.sub(r"\1z\2", token)
+
+
+def _with_initials(tokens: Sequence[str]) -> list[str]:
+    """Letters one after the other as one word: "t v" and "TV" become "tv"; "a" and "i" are words by themselves."""
+    out: list[str] = []
+    was_letter = False
+    for token in tokens:
+        is_letter = len(token) == 1 and token.isalpha() and token not in "ai"
+        if is_letter and was_letter:
+            out[-1] += token
+        else:
+            out.append(token)
+        was_letter = is_letter
+    return out
 
 
 def _with_digits(tokens: list[str]) -> list[str]:

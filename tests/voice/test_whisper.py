@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +48,26 @@ def test_words_have_times_on_the_callers_clock(recognizer: WhisperTranscriber, r
     assert all(50.0 <= word.interval.start <= word.interval.end <= 50.0 + refusal.duration_seconds for word in words)
     assert all(0.0 < word.confidence <= 1.0 for word in words)
     assert words[-1].interval.start > 51.5
+
+
+def test_a_draft_looks_once_and_gives_no_times(
+    recognizer: WhisperTranscriber, thanks: AudioClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beams: list[int] = []
+    decoded = WhisperTranscriber._decoded
+
+    def looking(self: WhisperTranscriber, *arguments: Any, beam: int) -> Any:
+        beams.append(beam)
+        return replace(decoded(self, *arguments, beam=beam), log_probability=-1.2)  # never sure
+
+    monkeypatch.setattr(WhisperTranscriber, "_decoded", looking)
+    cut = AudioClip(thanks.samples[: 2 * SAMPLE_RATE], SAMPLE_RATE)
+    draft = recognizer.draft(cut)
+    assert draft.text.startswith("Thank you so much")
+    assert draft.words == ()
+    assert len(beams) == 1
+    assert recognizer.transcribe(cut).words
+    assert len(beams) == 3
 
 
 def music() -> npt.NDArray[np.float64]:

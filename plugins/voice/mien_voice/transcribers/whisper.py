@@ -39,7 +39,7 @@ NO_SPEECH: Final = 0.6
 """Probability of no speech from which an unsure text is taken for made up (OpenAI's decoder has the same)."""
 
 UNSURE_LOG_PROBABILITY: Final = -1.0
-"""Mean of a text's tokens under which it is decoded again in the whole window (OpenAI's decoder has the same)."""
+"""Mean of a text's tokens under which it is unsure, and decoded again in the whole window (OpenAI's decoder: too)."""
 
 MADE_UP_LOG_PROBABILITY: Final = -1.8
 """Under which a text is no text. Measured: noise, hum, music and a kitchen -1.9 and less, speech in babble -1.5."""
@@ -83,7 +83,7 @@ class Decoded:
         """Whether nothing was said."""
         if not any(character.isalnum() for character in self.text):
             return True
-        unsure = self.log_probability < math.log(0.5)
+        unsure = self.log_probability < UNSURE_LOG_PROBABILITY
         return self.log_probability < MADE_UP_LOG_PROBABILITY or (self.no_speech > NO_SPEECH and unsure)
 
     @property
@@ -152,7 +152,7 @@ class WhisperTranscriber(Transcriber):
         encoded = self._encoded(clip.samples, window)
         language, sureness = self._spoken(encoded)
         found = self._decoded(encoded, language, seconds, beam=self._settings.beam)
-        if found.is_doubtful and not found.is_made_up and not is_draft:
+        if found.is_doubtful and not is_draft:
             whole = self._encoded(clip.samples, WINDOW_SECONDS)
             again = self._decoded(whole, language, seconds, beam=max(RETRY_BEAM, self._settings.beam))
             if (again.loops, -again.log_probability) < (found.loops, -found.log_probability):
