@@ -55,7 +55,7 @@ class WhisperSettings(_Table):
         model: A folder, a size (``mien models list`` names them) or an id on the Hugging Face hub; empty takes the
             first that is on this machine, in the Hugging Face cache or in an installed model package.
         language: BCP 47 tag of what is spoken; empty lets a multilingual model find out, utterance by utterance.
-        beam: Hypotheses that are followed at once; 1 is fastest.
+        beam: Hypotheses that are followed at once.
         threads: Of the processor that one utterance may keep busy; each leaves less to the faces.
         offline: Never ask the hub. Otherwise a model that is named here and not on this machine is fetched when the
             engine loads.
@@ -63,7 +63,7 @@ class WhisperSettings(_Table):
 
     model: str = ""
     language: Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]+)*)?$")] = ""
-    beam: Annotated[int, Field(ge=1, le=10)] = 1
+    beam: Annotated[int, Field(ge=1, le=10)] = 5
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     offline: bool = True
 

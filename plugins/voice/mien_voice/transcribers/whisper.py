@@ -55,6 +55,7 @@ FRAMES_A_SECOND: Final = 100
 _TOKENS_A_SECOND: Final = 8  # fast English has 5
 _SPARE_TOKENS: Final = 16
 _MOST_TOKENS: Final = 448
+_UNREPEATED_TOKENS: Final = 3  # in a second try after a loop
 _UNSURE_AFTER_LOOP: Final = 0.5  # a text of which a loop was cut is worth half as much
 
 _log = logging.getLogger(__name__)
@@ -89,7 +90,17 @@ class Decoded:
     @property
     def is_doubtful(self) -> bool:
         """Whether the whole window may do better."""
-        return self.was_cut or self.loops or self.log_probability < UNSURE_LOG_PROBABILITY
+        return self.never_ends or self.log_probability < UNSURE_LOG_PROBABILITY
+
+    @property
+    def never_ends(self) -> bool:
+        """Whether it would have gone on: more was written than anybody says in the time, or the same again."""
+        return self.was_cut or self.loops
+
+    @property
+    def badness(self) -> tuple[bool, float]:
+        """To compare two texts for one sound by; less is better."""
+        return self.never_ends, -self.log_probability
 
     @property
     def loops(self) -> bool:
@@ -154,14 +165,20 @@ class WhisperTranscriber(Transcriber):
         found = self._decoded(encoded, language, seconds, beam=self._settings.beam)
         if found.is_doubtful and not is_draft:
             whole = self._encoded(clip.samples, WINDOW_SECONDS)
-            again = self._decoded(whole, language, seconds, beam=max(RETRY_BEAM, self._settings.beam))
-            if (again.loops, -again.log_probability) < (found.loops, -found.log_probability):
+            again = self._decoded(
+                whole,
+                language,
+                seconds,
+                beam=max(RETRY_BEAM, self._settings.beam),
+                unrepeated=_UNREPEATED_TOKENS if found.never_ends else 0,
+            )
+            if again.badness < found.badness:
                 encoded, found = whole, again
         if found.is_made_up:
             return self._nothing(language)
         words, was_cut = without_loops(found.text.split())
         confidence = math.exp(found.log_probability) * (1.0 - found.no_speech) * sureness
-        if was_cut or found.loops:
+        if was_cut or found.never_ends:
             confidence *= _UNSURE_AFTER_LOOP
         return Transcript(
             text=" ".join(words),
@@ -185,12 +202,19 @@ class WhisperTranscriber(Transcriber):
         token, probability = self._model.model.detect_language(encoded)[0][0]
         return str(token).strip("<|>"), float(probability)
 
-    def _decoded(self, encoded: Any, language: str, seconds: float, *, beam: int) -> Decoded:
+    def _decoded(self, encoded: Any, language: str, seconds: float, *, beam: int, unrepeated: int = 0) -> Decoded:
+        """The likeliest text; so many tokens in a row may not come a second time, where ``unrepeated`` is not 0."""
         tokenizer = self._tokenizer(language)
         prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
         limit = len(prompt) + min(round(seconds * _TOKENS_A_SECOND) + _SPARE_TOKENS, _MOST_TOKENS - len(prompt))
         (result,) = self._model.model.generate(
-            encoded, [prompt], beam_size=beam, max_length=limit, return_scores=True, return_no_speech_prob=True
+            encoded,
+            [prompt],
+            beam_size=beam,
+            max_length=limit,
+            no_repeat_ngram_size=unrepeated,
+            return_scores=True,
+            return_no_speech_prob=True,
         )
         tokens = tuple(result.sequences_ids[0])
         return Decoded(
