@@ -141,6 +141,22 @@ class EverySecond(PassThroughStream):
         return [sample] if self.count % 2 else []
 
 
+class TellsAnswers(FakeAnalyzer):
+    """Its stream tells what only ``analyze`` may answer."""
+
+    def __init__(self) -> None:
+        super().__init__("face", answer=brightness)
+
+    def open_stream(self, settings: StreamSettings) -> Stream:
+        class Telling(PassThroughStream):
+            def push(self, sample: Sample) -> list[Sample]:
+                if settings.tell is not None:
+                    settings.tell(make_prediction("face"))
+                return [sample]
+
+        return Telling()
+
+
 class ClosesOnce(FakeAnalyzer):
     def close(self) -> None:
         if self.closed:
@@ -186,6 +202,7 @@ BROKEN_ANALYZERS: dict[str, tuple[Callable[[], Analyzer], str]] = {
     "drifts_in_threads": (drifting, "test_threads_do_not_disturb_each_other"),
     "forgetful_stream": (lambda: WithStream(Forgetful), "test_a_stream_gives_samples_that_can_be_analysed"),
     "deaf_stream": (lambda: WithStream(Deaf), "test_a_stream_gives_samples_that_can_be_analysed"),
+    "tells_answers": (TellsAnswers, "test_what_a_stream_tells_is_provisional"),
     "shared_stream": (state_shared, "test_streams_do_not_share_state"),
     "closes_once": (lambda: ClosesOnce("face", answer=brightness), "test_warm_up_and_close_can_be_repeated"),
 }

@@ -11,7 +11,7 @@ from typing import ClassVar, TypeVar
 
 from mien.engine.requests import kind_of
 from mien.interfaces import Analyzer, AnalyzerInfo, StreamSettings
-from mien.types import PROBABILITY_TOLERANCE, Prediction, Sample
+from mien.types import PROBABILITY_TOLERANCE, Prediction, Sample, Transcript
 
 _THREADS = 2
 _THREAD_SECONDS = 60.0
@@ -105,6 +105,26 @@ class AnalyzerConformance:
             predictions = analyzer.analyze([sample])[0]
             observed = stream.observe(sample, predictions)
             require(len(observed) == len(predictions), "observe must give back one prediction for each")
+
+    def test_what_a_stream_tells_is_provisional(
+        self, analyzer: Analyzer, info: AnalyzerInfo, samples: Sequence[Sample]
+    ) -> None:
+        """What goes to ``StreamSettings.tell`` rests on partial transcripts, whose revisions grow; closing ends it."""
+        told: list[Prediction] = []
+        stream = analyzer.open_stream(StreamSettings(snapshot_interval_seconds=0.0, tell=told.append))
+        for sample in samples:
+            stream.push(sample)
+        stream.close()
+        stream.close()
+        revisions: dict[float, int] = {}
+        for prediction in tuple(told):
+            words = prediction.evidence
+            require(prediction.modality == info.modality, f"modality {prediction.modality!r}, not {info.modality!r}")
+            require(isinstance(words, Transcript) and not words.is_final, "told a prediction that is not provisional")
+            revision = words.revision if isinstance(words, Transcript) else 0
+            last = revisions.get(prediction.interval.start, 0)
+            require(revision > last, f"told revision {revision} of an utterance after revision {last}")
+            revisions[prediction.interval.start] = revision
 
     def test_streams_do_not_share_state(self, analyzer: Analyzer, samples: Sequence[Sample]) -> None:
         """What one session pushed does not show in another."""
