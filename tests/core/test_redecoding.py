@@ -268,6 +268,23 @@ def test_partial_transcripts_are_drafts() -> None:
     host.close()
 
 
+def test_a_draft_that_is_none_costs_the_partial_transcripts() -> None:
+    class Wordless(Counting):
+        def draft(self, clip: AudioClip) -> Transcript:
+            self.asked.put(clip)
+            return "words"  # type: ignore[return-value]
+
+    engine, told = Wordless(), Told()
+    host = PluginHost.from_plugins({"p": FakePlugin(transcribers={"counting": lambda: engine})})
+    stream = opened(host.context.transcriber("counting"), told)
+    stream.push(noise(0.8))
+    engine.asked.get(timeout=PATIENCE)
+    stream.push(noise(0.8))
+    assert stream.finish().text == "0 1 2"
+    assert told.transcripts.empty()
+    host.close()
+
+
 def test_memory_is_bounded(engine: Counting, transcriber: Transcriber) -> None:
     stream = opened(transcriber, Told())
     for number in range(40):

@@ -106,8 +106,14 @@ def checked_partial(given: object, info: AnalyzerInfo, *, analyzer: str) -> Pred
     return _Checker(f"analyzer {analyzer!r}", CallKind.TELL).run(_partial, given, info, analyzer)
 
 
-def checked_transcript(given: object, *, transcriber: str, call: CallKind, is_final: bool) -> Transcript:
-    """What a transcriber's stream heard.
+def checked_transcript(given: object, *, transcriber: str, call: CallKind, is_final: bool | None = None) -> Transcript:
+    """What a transcriber heard.
+
+    Args:
+        given: What it gave.
+        transcriber: Its registered name.
+        call: What it was called for, for the error.
+        is_final: What the transcript has to say of itself; None takes either.
 
     Raises:
         PluginCallError: It is no ``Transcript``, a number in it is not finite or outside its range, or ``is_final`` is
@@ -203,11 +209,11 @@ def _partial(given: object, info: AnalyzerInfo, analyzer: str) -> Prediction:
     return prediction
 
 
-def _heard(given: object, is_final: bool) -> Transcript:
+def _heard(given: object, is_final: bool | None) -> Transcript:
     if not isinstance(given, Transcript):
         raise _BrokenError(f"it gave a {type(given).__name__}, not a Transcript")
     transcript = _transcript(given)
-    if transcript.is_final is not is_final:
+    if is_final is not None and transcript.is_final is not is_final:
         raise _BrokenError(f"is_final is {transcript.is_final}, expected {is_final}")
     return transcript
 

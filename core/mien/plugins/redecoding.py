@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mien.interfaces import LocalAgreement, TranscriberStream, TranscriberStreamSettings
-from mien.plugins.guard import log_raised
+from mien.plugins.checking import checked_transcript
+from mien.plugins.guard import CallKind, log_raised
 from mien.plugins.workers import Lane, LaneClosedError
 from mien.types import AudioClip, Transcript
 
@@ -211,7 +212,8 @@ class RedecodingStream(TranscriberStream):
             return
         try:
             with self._turns.measured():
-                transcript = self._recogniser.draft(self._so_far())
+                draft = self._recogniser.draft(self._so_far())
+            transcript = checked_transcript(draft, transcriber=self._engine, call=CallKind.TELL)
         except Exception as error:
             self._is_active = False
             log_raised(f"transcriber {self._engine!r}", error)
