@@ -4,6 +4,7 @@ VENV ?= .venv
 PROTO_VENV ?= .venv-proto
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+EXAMPLES := $(addprefix examples/plugins/mien-,lexicon pocketsphinx wyoming yunet)
 
 .PHONY: help demo test test-wheel lint format proto schema settings clean
 .DEFAULT_GOAL := help
@@ -46,11 +47,11 @@ $(VENV)/.created:
 	touch $@
 
 $(VENV)/.with-demo: $(VENV)/.created pyproject.toml constraints.txt
-	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[demo,voice]'
+	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[demo,voice-en]'
 	touch $@
 
-$(VENV)/.with-test: $(VENV)/.created pyproject.toml constraints.txt examples/plugins/mien-lexicon/pyproject.toml examples/plugins/mien-yunet/pyproject.toml
-	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[test]' -e examples/plugins/mien-lexicon -e examples/plugins/mien-yunet
+$(VENV)/.with-test: $(VENV)/.created pyproject.toml constraints.txt $(EXAMPLES:%=%/pyproject.toml)
+	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[test]' $(EXAMPLES:%=-e %)
 	touch $@
 
 # The generator has an environment of its own: the release that is pinned wants an older protobuf than the service does.

@@ -1,10 +1,12 @@
-"""Measures the voice pipeline: recognition speed and word errors, tone latency, and what the plugin costs in memory.
+"""Measures the voice pipeline on real speech, engines side by side in one run.
 
-    python benchmarks/voice_pipeline.py [--voices slt,rms,awb] [--sentences N] [--checkpoint ID_OR_FOLDER] [--json FILE]
+    python benchmarks/voice_pipeline.py [--speech FILE] [--engines whisper,pocketsphinx] [--models tiny.en,base.en]
+        [--share 0.5] [--only words,activity,latency,memory,faces] [--json FILE]
 
-The speech is synthetic: the sentences of ``speech_sentences.txt`` spoken by flite's voices where flite is installed
-(``apt-get install flite``), else the committed clips of ``examples/media``. Real speech is harder: these figures
-compare engines and settings, and do not promise an error rate at a counter.
+Word error rate by condition and processor seconds for a second of sound; how well the voice activity detectors tell
+speech; the time from the end of an utterance to its tone; resident memory; and how long a face waits while somebody
+speaks. The speech is a table of clips (columns ``audio``, ``text``, ``condition``, ``seconds``), or the committed clips
+of ``examples/media``, which are synthetic and easy.
 """
 
 from __future__ import annotations
@@ -13,155 +15,189 @@ import argparse
 import json
 import os
 import platform
-import shutil
-import statistics
+import random
 import subprocess
 import sys
-import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from mien import AudioClip, Transcriber
-from mien.media.audio import read_audio
-from mien_voice.segmentation import cut_into_utterances
-from mien_voice.settings import SegmentationSettings, TransformersSettings
+import numpy as np
+from spoken import Spoken, committed, read_table
+from voice_activity import measure_activity
+from word_errors import WordErrors, total, word_errors
 
-HERE = Path(__file__).parent
-MEDIA = HERE.parent / "examples" / "media"
-COMMITTED = {
-    "thanks.flac": "thank you so much you have been very kind and helpful",
-    "complaint.flac": "this is terrible i have been waiting for an hour and nobody helps me",
-    "refusal.flac": "no i do not want to pay for this",
-    "opening_hours.flac": "the shop opens at nine in the morning",
-}
-THIRTY_TOKENS = (
-    "i have been waiting at this counter for almost an hour now and nobody has told me "
-    "what is going on so i would like to speak to the manager please"
-)
-MEMORY_CODE = """
-import sys, psutil
+from mien import AudioClip, ImageFrame, StreamSettings, Transcriber
 from mien.config import parse_settings
 from mien.plugins.host import PluginHost
+from mien_voice.audio import SAMPLE_RATE
+from mien_voice.segmentation import cut_into_utterances
+from mien_voice.settings import SegmentationSettings, WhisperSettings
+from mien_voice.transcribers.choice import load_whisper
+
+HERE: Final = Path(__file__).parent
+SHARED: Final = HERE.parents[1] / "shared" / "data" / "speech" / "dev.parquet"
+PIECE_SECONDS: Final = 0.1
+FACE_SECONDS: Final = 15.0
+FRAME_INTERVAL_SECONDS: Final = 0.2
+MEMORY_CODE: Final = """
+import sys, psutil
+from mien import AudioClip
+from mien.config import parse_settings
+from mien.media.audio import read_audio
+from mien.plugins.host import PluginHost
+from pathlib import Path
 host = PluginHost.discover(parse_settings({"engine": {"analyzers": sys.argv[1].split(",")}}))
 for name in host.analyzers:
     if host.analyzers[name].enabled:
         host.analyzer(name).warm_up()
+if "voice" in sys.argv[1]:
+    host.analyzer("voice").analyze([read_audio(Path(sys.argv[2]))])
 own = psutil.Process()
 print(sum(process.memory_info().rss for process in (own, *own.children(recursive=True))) / 2**20)
 """
 
 
-@dataclass(frozen=True)
-class Spoken:
-    """A clip and the words that are said in it."""
-
-    clip: AudioClip
-    words: str
-
-
-def speech(voices: Sequence[str], sentences: int) -> tuple[str, list[Spoken]]:
-    """What the speech is, and the speech."""
-    if shutil.which("flite") is None:
-        return "the committed clips", [Spoken(read_audio(MEDIA / name), words) for name, words in COMMITTED.items()]
-    lines = (HERE / "speech_sentences.txt").read_text(encoding="utf-8").splitlines()[:sentences]
-    return f"{len(lines)} sentences by flite's voices {', '.join(voices)}", list(_spoken(voices, lines))
-
-
-def _spoken(voices: Sequence[str], lines: Sequence[str]) -> Iterator[Spoken]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "speech.wav"
-        for voice in voices:
-            for line in lines:
-                subprocess.run(["flite", "-voice", voice, "-t", line, "-o", str(path)], check=True)
-                yield Spoken(read_audio(path), line)
-
-
-def measure_engine(engine: Transcriber, spoken: Sequence[Spoken]) -> dict[str, Any]:
-    """Word error rate, and processor and wall time for each second of sound, segmentation included."""
-    errors = words = exact = 0
-    processor, wall = time.process_time(), time.perf_counter()
+def measure_words(engine: Transcriber, spoken: Sequence[Spoken]) -> dict[str, Any]:
+    """Word error rate in per cent by condition, and processor seconds for a second of sound, cutting included."""
+    errors: dict[str, list[WordErrors]] = defaultdict(list)
+    processor = 0.0
     for item in spoken:
+        start = time.process_time()
         utterances = cut_into_utterances(item.clip, SegmentationSettings())
-        heard = " ".join(engine.transcribe(utterance).text for utterance in utterances).lower()
-        wrong = word_errors(item.words.split(), heard.split())
-        errors, words, exact = errors + wrong, words + len(item.words.split()), exact + (wrong == 0)
+        heard = " ".join(engine.transcribe(utterance).text for utterance in utterances)
+        processor += time.process_time() - start
+        errors[item.condition].append(word_errors(item.words, heard))
     seconds = sum(item.clip.duration_seconds for item in spoken)
+    rates = {name: round(100 * total(found).rate, 1) for name, found in sorted(errors.items()) if total(found).words}
+    put_in = sum(total(found).errors for found in errors.values() if not total(found).words)
     return {
-        "word_error_rate": round(errors / words, 4),
-        "sentences_without_error": f"{exact}/{len(spoken)}",
-        "real_time_factor_processor": round((time.process_time() - processor) / seconds, 3),
-        "real_time_factor_wall": round((time.perf_counter() - wall) / seconds, 3),
-        "seconds_of_sound": round(seconds, 1),
+        "all": round(100 * total(part for found in errors.values() for part in found).rate, 1),
+        **rates,
+        "words heard where nobody speaks": put_in,
+        "processor seconds a second": round(processor / seconds, 3),
     }
 
 
-def word_errors(expected: Sequence[str], found: Sequence[str]) -> int:
-    """Words to insert, delete or replace to get from one to the other."""
-    row = list(range(len(found) + 1))
-    for i, word in enumerate(expected, start=1):
-        diagonal, row[0] = row[0], i
-        for j, other in enumerate(found, start=1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (word != other))
-    return row[-1]
-
-
-def measure_tone(repeats: int = 20) -> dict[str, float]:
-    """Median milliseconds of one call on texts of 30 words, by batch size."""
-    from mien_voice.tonenetwork import ToneNetwork
-
-    network = ToneNetwork()
-    figures = {}
-    for size in (1, 8, 32):
-        texts = [THIRTY_TOKENS] * size
-        network.predict(texts)
-        times = []
-        for _ in range(repeats):
-            start = time.perf_counter()
-            network.predict(texts)
-            times.append(1000 * (time.perf_counter() - start))
-        figures[f"batch_{size}_ms"] = round(statistics.median(times), 2)
-    return figures
+def measure_latency(spoken: Sequence[Spoken]) -> dict[str, float]:
+    """Seconds from the end of what was said to its tone: the pause that is waited for, and recognition by the clock."""
+    host = PluginHost.discover(parse_settings({"engine": {"analyzers": ["voice"], "deadline_seconds": 120.0}}))
+    voice = host.analyzer("voice")
+    voice.warm_up()
+    waits: list[float] = []
+    step = round(PIECE_SECONDS * SAMPLE_RATE)
+    for item in spoken:
+        stream = voice.open_stream(StreamSettings())
+        sound = np.concatenate([item.clip.samples, np.zeros(2 * SAMPLE_RATE, np.float32)])
+        for position in range(0, len(sound) - step, step):
+            piece = AudioClip(sound[position : position + step], SAMPLE_RATE, position / SAMPLE_RATE)
+            for utterance in stream.push(piece):
+                assert isinstance(utterance, AudioClip)
+                ended = utterance.captured_at + utterance.duration_seconds - SegmentationSettings().post_roll_seconds
+                start = time.perf_counter()
+                voice.analyze([utterance])
+                waits.append((position + step) / SAMPLE_RATE - ended + time.perf_counter() - start)
+    host.close()
+    return {"median": round(float(np.median(waits)), 2), "p95": round(float(np.percentile(waits, 95)), 2)}
 
 
 def measure_memory() -> dict[str, float]:
-    """Resident MiB with the analyzers loaded and warm, the recogniser's own process counted in."""
+    """Resident MiB with the analyzers loaded and used, processes of their own counted in."""
     figures = {}
-    for name, analyzers in (("face", "face"), ("face_and_voice", "face,voice")):
-        done = subprocess.run(
-            [sys.executable, "-c", MEMORY_CODE, analyzers], capture_output=True, text=True, check=True
-        )
-        figures[f"{name}_mib"] = round(float(done.stdout.split()[-1]), 1)
-    figures["voice_adds_mib"] = round(figures["face_and_voice_mib"] - figures["face_mib"], 1)
+    for name, analyzers in (("face", "face"), ("face and voice", "face,voice")):
+        command = [sys.executable, "-c", MEMORY_CODE, analyzers, str(HERE.parent / "examples/media/thanks.flac")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        figures[name] = round(float(done.stdout.split()[-1]), 1)
+    figures["voice adds"] = round(figures["face and voice"] - figures["face"], 1)
     return figures
+
+
+def measure_faces(engine: Transcriber, spoken: Sequence[Spoken]) -> dict[str, float]:
+    """Milliseconds to analyse a frame of 640 x 480, by the clock, while nobody and while somebody speaks."""
+    host = PluginHost.discover(parse_settings({"engine": {"analyzers": ["face"]}}))
+    face = host.analyzer("face")
+    face.warm_up()
+    frame = ImageFrame(np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8))
+    quiet = _frame_times(lambda: face.analyze([frame]))
+    ended = threading.Event()
+    speaker = threading.Thread(target=_speak, args=(engine, spoken, ended))
+    speaker.start()
+    spoken_to = _frame_times(lambda: face.analyze([frame]))
+    ended.set()
+    speaker.join()
+    host.close()
+    return {
+        f"{name}, {what}": round(1000 * float(np.percentile(times, percentile)), 1)
+        for name, times in (("nobody speaks", quiet), ("somebody speaks", spoken_to))
+        for what, percentile in (("median", 50), ("p99", 99))
+    }
+
+
+def _frame_times(analyse: Callable[[], object]) -> list[float]:
+    times = []
+    until = time.perf_counter() + FACE_SECONDS
+    while (start := time.perf_counter()) < until:
+        analyse()
+        times.append(time.perf_counter() - start)
+        time.sleep(max(FRAME_INTERVAL_SECONDS - times[-1], 0.0))
+    return times
+
+
+def _speak(engine: Transcriber, spoken: Sequence[Spoken], ended: threading.Event) -> None:
+    """One utterance after the other, as fast as it comes: more than a person says."""
+    while not ended.is_set():
+        for item in spoken:
+            for utterance in cut_into_utterances(item.clip, SegmentationSettings()):
+                if ended.is_set():
+                    return
+                engine.transcribe(utterance)
+
+
+def engines(names: Sequence[str], models: Sequence[str]) -> Iterator[tuple[str, Transcriber]]:
+    """The engines to measure, each loaded when it is asked for."""
+    if "pocketsphinx" in names:
+        from mien_pocketsphinx.transcriber import PocketSphinxTranscriber
+
+        yield "pocketsphinx", PocketSphinxTranscriber()
+    if "whisper" in names:
+        for model in models:
+            yield f"whisper {model}", load_whisper(WhisperSettings(model=model))
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--voices", default="slt,rms,awb")
-    parser.add_argument("--sentences", type=int, default=20)
-    parser.add_argument("--checkpoint", default="", help="measure the transformers engine with this one too")
+    parser.add_argument("--speech", type=Path, default=SHARED)
+    parser.add_argument("--engines", default="pocketsphinx,whisper")
+    parser.add_argument("--models", default="tiny.en")
+    parser.add_argument("--share", type=float, default=1.0, help="of the clips, drawn at random with a fixed seed")
+    parser.add_argument("--only", default="words,activity,latency,memory,faces")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     options = parser.parse_args()
+    parts = options.only.split(",")
 
-    from mien_voice.transcribers.pocketsphinx import PocketSphinxTranscriber
-
-    what, spoken = speech(options.voices.split(","), options.sentences)
+    everything = read_table(options.speech) if options.speech.exists() else committed()
+    spoken = random.Random(1).sample(everything, max(1, round(options.share * len(everything))))
+    few = [item for item in spoken if item.condition in ("clean", "accent", "telephone")][:25] or spoken
     figures: dict[str, Any] = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start",
-        "speech": what,
-        "pocketsphinx": measure_engine(PocketSphinxTranscriber(), spoken),
+        "speech": f"{len(spoken)} clips of {options.speech.name if options.speech.exists() else 'examples/media'}",
     }
-    if options.checkpoint:
-        from mien_voice.transcribers.transformers import TransformersTranscriber
-
-        engine = TransformersTranscriber(TransformersSettings(checkpoint=options.checkpoint))
-        figures[f"transformers {options.checkpoint}"] = measure_engine(engine, spoken)
-    figures["tone"] = measure_tone()
-    figures["memory"] = measure_memory()
+    models = options.models.split(",")
+    if "words" in parts:
+        for name, engine in engines(options.engines.split(","), models):
+            figures[f"word errors, {name}"] = measure_words(engine, spoken)
+    if "activity" in parts:
+        figures["voice activity, ROC-AUC of frames"] = measure_activity(everything)
+    if "latency" in parts:
+        figures["seconds from the end of an utterance to its tone"] = measure_latency(few)
+    if "memory" in parts:
+        figures["resident MiB"] = measure_memory()
+    if "faces" in parts:
+        figures["ms a frame"] = measure_faces(load_whisper(WhisperSettings(model=models[0])), few)
     text = json.dumps(figures, indent=2)
     print(text)
     if options.json is not None:

@@ -2,12 +2,14 @@
 
 The suite's processes (its workers, and every server, kiosk and command that a test starts) share what JAX compiled, in
 a folder that goes with the run. It is set before anything imports JAX; a limit on its size is what makes JAX lock it.
+Nothing that lies in this user's Hugging Face cache, or on the hub, changes what a test finds.
 """
 
 import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 from hypothesis import settings
 
@@ -20,6 +22,8 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.05",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "0",
     }
+os.environ["HF_HUB_CACHE"] = str(Path(__file__).with_name("no-such-cache"))
+os.environ["HF_HUB_OFFLINE"] = "1"
 
 settings.register_profile("mien", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("mien")

@@ -55,6 +55,7 @@ from mien.interfaces import (
     FuserInfo,
     FusionContext,
     KioskView,
+    LocalAgreement,
     MismatchPair,
     MismatchPolicy,
     PassThroughStream,
@@ -66,6 +67,8 @@ from mien.interfaces import (
     StreamSettings,
     Transcriber,
     TranscriberInfo,
+    TranscriberStream,
+    TranscriberStreamSettings,
     ViewInfo,
     ViewPlace,
     WindowAccumulator,
@@ -106,7 +109,7 @@ from mien.weights import Manifest, load_weights, read_manifest, save_weights, wr
 
 if TYPE_CHECKING:
     from mien.engine import AnalysisRequest, Engine
-    from mien.live import Event, Notice, NoticeKind, Started, Update
+    from mien.live import Event, Notice, NoticeKind, Partial, Started, Update
     from mien.media.audio import read_sound_track
     from mien.media.images import decode_image
     from mien.media.video import read_video
@@ -132,6 +135,7 @@ _LAZY: Final = {
     "Event": "mien.live",
     "Notice": "mien.live",
     "NoticeKind": "mien.live",
+    "Partial": "mien.live",
     "PluginDescription": "mien.plugins.host",
     "PluginHost": "mien.plugins.host",
     "PluginState": "mien.plugins.host",
@@ -183,6 +187,7 @@ __all__ = [
     "InputError",
     "InputTooLargeError",
     "KioskView",
+    "LocalAgreement",
     "Manifest",
     "MienError",
     "MismatchPair",
@@ -191,6 +196,7 @@ __all__ = [
     "Modality",
     "Notice",
     "NoticeKind",
+    "Partial",
     "PassThroughStream",
     "PluginContext",
     "PluginDescription",
@@ -228,6 +234,8 @@ __all__ = [
     "TimeInterval",
     "Transcriber",
     "TranscriberInfo",
+    "TranscriberStream",
+    "TranscriberStreamSettings",
     "Transcript",
     "Update",
     "Utterance",

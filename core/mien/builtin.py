@@ -29,7 +29,8 @@ def mien_register_customer_policies(register: RegisterCustomerPolicy) -> None:
 @hookimpl
 def mien_register_views(register: RegisterView) -> None:
     """Register ``terminal``, ``lines`` and ``json``."""
-    register("terminal", ViewInfo(version=__version__, description="a panel that changes in place"), _terminal)
+    panel = ViewInfo(version=__version__, description="a panel that changes in place", shows_partials=True)
+    register("terminal", panel, _terminal)
     register("lines", ViewInfo(version=__version__, description="a line for each thing that happened"), _lines)
     register("json", ViewInfo(version=__version__, description="a JSON object for each thing that happened"), _json)
 

@@ -97,7 +97,10 @@ class PluginContext(Protocol):
         """The whole configuration of this run, validated."""
 
     def transcriber(self, name: str) -> Transcriber:
-        """Load a registered speech-to-text engine; for use in a factory, when all plugins have registered."""
+        """Load a registered speech-to-text engine; for use in a factory, when all plugins have registered.
+
+        Its ``open_stream`` always gives a stream, for one that has none of its own by recognising again and again.
+        """
 
     def detector(self, name: str, settings: DetectorSettings) -> FaceDetector:
         """Make a registered face detector; for use in a factory."""

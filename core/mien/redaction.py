@@ -34,6 +34,8 @@ def redacted(result: AnalysisResult) -> AnalysisResult:
 
 def without_words(prediction: Prediction) -> Prediction:
     """The same prediction without the words it rests on."""
-    if not isinstance(prediction.evidence, Transcript):
+    words = prediction.evidence
+    if not isinstance(words, Transcript):
         return prediction
-    return replace(prediction, evidence=replace(prediction.evidence, text="", words=(), redacted=True))
+    taken = words.redacted or bool(words.text or words.words)
+    return replace(prediction, evidence=replace(words, text="", words=(), redacted=taken))

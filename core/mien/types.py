@@ -236,6 +236,11 @@ class Transcript:
         engine: The transcriber's name; ``caller`` where the text came with the request.
         confidence: The engine's, [0, 1].
         redacted: The text was taken out on purpose.
+        is_final: The engine will not change it; a partial transcript is what it has heard so far of an utterance that
+            goes on.
+        stability: How much of the text will stay as it is, [0, 1]; 1 for a final one.
+        revision: Grows with each transcript of one utterance, and the final one has the highest; 0 where there was no
+            partial one.
     """
 
     text: str
@@ -244,9 +249,15 @@ class Transcript:
     engine: str = "caller"
     confidence: float = 1.0
     redacted: bool = False
+    is_final: bool = True
+    stability: float = 1.0
+    revision: int = 0
 
     def __post_init__(self) -> None:
         _check_unit("confidence", self.confidence)
+        _check_unit("stability", self.stability)
+        if self.revision < 0:
+            raise ValueError(f"revision must not be negative, got {self.revision}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,6 +301,11 @@ class Prediction:
             raise ValueError(f"valence must lie in [-1, 1], got {self.valence}")
         _check_unit("satisfaction", self.satisfaction)
         _check_unit("confidence", self.confidence)
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether it rests on words that are not final: something to show, which counts in no score."""
+        return isinstance(self.evidence, Transcript) and not self.evidence.is_final
 
     @property
     def top_emotion(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,11 +14,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mien import AudioClip, InputError, Prediction, Sample, SampleKind, Stream, StreamSettings, Transcript
+from mien import (
+    UNKNOWN_SATISFACTION,
+    AnalysisResult,
+    AudioClip,
+    InputError,
+    Prediction,
+    Provenance,
+    Sample,
+    SampleKind,
+    Stream,
+    StreamSettings,
+    Transcript,
+)
 from mien.cli import main
+from mien.cli.findings import Finding
+from mien.cli.outputs import HeardOutput
 from mien.media import microphone
 from mien.media.audio import SAMPLE_RATE
-from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info, make_prediction
+from mien.testing import FakeAnalyzer, FakePlugin, FakeSink, analyzer_info, make_prediction
 
 soundfile = pytest.importorskip("soundfile", reason="the extra mien[voice] is not installed")
 
@@ -293,6 +308,85 @@ def test_listening_stops_after_the_time_that_was_asked_for(mien: Run, monkeypatc
     assert ran.code == 0
     (only,) = found(ran.out)
     assert only["analysis"]["predictions"][0]["evidence"]["redacted"] is True
+
+
+class Murmuring(Ear):
+    """Its stream tells what is being said, and comes back to it when the utterance is over."""
+
+    def open_stream(self, settings: StreamSettings) -> Stream:
+        tell = settings.tell
+
+        class Murmur(Seconds):
+            def push(self, sample: Sample) -> list[Sample]:
+                if tell is not None:
+                    tell(self.words(sample, "my number is"))
+                return super().push(sample)
+
+            def words(self, sample: Sample, text: str) -> Prediction:
+                heard = Transcript(text, engine="ear", is_final=False, stability=0.5, revision=1)
+                return replace(make_prediction("voice", at=sample.captured_at), evidence=heard)
+
+        return Murmur()
+
+
+@pytest.fixture
+def murmuring(installed: Any, monkeypatch: pytest.MonkeyPatch) -> FakeSink:
+    """An ear that tells, a microphone, and a sink that keeps what it is shown."""
+    monkeypatch.setattr(microphone, "Microphone", Recording)
+    info, sink = analyzer_info("voice", SampleKind.AUDIO), FakeSink()
+    plugin = FakePlugin(analyzers={"ear": (info, Murmuring)}, sinks={"kept": lambda: sink})
+    installed.plugins["ear"] = plugin
+    return sink
+
+
+def test_what_is_being_said_stays_out_of_a_pipe_unless_it_is_asked_for(mien: Run, murmuring: FakeSink) -> None:
+    assert "my number is" not in mien("listen", "--seconds", "2").out
+    asked = mien("listen", "--seconds", "2", "--partials")
+    lines = asked.out.splitlines()
+    assert lines[0] == "0.0 s  my number is ..."
+    assert '"loud and clear"' in lines[1]
+    assert "\x1b" not in asked.out
+    for result, _ in murmuring.written:
+        assert isinstance(result, AnalysisResult)
+        assert not any(prediction.is_provisional for prediction in result.predictions)
+    assert len(murmuring.written) == 4
+
+
+def test_partial_words_are_withheld_as_final_ones_are(mien: Run, murmuring: FakeSink) -> None:
+    out = mien("listen", "--seconds", "1", "--partials", "--redact-transcript").out
+    assert out.splitlines()[0] == "0.0 s  (speech) ..."
+    assert "my number is" not in out
+
+
+def test_records_hold_no_partial_words(mien: Run, murmuring: FakeSink) -> None:
+    ran = mien("listen", "--json", "--partials")
+    assert ran.code == 2
+    assert "hold results alone" in ran.err
+
+
+def test_on_a_terminal_partial_words_stand_dimmed_in_a_line_that_gives_way() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def heard(text: str, *, is_final: bool) -> Prediction:
+        words = Transcript(text, engine="ear", is_final=is_final, stability=1.0, revision=1)
+        return replace(make_prediction("voice", at=1.0), evidence=words, analyzer="ear")
+
+    screen = Terminal()
+    output = HeardOutput(screen)
+    output.partial(heard("thank", is_final=False))
+    output.partial(heard("", is_final=False))
+    output.partial(heard("thank you", is_final=False))
+    result = AnalysisResult(predictions=(heard("thank you", is_final=True),), satisfaction=UNKNOWN_SATISFACTION)
+    output.write(Finding(result=result), Provenance())
+    output.partial(heard("thank", is_final=False))  # late
+    output.close()
+    clear = "\r\x1b[2K"
+    dimmed = [f"\x1b[2m1.0 s  {text} ...\x1b[0m" for text in ("thank", "thank you")]
+    start = f"{dimmed[0]}{clear}{dimmed[1]}{clear}1.0 to 1.0 s"
+    assert screen.getvalue().startswith(start)
+    assert screen.getvalue().endswith("UNDECIDED\n")
 
 
 def test_devices_are_listed_where_there_is_no_sound_library(mien: Run, monkeypatch: pytest.MonkeyPatch) -> None:

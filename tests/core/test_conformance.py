@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,9 @@ from mien import (
     Contribution,
     Fuser,
     FusionContext,
+    LocalAgreement,
     PassThroughStream,
+    PluginError,
     Prediction,
     Sample,
     Satisfaction,
@@ -29,6 +32,8 @@ from mien import (
     StreamSettings,
     TimeInterval,
     Transcriber,
+    TranscriberStream,
+    TranscriberStreamSettings,
     Transcript,
     Verdict,
     WindowAccumulator,
@@ -47,6 +52,7 @@ from mien.testing import (
     make_prediction,
 )
 
+LONG = 20.0
 INFO = analyzer_info("face")
 SAMPLES: list[Sample] = [make_image(brightness, captured_at=float(brightness)) for brightness in (0, 100, 200)]
 
@@ -135,6 +141,22 @@ class EverySecond(PassThroughStream):
         return [sample] if self.count % 2 else []
 
 
+class TellsAnswers(FakeAnalyzer):
+    """Its stream tells what only ``analyze`` may answer."""
+
+    def __init__(self) -> None:
+        super().__init__("face", answer=brightness)
+
+    def open_stream(self, settings: StreamSettings) -> Stream:
+        class Telling(PassThroughStream):
+            def push(self, sample: Sample) -> list[Sample]:
+                if settings.tell is not None:
+                    settings.tell(make_prediction("face"))
+                return [sample]
+
+        return Telling()
+
+
 class ClosesOnce(FakeAnalyzer):
     def close(self) -> None:
         if self.closed:
@@ -180,6 +202,7 @@ BROKEN_ANALYZERS: dict[str, tuple[Callable[[], Analyzer], str]] = {
     "drifts_in_threads": (drifting, "test_threads_do_not_disturb_each_other"),
     "forgetful_stream": (lambda: WithStream(Forgetful), "test_a_stream_gives_samples_that_can_be_analysed"),
     "deaf_stream": (lambda: WithStream(Deaf), "test_a_stream_gives_samples_that_can_be_analysed"),
+    "tells_answers": (TellsAnswers, "test_what_a_stream_tells_is_provisional"),
     "shared_stream": (state_shared, "test_streams_do_not_share_state"),
     "closes_once": (lambda: ClosesOnce("face", answer=brightness), "test_warm_up_and_close_can_be_repeated"),
 }
@@ -314,6 +337,8 @@ BROKEN_TRANSCRIBERS = {
     "no_name": ([Transcript("hello")], "test_speech_gives_words"),
     "hears_things": ([Transcript("hello", engine="x")], "test_silence_gives_an_empty_text"),
     "backwards": ([Transcript("you thank", WORDS, engine="x")], "test_words_are_in_order"),
+    "hears_no_draft": ([Transcript("", engine="x")], "test_a_draft_has_words"),
+    "own_clock": ([Transcript("you", WORDS[:1], engine="x")], "test_words_keep_the_callers_clock"),
     "moody": (
         [Transcript("a", engine="x"), Transcript("b", engine="x"), Transcript("c", engine="x")],
         "test_the_same_clip_gives_the_same_words",
@@ -332,6 +357,122 @@ def test_a_transcriber_that_breaks_the_contract_is_caught(name: str) -> None:
         run(TranscriberConformance(), test, transcriber=BrokenTranscriber(*answers), speech=make_clip(frequency=99.0))
 
 
+class StreamingTranscriber(FakeTranscriber):
+    """Hears a word in each piece that is not silent; a test may spoil what its stream does."""
+
+    def __init__(self, stream: Callable[[TranscriberStreamSettings], Any] | None = None) -> None:
+        super().__init__("word")
+        self._stream = stream or WordByWord
+
+    def open_stream(self, settings: TranscriberStreamSettings) -> Any:
+        return self._stream(settings)
+
+
+class WordByWord(TranscriberStream):
+    def __init__(self, settings: TranscriberStreamSettings) -> None:
+        self.settings = settings
+        self.agreement = LocalAgreement()
+        self.clips: list[AudioClip] = []
+
+    def push(self, clip: AudioClip) -> None:
+        if clip.samples.any():
+            self.clips.append(clip)
+            self.settings.tell(self.agreement.partial(self.heard()))
+
+    def finish(self) -> Transcript:
+        return self.agreement.final(self.heard())
+
+    def heard(self) -> Transcript:
+        words = tuple(Word("word", TimeInterval(clip.captured_at, clip.captured_at + 0.1)) for clip in self.clips)
+        return Transcript(" ".join(word.text for word in words), words, engine="fake")
+
+
+class TestStreamingTranscriber(TranscriberConformance):
+    @pytest.fixture
+    def transcriber(self) -> StreamingTranscriber:
+        return StreamingTranscriber()
+
+    @pytest.fixture
+    def speech(self) -> AudioClip:
+        return make_clip(seconds=2.0, frequency=99.0)
+
+
+class TellsFinals(WordByWord):
+    def push(self, clip: AudioClip) -> None:
+        self.settings.tell(self.heard())
+
+
+class OwnClock(WordByWord):
+    def heard(self) -> Transcript:
+        return Transcript("word", (Word("word", TimeInterval(0.0, 0.5)),), engine="fake")
+
+
+class HearsThings(WordByWord):
+    def finish(self) -> Transcript:
+        return self.agreement.final(Transcript("word", engine="fake"))
+
+
+class Talkative(WordByWord):
+    def close(self) -> None:
+        self.settings.tell(self.agreement.partial(self.heard()))
+
+
+class ClosesTheStreamOnce(WordByWord):
+    def close(self) -> None:
+        self.closed = not getattr(self, "closed", False)
+        if not self.closed:
+            raise RuntimeError("closed twice")
+
+
+class NeverFinal(WordByWord):
+    def finish(self) -> Transcript:
+        return self.agreement.partial(self.heard())
+
+
+def one_for_all() -> StreamingTranscriber:
+    shared: list[AudioClip] = []
+
+    class Shared(WordByWord):
+        def __init__(self, settings: TranscriberStreamSettings) -> None:
+            super().__init__(settings)
+            self.clips = shared
+
+    return StreamingTranscriber(Shared)
+
+
+def hanging() -> StreamingTranscriber:
+    class Hanging(WordByWord):
+        def push(self, clip: AudioClip) -> None:
+            threading.Event().wait(LONG)
+
+    return StreamingTranscriber(Hanging)
+
+
+class Hasty(TranscriberConformance):
+    push_seconds = 0.1
+
+
+BROKEN_STREAMS: dict[str, tuple[Callable[[], Transcriber], str]] = {
+    "tells_finals": (lambda: StreamingTranscriber(TellsFinals), "test_a_stream_tells_and_finishes"),
+    "never_final": (lambda: StreamingTranscriber(NeverFinal), "test_a_stream_tells_and_finishes"),
+    "no_stream": (lambda: StreamingTranscriber(lambda settings: "stream"), "test_a_stream_tells_and_finishes"),
+    "hangs": (hanging, "test_a_stream_tells_and_finishes"),
+    "talkative": (lambda: StreamingTranscriber(Talkative), "test_a_stream_tells_and_finishes"),
+    "own_clock": (lambda: StreamingTranscriber(OwnClock), "test_a_stream_keeps_the_callers_clock"),
+    "hears_things": (lambda: StreamingTranscriber(HearsThings), "test_a_stream_hears_nothing_in_silence"),
+    "shared": (one_for_all, "test_streams_do_not_disturb_each_other"),
+    "closes_once": (lambda: StreamingTranscriber(ClosesTheStreamOnce), "test_a_stream_can_be_closed_at_any_time"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_STREAMS)
+def test_a_transcribers_stream_that_breaks_the_contract_is_caught(name: str) -> None:
+    make, test = BROKEN_STREAMS[name]
+    suite = Hasty() if name == "hangs" else TranscriberConformance()
+    with pytest.raises((AssertionError, PluginError)):
+        run(suite, test, transcriber=make(), speech=make_clip(frequency=99.0))
+
+
 def test_every_test_of_the_suites_is_known_to_catch_something() -> None:
     covered = {
         "test_info_says_what_a_user_must_know",
@@ -339,6 +480,7 @@ def test_every_test_of_the_suites_is_known_to_catch_something() -> None:
         *(test for _, test in BROKEN_ANALYZERS.values()),
         *(test for _, test in BROKEN_FUSERS.values()),
         *(test for _, test in BROKEN_TRANSCRIBERS.values()),
+        *(test for _, test in BROKEN_STREAMS.values()),
     }
     suites = (AnalyzerConformance, FuserConformance, TranscriberConformance)
     assert {name for suite in suites for name in vars(suite) if name.startswith("test_")} == covered

@@ -34,6 +34,7 @@ from mien import (
     StreamState,
     StreamStatus,
     TimeInterval,
+    Transcript,
     Utterance,
     WeightsError,
 )
@@ -622,3 +623,21 @@ def test_a_closed_engine_says_so(make_engine: MakeEngine) -> None:
     assert engine.warm_up() == {"face": "the engine is closed"}
     with pytest.raises(AnalysisError, match="the engine is closed"):
         engine.analyze(request(IMAGE))
+
+
+def provisional(satisfaction: float = 0.0) -> Prediction:
+    words = Transcript("terrible", is_final=False, stability=0.5, revision=1)
+    return replace(make_prediction("voice", satisfaction=satisfaction), evidence=words)
+
+
+def test_a_provisional_prediction_is_no_answer(make_engine: MakeEngine) -> None:
+    engine = make_engine({"face": None, "voice": lambda _: [provisional()]})
+    result = engine.analyze(request(IMAGE, CLIP))
+    assert states(result) == {"face": StreamState.OK, "voice": StreamState.INVALID}
+    assert "a transcript that is not final" in result.missing[0].reason
+
+
+def test_a_provisional_prediction_is_fused_into_nothing(make_engine: MakeEngine) -> None:
+    engine = make_engine({"face": None})
+    said = make_prediction("voice", satisfaction=0.9)
+    assert engine.fuse([said, provisional()], expected={"voice"}) == engine.fuse([said], expected={"voice"})

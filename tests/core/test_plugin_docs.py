@@ -9,14 +9,15 @@ import sys
 import tomllib
 import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mien import Utterance, hookspecs
+from mien import TranscriberStreamSettings, Transcript, Utterance, hookspecs
 from mien.config import Settings
 from mien.engine import AnalysisRequest, Engine
 from mien.plugins.host import PluginHost
-from mien.testing import FakeFuser, FakePlugin
+from mien.testing import FakeFuser, FakePlugin, make_clip
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
 HOOKS = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("mien_")}
@@ -61,6 +62,35 @@ def test_the_examples_own_tests_pass(tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+class Recogniser:
+    """Hears a word in each piece of sound, and knows an ending."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    def accept(self, samples: object) -> str:
+        self.words.append("word")
+        return " ".join(self.words)
+
+    def result(self) -> str:
+        return " ".join([*self.words, "end"])
+
+
+def test_the_stream_of_the_page_streams() -> None:
+    page: dict[str, Any] = {}
+    exec(block("word_stream.py"), page)
+    told: list[Transcript] = []
+    stream = page["WordStream"](Recogniser(), TranscriberStreamSettings(tell=told.append))
+    stream.push(make_clip(seconds=0.5))
+    stream.push(make_clip(seconds=0.5, captured_at=0.5))
+    final = stream.finish()
+    assert [(each.text, each.is_final, each.revision) for each in (*told, final)] == [
+        ("word", False, 1),
+        ("word word", False, 2),
+        ("word word end", True, 3),
+    ]
 
 
 @pytest.mark.parametrize("name", HOOKS)

@@ -25,10 +25,11 @@ def make_bench() -> Iterator[Callable[..., Bench]]:
         *,
         with_voice: bool = True,
         voice_modality: str = "voice",
+        voice_kind: type[FakeAnalyzer] = FakeAnalyzer,
         seers: Mapping[str, Analyzer] | None = None,
         **options: object,
     ) -> Bench:
-        face, voice = FaceAnalyzer("face", answer=see_face), FakeAnalyzer(voice_modality, answer=hear_words)
+        face, voice = FaceAnalyzer("face", answer=see_face), voice_kind(voice_modality, answer=hear_words)
         analyzers = {"face": (analyzer_info("face"), lambda: face)}
         if seers is not None:  # others see in the face's place, each with a modality of its own name
             analyzers = {name: (analyzer_info(name), lambda seer=seer: seer) for name, seer in seers.items()}

@@ -28,7 +28,7 @@ from mien.engine import Engine
 from mien.kiosk import Kiosk
 from mien.kiosk.brain import LocalBrain
 from mien.kiosk.feed import Feed, Item, Pause
-from mien.live import Event, Notice, result_of
+from mien.live import Event, Notice, Partial, result_of
 from mien.plugins.host import PluginHost
 from mien.session import SessionConfig
 from mien.testing import FakeAnalyzer, make_clip, make_image, make_prediction
@@ -57,6 +57,24 @@ class _OneSubject(Stream):
 
     def observe(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Prediction]:
         return [replace(prediction, subject_id="t1") for prediction in predictions]
+
+
+class Murmuring(FakeAnalyzer):
+    """A voice whose stream tells what is being said before it gives it out."""
+
+    def open_stream(self, settings: StreamSettings) -> Stream:
+        return _Murmur(settings)
+
+
+class _Murmur(Stream):
+    def __init__(self, settings: StreamSettings) -> None:
+        self._tell = settings.tell
+
+    def push(self, sample: Sample) -> list[Sample]:
+        if self._tell is not None:
+            words = Transcript("thank", engine="fake", is_final=False, stability=0.5, revision=1)
+            self._tell(replace(make_prediction("voice", at=sample.captured_at), evidence=words))
+        return [sample]
 
 
 class FaceAnalyzer(FakeAnalyzer):
@@ -121,6 +139,10 @@ class Seen(KioskView):
 
     def show(self, event: Event, now: float) -> None:
         self.events.append(event)
+
+    @property
+    def partials(self) -> list[Partial]:
+        return [event for event in self.events if isinstance(event, Partial)]
 
     @property
     def summaries(self) -> list[SessionSummary]:

@@ -69,7 +69,7 @@ def test_face_only_follows_a_portrait_and_records_it(portrait_video: Path, tmp_p
     reason="the voice plugin is not installed",
 )
 def test_face_and_voice_hears_what_is_said_and_withholds_the_words(portrait_video: Path, tmp_path: Path) -> None:
-    pytest.importorskip("pocketsphinx", reason="speech needs mien[voice]")
+    pytest.importorskip("faster_whisper", reason="speech needs mien[voice]")
     done = run(
         *("--config", EXAMPLES / "face_and_voice.toml", "--consent", "given"),
         *("--video", portrait_video, "--audio", THANKS, "--fast", "--json"),

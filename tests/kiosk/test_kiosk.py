@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from kiosk.support import Bench, ScriptFeed, picture, speech
+from kiosk.support import Bench, Murmuring, ScriptFeed, picture, speech
 
 from mien import (
     AnalysisResult,
@@ -220,3 +220,27 @@ def test_every_interaction_says_who_takes_part(bench: Bench) -> None:
     assert [(event.analyzers, event.expected_modalities) for event in started] == [
         (("face", "voice"), ("face", "voice"))
     ]
+
+
+def test_words_are_shown_while_they_are_spoken_and_not_recorded(make_bench: Callable[..., Bench]) -> None:
+    items = [picture(0.0), speech(0.5), picture(1.0)]
+    ran = make_bench(voice_kind=Murmuring, partials=True).run(items)
+    (partial,) = ran.seen.partials
+    assert isinstance(partial.prediction.evidence, Transcript)
+    assert partial.prediction.evidence.text == "thank"
+    quiet = make_bench(voice_kind=Murmuring).run(items)
+    assert quiet.seen.partials == []
+    recorded, expected = (
+        [(result.predictions, result.satisfaction) for _, result in each.records if isinstance(result, AnalysisResult)]
+        for each in (ran, quiet)
+    )
+    assert recorded == expected
+    assert ran.seen.summaries[0].overall == quiet.seen.summaries[0].overall
+
+
+def test_words_that_are_withheld_are_withheld_while_they_are_spoken(make_bench: Callable[..., Bench]) -> None:
+    items = [picture(0.0), speech(0.5), picture(1.0)]
+    ran = make_bench(voice_kind=Murmuring, partials=True, redact_transcript=True).run(items)
+    (partial,) = ran.seen.partials
+    assert isinstance(partial.prediction.evidence, Transcript)
+    assert (partial.prediction.evidence.text, partial.prediction.evidence.redacted) == ("", True)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from kiosk.support import Bench, ScriptFeed, Seen, note, picture, speech
+from kiosk.support import Bench, Murmuring, ScriptFeed, Seen, note, picture, speech
 from service.support import running, settings
 
-from mien import AnalysisResult, ConfigError, ImageFrame, SessionSummary
+from mien import AnalysisResult, ConfigError, ImageFrame, SessionSummary, Transcript
 from mien.client import AsyncClient, AsyncClientSession, ServiceError
 from mien.config import Settings
 from mien.kiosk import Kiosk
@@ -116,3 +116,12 @@ def test_a_server_that_is_not_there_is_named() -> None:
 def test_an_analyzer_that_the_server_does_not_run_is_named(bench: Bench) -> None:
     with pytest.raises(ConfigError, match="does not run posture"):
         follow(bench, [], analyzers=("face", "posture"))
+
+
+def test_words_come_from_the_server_while_they_are_spoken(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(voice_kind=Murmuring, partials=True)
+    seen, _ = follow(bench, [picture(0.0), speech(0.5), picture(1.0)])
+    (told,) = seen.partials
+    assert isinstance(told.prediction.evidence, Transcript)
+    assert (told.prediction.evidence.text, told.prediction.evidence.revision) == ("thank", 1)
+    assert told.prediction.is_provisional

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from kiosk.support import Bench, picture, speech
@@ -14,8 +15,9 @@ from rich.console import Console
 from mien import KioskView
 from mien.kiosk.terminal import TerminalView, gauge
 from mien.kiosk.view import JsonView, LineView
-from mien.live import Event, Update
-from mien.types import UNKNOWN_SATISFACTION, Contribution, Satisfaction, ScoreInterval, Verdict
+from mien.live import Event, Partial, Update
+from mien.testing import make_prediction
+from mien.types import UNKNOWN_SATISFACTION, Contribution, Satisfaction, ScoreInterval, Transcript, Verdict
 
 
 @pytest.fixture
@@ -101,6 +103,49 @@ def test_the_terminal_fits_any_width(events: list[Event], width: int) -> None:
     assert rows
     assert len({len(row) for row in rows}) == 1
     assert len(rows[0]) <= width
+
+
+def so_far(text: str, *, start: float = 0.5, redacted: bool = False) -> Partial:
+    words = Transcript(text, engine="fake", is_final=False, stability=0.5, revision=1, redacted=redacted)
+    said = replace(make_prediction("voice", at=start), analyzer="voice", evidence=words)
+    return Partial(prediction=said)
+
+
+def test_the_terminal_shows_words_while_they_are_spoken_dimmed_until_the_final_ones_come(events: list[Event]) -> None:
+    words = next(index for index, event in enumerate(events) if isinstance(event, Update) and event.state.utterances)
+    before, after = events[:words], events[words:-1]
+    assert "“thank” …" in last_panel([*before, so_far("thank")])
+    shown = last_panel([*before, so_far("thank"), *after])
+    assert "“thank you”" in shown
+    assert "“thank” …" not in shown
+    assert "“and” …" in last_panel([*before, so_far("and", start=4.0), *after]), "the next utterance has begun"
+    output = io.StringIO()
+    view = TerminalView(Console(file=output, force_terminal=True), title="t", seers=frozenset(), hears=True)
+    view.show(events[0], 0.0)
+    view.show(so_far("thank"), 0.0)
+    view.close()
+    assert "\x1b[2;3m“thank” …" in output.getvalue()
+
+
+def test_the_terminal_takes_words_back_and_withholds_them(events: list[Event]) -> None:
+    assert "nothing said yet" in last_panel([events[0], so_far("thank"), so_far("")])
+    assert "(words withheld) …" in last_panel([events[0], so_far("", redacted=True)])
+
+
+def last_panel(events: list[Event]) -> str:
+    return drawn(TerminalView, events, last=False).split("╭")[-1]
+
+
+def test_lines_and_json_show_partial_words_where_they_are_asked_for(events: list[Event]) -> None:
+    told = [events[0], so_far("thank"), so_far("")]
+    output = io.StringIO()
+    assert text_of(LineView(output), told, output).splitlines()[2:] == [
+        "01:01  so far: “thank”",
+        "01:01  so far: nothing",
+    ]
+    output = io.StringIO()
+    line = json.loads(text_of(JsonView(output), told, output).splitlines()[1])
+    assert (line["event"], line["prediction"]["evidence"]["is_final"]) == ("partial", False)
 
 
 def test_the_gauge_points_where_the_score_is() -> None:

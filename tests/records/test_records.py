@@ -54,7 +54,7 @@ def result() -> AnalysisResult:
         analyzer="face",
         evidence=FaceRegion(Box(1, 2, 30, 40), 0.9, landmarks=((1.0, 2.0),), issues=("dark",)),
     )
-    words = Transcript("thank you", (Word("thank", TimeInterval(0, 0.3)),), language="en", engine="pocketsphinx")
+    words = Transcript("thank you", (Word("thank", TimeInterval(0, 0.3)),), language="en", engine="whisper")
     voice = Prediction(
         modality="voice",
         emotions={"joy": 1.0},

@@ -80,6 +80,7 @@ OTHER: dict[str, Any] = {
     "customer_policy": ENUM_OPTIONS["customer_policy"]("all"),
     "exclude_regions": ((0.0, 0.0, 0.5, 1.0),),
     "redact_transcript": True,
+    "partials": True,
     "mismatch_policy": ENUM_OPTIONS["mismatch_policy"]("abstain"),
     "expected_modalities": frozenset({"face", "voice"}),
     "site": "till",

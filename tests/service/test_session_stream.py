@@ -32,7 +32,7 @@ from mien import (
     Utterance,
 )
 from mien.client import AsyncClient, Client, ServiceError, SessionOptions
-from mien.live import Event, Notice, NoticeKind, Started, Update
+from mien.live import Event, Notice, NoticeKind, Partial, Started, Update
 from mien.session import SessionEnd, SessionSummary
 from mien.testing import FakeAnalyzer, FakePlugin, FakeSink, make_clip, make_image, make_prediction
 
@@ -285,3 +285,44 @@ def test_a_blocking_session_sends_in_one_thread_and_reads_in_another() -> None:
     finally:
         stop.set()
         thread.join()
+
+
+class Murmuring(FakeAnalyzer):
+    """Tells what is being said before it gives it out."""
+
+    def open_stream(self, settings: StreamSettings) -> Stream:
+        class Murmur(Stream):
+            def push(self, sample: Sample) -> list[Sample]:
+                if settings.tell is not None:
+                    words = Transcript("thank", engine="fake", is_final=False, stability=0.5, revision=1)
+                    settings.tell(replace(make_prediction("voice", at=sample.captured_at), evidence=words))
+                return [sample]
+
+        return Murmur()
+
+
+async def test_a_caller_who_asks_is_told_what_is_being_said() -> None:
+    chosen = settings()
+    sink = FakeSink()
+    kept = FakePlugin(sinks={"kept": lambda: sink})
+    async with running(chosen, fake_host(chosen, voice=voice_plugin(Murmuring("voice")), kept=kept)) as server:
+
+        def talk(**options: bool) -> list[Event]:
+            with Client(server.address) as client, client.session(SessionOptions(**options)) as session:
+                session.send_audio(make_clip(seconds=0.5))
+                session.close()
+                return list(session.events())
+
+        asked = await asyncio.to_thread(talk, partials=True)
+        withheld = await asyncio.to_thread(talk, partials=True, redact_transcript=True)
+        quiet = await asyncio.to_thread(talk)
+    (told,) = of_kind(asked, Partial)
+    assert (told.prediction.evidence.text, told.prediction.evidence.is_final) == ("thank", False)
+    assert (told.prediction.evidence.stability, told.prediction.evidence.revision) == (0.5, 1)
+    assert [type(event) for event in asked] == [Started, Partial, Update, SessionSummary]
+    (hidden,) = of_kind(withheld, Partial)
+    assert (hidden.prediction.evidence.text, hidden.prediction.evidence.redacted) == ("", True)
+    assert [type(event) for event in quiet] == [Started, Update, SessionSummary]
+    assert replace(asked[-1], session_id="") == replace(quiet[-1], session_id="")
+    results = [result for result, _ in sink.written if isinstance(result, AnalysisResult)]
+    assert not any(prediction.is_provisional for result in results for prediction in result.predictions)

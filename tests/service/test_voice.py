@@ -17,7 +17,7 @@ from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info
 from mien.v1 import sentiment_pb2 as pb
 
 pytest.importorskip("soundfile", reason="the extra mien[voice] is not installed")
-pytest.importorskip("pocketsphinx", reason="the extra mien[voice] is not installed")
+pytest.importorskip("faster_whisper", reason="the extra mien[voice] is not installed")
 
 MEDIA = Path(__file__).resolve().parents[2] / "examples" / "media"
 PATIENCE = 150.0
@@ -79,8 +79,8 @@ async def test_a_picture_and_a_spoken_complaint_are_fused_by_the_real_plugin() -
         assert [stream.state for stream in answer.streams] == [pb.STREAM_STATE_OK] * 2
         assert set(answer.satisfaction.contributions) == {"face", "voice"}
         (voice,) = [prediction for prediction in answer.predictions if prediction.modality == "voice"]
-        assert voice.transcript.text == "no i do not want to pay for this"
-        assert voice.transcript.engine == "pocketsphinx"
+        assert voice.transcript.text == "No, I do not want to pay for this."
+        assert voice.transcript.engine == "whisper"
         assert voice.satisfaction < 0.5
         assert 20.0 <= voice.transcript.words[0].interval.start_seconds < 21.0
         words = pb.AnalyzeRequest(text=pb.Text(content="thank you so much"), redact_transcript=True)

@@ -58,6 +58,9 @@ TRANSCRIPT = st.builds(
     language=NAME,
     engine=NAME,
     confidence=UNIT,
+    is_final=st.booleans(),
+    stability=UNIT,
+    revision=st.integers(0, 2**32 - 1),
     redacted=st.booleans(),
 )
 PREDICTION = st.builds(
@@ -157,3 +160,12 @@ def test_weights_that_are_not_are_refused_with_their_field(bad: float, others: d
     with pytest.raises(InvalidFieldError) as caught:
         wire.checked_weights({**others, "face": bad}, most=100)
     assert caught.value.violation.field == "weights['face']"
+
+
+def test_a_transcript_of_a_peer_that_knows_no_partial_ones_is_final() -> None:
+    message = wire.prediction_to_wire(make_prediction("voice"))
+    message.transcript.text = "thank you"
+    evidence = wire.prediction_from_wire(message).evidence
+    assert evidence == Transcript("thank you", engine="", confidence=0.0)
+    assert isinstance(evidence, Transcript)
+    assert (evidence.is_final, evidence.stability, evidence.revision) == (True, 1.0, 0)

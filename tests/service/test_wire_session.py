@@ -14,7 +14,7 @@ from mien.client import SessionOptions
 from mien.client.requests import session_config
 from mien.config import Settings
 from mien.errors import InputError
-from mien.live import Event, Notice, NoticeKind, Started, Update
+from mien.live import Event, Notice, NoticeKind, Partial, Started, Update
 from mien.session import Consent, CustomerPolicy, Phase, SessionConfig, SessionEnd, SessionState, SessionSummary
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire import sessions as wire_session
@@ -66,6 +66,7 @@ EVENT = st.one_of(
         predictions=st.lists(PREDICTION, max_size=2).map(tuple),
         streams=st.lists(STATUS, max_size=2).map(tuple),
     ),
+    st.builds(Partial, prediction=PREDICTION),
     st.builds(Notice, kind=st.sampled_from(NoticeKind), message=NAME, at=FINITE),
     SUMMARY,
 )
@@ -115,6 +116,7 @@ def test_every_option_of_a_caller_reaches_the_session() -> None:
         mismatch_policy=MismatchPolicy.TRUST_WORDS,
         exclude_regions=[(0.0, 0.0, 0.5, 1.0)],
         redact_transcript=True,
+        partials=True,
         expected_modalities=("face", "voice"),
     )
     given = wire_session.config_overrides(session_config(options).config)
@@ -133,6 +135,7 @@ def test_every_option_of_a_caller_reaches_the_session() -> None:
         mismatch_policy=MismatchPolicy.TRUST_WORDS,
         exclude_regions=((0.0, 0.0, 0.5, 1.0),),
         redact_transcript=True,
+        partials=True,
         expected_modalities=frozenset({"face", "voice"}),
     )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import pytest
 
-from mien import InputError, MismatchPolicy, SampleKind, SessionError, TimeInterval, Verdict
+from mien import InputError, MismatchPolicy, SampleKind, SessionError, TimeInterval, Transcript, Verdict
 from mien.config import Settings, parse_settings
 from mien.session import Consent, CustomerPolicy, Marker, Observation, Session, SessionConfig, SessionEnd
+from mien.testing import FakeFuser, make_prediction
 from mien_fusion.happy_share import HappyShare
 
 Make: TypeAlias = Callable[..., Any]
@@ -329,3 +331,16 @@ def test_an_observation_is_checked() -> None:
         Observation(kind=SampleKind.IMAGE, at=0.0, frame_size=(0, 480))
     with pytest.raises(ValueError, match="finite"):
         Observation(kind=SampleKind.IMAGE, at=float("nan"))
+
+
+def test_what_is_provisional_changes_nothing() -> None:
+    session = Session(SessionConfig(), FakeFuser())
+    before = session.push(make_prediction("voice", satisfaction=0.9, at=1.0))
+    words = Transcript("terrible", is_final=False, stability=0.5, revision=1)
+    provisional = replace(make_prediction("voice", satisfaction=0.0, at=2.0), evidence=words)
+    assert session.push(provisional) == before
+    observation = Observation(kind=SampleKind.AUDIO, at=2.0, predictions=(provisional,))
+    assert session.push(observation) == before
+    summary = session.close()
+    assert (summary.overall.score, summary.utterances, summary.late, summary.duplicates) == (0.9, 1, 0, 0)
+    assert summary.modality_percentages["voice"]["happy"] == 100.0

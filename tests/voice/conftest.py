@@ -1,4 +1,4 @@
-"""What the voice tests share: the committed spoken clips, the real recogniser, and a tone network that is made up."""
+"""What the voice tests share: the committed spoken clips, the real engine, and a tone network that is made up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-pytest.importorskip("pocketsphinx", reason="the extra mien[voice] is not installed")
+pytest.importorskip("faster_whisper", reason="the extra mien[voice] is not installed")
 pytest.importorskip("soundfile", reason="the extra mien[voice] is not installed")
 
 from mien import AudioClip
@@ -18,8 +18,11 @@ from mien.media.audio import read_audio
 from mien_voice import language
 from mien_voice.audio import SAMPLE_RATE
 from mien_voice.labels import EMOTIONS28, SENTIMENTS
+from mien_voice.models import places
+from mien_voice.models.places import Place
+from mien_voice.settings import WhisperSettings
 from mien_voice.tone import Tone
-from mien_voice.transcribers.pocketsphinx import PocketSphinxTranscriber
+from mien_voice.transcribers.whisper import WhisperTranscriber
 
 MEDIA = Path(__file__).resolve().parents[2] / "examples" / "media"
 
@@ -42,6 +45,7 @@ class FakeTone:
 
     def _tone(self, text: str) -> Tone:
         label, mood, score = "neutral", "neutral", 0.5
+        text = text.lower()
         if "thank" in text:
             label, mood, score = "gratitude", "positive", 0.9
         elif "terrible" in text:
@@ -78,9 +82,18 @@ def refusal() -> AudioClip:
 
 
 @pytest.fixture(scope="session")
-def recognizer() -> PocketSphinxTranscriber:
-    """The embedded engine; loading takes a second."""
-    return PocketSphinxTranscriber()
+def model_place() -> Place:
+    """The model of the installed model package."""
+    place = places.find("tiny.en")
+    if place is None:
+        pytest.skip("the extra mien[voice-en] is not installed")
+    return place
+
+
+@pytest.fixture(scope="session")
+def recognizer(model_place: Place) -> WhisperTranscriber:
+    """The real engine; loading takes a second."""
+    return WhisperTranscriber(WhisperSettings(), model_place)
 
 
 @pytest.fixture

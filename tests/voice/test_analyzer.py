@@ -26,7 +26,7 @@ from mien_voice.labels import EMOTIONS28
 from mien_voice.settings import VoiceSettings
 from mien_voice.tone import ABSTAINING_CONFIDENCE
 from mien_voice.tonenetwork import WEIGHTS, ToneNetwork
-from mien_voice.transcribers.pocketsphinx import PocketSphinxTranscriber
+from mien_voice.transcribers.whisper import WhisperTranscriber
 
 
 class ScriptedTranscriber(Transcriber):
@@ -69,11 +69,11 @@ class TestConformance(AnalyzerConformance):
         return [Utterance("this is terrible", captured_at=2.0), thanks, Utterance(""), sound(silence(0.5), at=9.0)]
 
 
-def test_speech_becomes_words_and_their_tone(thanks: AudioClip, recognizer: PocketSphinxTranscriber) -> None:
+def test_speech_becomes_words_and_their_tone(thanks: AudioClip, recognizer: WhisperTranscriber) -> None:
     later = AudioClip(thanks.samples, thanks.sample_rate, captured_at=30.0)
     ((prediction,),) = analyzer(recognizer).analyze([later])
     assert isinstance(prediction.evidence, Transcript)
-    assert prediction.evidence.text.startswith("thank you so much")
+    assert prediction.evidence.text.lower().startswith("thank you so much")
     assert prediction.evidence.words[0].interval.start >= 30.0
     assert (prediction.modality, prediction.top_emotion, prediction.satisfaction) == ("voice", "gratitude", 0.9)
     assert 30.0 <= prediction.interval.start < prediction.interval.end <= 30.0 + thanks.duration_seconds + 0.01

@@ -30,7 +30,7 @@ def test_it_registers_the_analyzer_and_two_engines() -> None:
     (description,) = host().plugins()
     assert description.state is PluginState.LOADED, description.reason
     assert description.analyzers == ("voice",)
-    assert description.transcribers == ("pocketsphinx", "transformers")
+    assert description.transcribers == ("transformers", "whisper")
     info = host().analyzers["voice"].info
     assert info.accepts == {SampleKind.AUDIO, SampleKind.TEXT}
     assert info.modality == "voice"
@@ -67,7 +67,7 @@ def test_an_engine_that_does_not_exist_is_told_with_those_that_do() -> None:
     from mien import PluginError
 
     settings = {"engine": {"analyzers": ["voice"]}, "plugins": {"voice": {"transcriber": "eer"}}}
-    with pytest.raises(PluginError, match="no transcriber 'eer'; registered are: pocketsphinx, transformers"):
+    with pytest.raises(PluginError, match="no transcriber 'eer'; registered are: transformers, whisper"):
         host(settings).analyzer("voice")
 
 
@@ -77,7 +77,7 @@ def test_an_engine_that_does_not_exist_is_told_with_those_that_do() -> None:
         ({"transcribr": "x"}, "transcribr: there is no such key; known here: max_text_characters"),
         ({"segmentation": {"end_silence_seconds": 60}}, "segmentation.end_silence_seconds.*60"),
         ({"segmentation": {"end_silence_seconds": 0.1}}, "post_roll_seconds must not exceed"),
-        ({"segmentation": {"strictness": "lax"}}, "segmentation.strictness.*'lax'"),
+        ({"segmentation": {"speech_threshold": 2}}, "segmentation.speech_threshold.*2"),
         ({"max_text_characters": 0}, "max_text_characters"),
     ],
 )
@@ -92,10 +92,10 @@ def test_wrong_settings_are_told_by_key(table: dict[str, Any], message: str) -> 
 def test_without_the_extra_it_is_listed_with_what_is_missing_and_breaks_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(voice_plugin, "find_spec", lambda name: None if name == "pocketsphinx" else name)
+    monkeypatch.setattr(voice_plugin, "find_spec", lambda name: None if name == "faster_whisper" else name)
     (description,) = PluginHost.from_plugins({"voice": voice_plugin}, Settings(), strict=True).plugins()
     assert description.state is PluginState.UNAVAILABLE
-    assert "pocketsphinx" in description.reason
+    assert "faster_whisper" in description.reason
     assert "pip install 'mien[voice]'" in description.reason
 
 

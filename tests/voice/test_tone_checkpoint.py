@@ -20,7 +20,7 @@ from mien_voice.labels import EMOTIONS28, SATISFACTION_OF, TONE_LABELS
 from mien_voice.settings import ToneSettings, VoiceSettings
 from mien_voice.tonecheckpoint import BATCH_SIZE, ToneCheckpoint, label_weights
 
-pytest.importorskip("torch", reason="the extra mien[whisper] is not installed")
+pytest.importorskip("torch", reason="the extra mien[transformers] is not installed")
 
 # transformers' own loading code uses what newer versions of its dependencies have announced to drop.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -164,5 +164,5 @@ def test_offline_asks_no_hub() -> None:
 
 def test_without_pytorch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingDependencyError, match=r"tone checkpoint needs .*mien\[whisper\]"):
+    with pytest.raises(MissingDependencyError, match=r"tone checkpoint needs .*mien\[transformers\]"):
         ToneCheckpoint(ToneSettings(checkpoint="x"))

@@ -14,7 +14,7 @@ from mien.testing import TranscriberConformance
 from mien_voice.settings import TransformersSettings
 from mien_voice.transcribers.transformers import TransformersTranscriber
 
-pytest.importorskip("torch", reason="the extra mien[whisper] is not installed")
+pytest.importorskip("torch", reason="the extra mien[transformers] is not installed")
 
 # transformers' own loading code uses what newer versions of its dependencies have announced to drop.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -67,5 +67,5 @@ def test_offline_asks_no_hub() -> None:
 
 def test_without_pytorch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingDependencyError, match=r"mien\[whisper\]"):
+    with pytest.raises(MissingDependencyError, match=r"mien\[transformers\]"):
         TransformersTranscriber(TransformersSettings())

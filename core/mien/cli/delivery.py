@@ -15,7 +15,8 @@ from rich.console import Console
 from mien.cli.findings import Failure, Finding, Notice, Read, printable
 from mien.cli.outputs import Output
 from mien.plugins.sinks import Sinks
-from mien.redaction import given_out
+from mien.redaction import given_out, predictions_given_out
+from mien.types import Prediction
 
 
 class Delivery:
@@ -45,6 +46,12 @@ class Delivery:
             return True
         self._say_why(read)
         return False
+
+    def tell(self, prediction: Prediction) -> None:
+        """Have shown what is being said; sinks are shown results alone. May be called on any thread."""
+        (shown,) = predictions_given_out([prediction], redact=self._redact)
+        for output in self._outputs:
+            output.partial(shown)
 
     def warn(self, message: str, *, path: Path | None = None) -> None:
         """Say on stderr what somebody should know."""

@@ -6,7 +6,7 @@ the moments, with the reason; only where nobody is left does the recording end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,13 +53,21 @@ class Moment:
 class Follower:
     """Follows one recording or microphone with the analyzers of one kind of sample; not for use by several threads."""
 
-    def __init__(self, run: Run, kind: SampleKind, *, every: float = 0.0) -> None:
+    def __init__(
+        self,
+        run: Run,
+        kind: SampleKind,
+        *,
+        every: float = 0.0,
+        tell_partial: Callable[[Prediction], None] | None = None,
+    ) -> None:
         """Load the analyzers and open their streams.
 
         Args:
             run: What the command was asked for.
             kind: Of the samples that will come.
             every: Seconds between two of them, on average; 0 where each is taken.
+            tell_partial: Takes what is being said, on any thread; None where nobody wants to know.
 
         Raises:
             AnalysisError: No enabled analyzer takes such samples.
@@ -81,6 +89,7 @@ class Follower:
             snapshot_interval_seconds=every / 2,
             exclude_regions=run.settings.session.exclude_regions,
             tell=self._tell,
+            tell_partial=tell_partial,
             deadlines=run.deadlines,
         )
 

@@ -152,7 +152,12 @@ def _session_config(state: CliState, options: _Options) -> SessionConfig:
         consent=options.consent,
         require_consent=required,
         site=state.settings.kiosk.site,
+        partials=state.settings.session.partials or _shows_partials(state, options.view),
     )
+
+
+def _shows_partials(state: CliState, view: str) -> bool:
+    return state.settings.kiosk.partials and state.host.views[view].info.shows_partials
 
 
 async def _run(state: CliState, options: _Options, session: SessionConfig) -> None:

@@ -53,6 +53,14 @@ def heard_line(result: AnalysisResult) -> str:
     return f"{'; '.join(parts)}  satisfaction {fused.score:.2f} {fused.verdict.value.upper()}"
 
 
+def partial_line(prediction: Prediction) -> str:
+    """What is being said: ``0.2 s  thank you for ...``; empty where it was taken back."""
+    said = prediction.evidence
+    if not isinstance(said, Transcript) or not (said.text or said.redacted):
+        return ""
+    return f"{prediction.interval.start:.1f} s  {said.text or '(speech)'} ..."
+
+
 def _where(provenance: Provenance) -> str:
     source = provenance.source or "text"
     return source if provenance.at_seconds is None else f"{source} at {provenance.at_seconds:.1f} s"

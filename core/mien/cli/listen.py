@@ -37,10 +37,19 @@ def _listen(
         typer.Option(metavar="NAME", help="Use only this one; may be given again.", show_default=False),
     ] = None,
     redact_transcript: Annotated[bool, typer.Option(help="Leave the words out of what is printed.")] = False,
+    partials: Annotated[
+        bool | None,
+        typer.Option(
+            "--partials/--no-partials",
+            help="Show words while they are spoken; on a terminal, unless told otherwise.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Listen to a microphone and say what each utterance means.
 
-    An utterance is shown when it has ended; one in which no words are found is not.
+    An utterance is shown when it has ended; one in which no words are found is not. On a terminal, what is being said
+    stands dimmed below until then.
     Exit code 0: stopped. 1: the microphone cannot be used, or has gone. 2: wrong usage.
     """
     from mien.media.microphone import Microphone
@@ -50,7 +59,14 @@ def _listen(
         state.enable_only(analyzer)
     if redact_transcript:
         state.redact_transcripts()
-    listener = _Listener(state, name=" ".join(("microphone", device)).strip(), as_json=as_json)
+    if as_json and partials:
+        raise typer.BadParameter("--json prints records, which hold results alone; leave --partials out")
+    listener = _Listener(
+        state,
+        name=" ".join(("microphone", device)).strip(),
+        as_json=as_json,
+        partials=sys.stdout.isatty() and not as_json if partials is None else partials,
+    )
     chosen: str | int | None = int(device) if device.isdigit() else device or None
     try:
         with Microphone(device=chosen) as microphone:
@@ -71,7 +87,7 @@ def _listen(
 class _Listener:
     """Gives out each utterance when it has ended, and when the sound ends the one that was open."""
 
-    def __init__(self, state: CliState, *, name: str, as_json: bool) -> None:
+    def __init__(self, state: CliState, *, name: str, as_json: bool, partials: bool) -> None:
         """Load the analyzers.
 
         Raises:
@@ -86,7 +102,8 @@ class _Listener:
         self._name = name
         self._run = Run(engine=state.engine, host=state.host, settings=state.settings)
         self._delivery = _delivery(state, as_json=as_json)
-        self._follower = Follower(self._run, SampleKind.AUDIO)
+        tell = self._delivery.tell if partials else None
+        self._follower = Follower(self._run, SampleKind.AUDIO, tell_partial=tell)
         self._utterances = Utterances(analyzers=len(self._follower.analyzers))
         self._told: set[str] = set()
 

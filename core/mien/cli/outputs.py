@@ -6,8 +6,11 @@ is a record of that kind. What plugins make of results are sinks (``mien.plugins
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import shutil
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,9 +21,10 @@ from rich.console import Console
 
 from mien import records
 from mien.cli.findings import Failure, Finding, printable
-from mien.cli.lines import finding_line, heard_line
+from mien.cli.lines import finding_line, heard_line, partial_line
 from mien.errors import ConfigError, MienError
 from mien.interfaces import Provenance
+from mien.live.partials import Finals
 from mien.types import FaceRegion, Prediction
 
 _PREDICTION_COLUMNS = (
@@ -29,6 +33,10 @@ _PREDICTION_COLUMNS = (
 )
 CSV_COLUMNS = ("path", "at_seconds", *_PREDICTION_COLUMNS, "score", "score_low", "score_high", "verdict")
 """The table's columns, before those of the emotions."""
+
+
+_FROM_THE_START, _DIM, _PLAIN = "\r\x1b[2K", "\x1b[2m", "\x1b[0m"
+"""What a terminal does: clear the line and go to its start, write dimmed, write as usual."""
 
 
 class OutputError(MienError):
@@ -41,6 +49,10 @@ class Output(ABC):
     @abstractmethod
     def write(self, finding: Finding, provenance: Provenance) -> None:
         """Take one result, and where it comes from."""
+
+    def partial(self, prediction: Prediction) -> None:
+        """Take what is being said, on any thread. Most outputs hold results alone."""
+        return
 
     def fail(self, failure: Failure) -> None:
         """Take note of an input that could not be analysed. Most outputs leave that to stderr."""
@@ -71,16 +83,46 @@ class LineOutput(Output):
 
 
 class HeardOutput(Output):
-    """One line an utterance, with its times and words, for a person who speaks."""
+    """One line an utterance, with its times and words, for a person who speaks.
+
+    What is being said stands dimmed in the last line of a terminal, and gives way to the utterance; elsewhere it is a
+    line of its own.
+    """
 
     def __init__(self, output: TextIO) -> None:
         self._output = output
+        self._in_place = output.isatty()
+        self._lock = threading.Lock()
+        self._finals = Finals()
+        self._is_open = False  # a line that gives way
 
     def write(self, finding: Finding, provenance: Provenance) -> None:
         """Print the line at once."""
-        with writing("the results"):
-            self._output.write(heard_line(finding.result) + "\n")
-            self._output.flush()
+        with self._lock, writing("the results"):
+            self._finals.note(finding.result.predictions)
+            self._put(heard_line(finding.result) + "\n")
+
+    def partial(self, prediction: Prediction) -> None:
+        """Print the words so far; of an utterance that was printed, nothing more."""
+        with self._lock, contextlib.suppress(OSError):  # whether the results can be written, they tell
+            if not self._finals.is_news(prediction):
+                return
+            line = partial_line(prediction)
+            if not self._in_place:
+                self._put(line + "\n")
+                return
+            self._put(f"{_DIM}{line[: shutil.get_terminal_size().columns - 1]}{_PLAIN}" if line else "")
+            self._is_open = bool(line)
+
+    def close(self) -> None:
+        """Take away what gives way."""
+        with self._lock, contextlib.suppress(OSError):
+            self._put("")
+
+    def _put(self, text: str) -> None:
+        self._output.write((_FROM_THE_START if self._is_open else "") + text)
+        self._output.flush()
+        self._is_open = False
 
 
 class JsonOutput(Output):

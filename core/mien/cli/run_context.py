@@ -53,7 +53,7 @@ class RunContext:
 
     def transcriber(self, name: str) -> Transcriber:
         """A speech-to-text engine, of whichever plugin."""
-        return self._state.host.transcriber(name)
+        return self._state.host.hosted_transcriber(name)
 
     def detector(self, name: str, settings: DetectorSettings) -> FaceDetector:
         """A face detector, of whichever plugin."""

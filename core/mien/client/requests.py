@@ -82,6 +82,7 @@ class SessionOptions:
     mismatch_policy: MismatchPolicy | str | None = None
     exclude_regions: Sequence[tuple[float, float, float, float]] = ()
     redact_transcript: bool = False
+    partials: bool | None = None
     expected_modalities: Sequence[str] = ()
 
 

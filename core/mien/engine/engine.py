@@ -111,7 +111,7 @@ class Engine:
         """Turn predictions about one customer into one satisfaction.
 
         Args:
-            predictions: Of any modalities; may be empty.
+            predictions: Of any modalities; may be empty. Provisional ones are left out.
             expected: The modalities that were asked for.
             now: The moment the score is for, seconds on the caller's clock; None takes the newest prediction's end.
             fuser: Name; empty takes the configured one.
@@ -202,7 +202,7 @@ class Engine:
         )
 
     def _fuse(self, name: str, predictions: tuple[Prediction, ...], context: FusionContext) -> Steps[Satisfaction]:
-        own = own_predictions(predictions)
+        own = own_predictions(each for each in predictions if not each.is_provisional)
 
         def fuse() -> Satisfaction:
             return checked_satisfaction(self._host.fuser(name).fuse(own, context), fuser=name)

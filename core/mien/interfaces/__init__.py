@@ -18,7 +18,13 @@ from mien.interfaces.fusers import (
     check_mismatch_pairs,
 )
 from mien.interfaces.sinks import Provenance, Sink, SinkInfo
-from mien.interfaces.transcribers import Transcriber, TranscriberInfo
+from mien.interfaces.stability import LocalAgreement
+from mien.interfaces.transcribers import (
+    Transcriber,
+    TranscriberInfo,
+    TranscriberStream,
+    TranscriberStreamSettings,
+)
 from mien.interfaces.views import KioskView, ViewInfo, ViewPlace
 
 API_VERSION: Final = 1
@@ -44,6 +50,7 @@ __all__ = [
     "FuserInfo",
     "FusionContext",
     "KioskView",
+    "LocalAgreement",
     "MismatchPair",
     "MismatchPolicy",
     "PassThroughStream",
@@ -55,6 +62,8 @@ __all__ = [
     "StreamSettings",
     "Transcriber",
     "TranscriberInfo",
+    "TranscriberStream",
+    "TranscriberStreamSettings",
     "ViewInfo",
     "ViewPlace",
     "WindowAccumulator",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mien.types import Prediction, Sample, SampleKind
@@ -36,15 +36,20 @@ class AnalyzerInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamSettings:
-    """What a session tells an analyzer's stream of the pictures that it is going to give it.
+    """What a session tells an analyzer's stream of what it is going to give it, and of what it wants to be told.
 
     Attributes:
         snapshot_interval_seconds: Seconds from one picture to the next; 0 gives each one that comes.
         exclude_regions: Parts of each picture that are black, as fractions (x, y, width, height) of its size.
+        tell: Takes what is to be said of an utterance that goes on, on any thread, and returns at once. Such a
+            prediction is provisional: its evidence is a transcript with ``is_final`` false, it counts in no score, and
+            one of the same start with a higher ``revision`` takes its place; an empty text takes it back. None where
+            nobody wants to know.
     """
 
     snapshot_interval_seconds: float = 1.0
     exclude_regions: tuple[tuple[float, float, float, float], ...] = ()
+    tell: Callable[[Prediction], None] | None = None
 
 
 class Stream(ABC):
@@ -61,6 +66,10 @@ class Stream(ABC):
     def flush(self) -> list[Sample]:
         """The session ends: give back what is still held."""
         return []
+
+    def close(self) -> None:
+        """Nothing more is asked, also where the session broke off. Called from any thread; may be called twice."""
+        return
 
 
 class PassThroughStream(Stream):

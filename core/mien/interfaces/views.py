@@ -12,10 +12,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewInfo:
-    """What is known of a kiosk view before it is opened."""
+    """What is known of a kiosk view before it is opened.
+
+    Attributes:
+        version: Of the view.
+        description: One line.
+        shows_partials: It changes in place, so that it can show words while they are spoken. Others are shown a
+            ``Partial`` only where the configuration asks for them with ``[session] partials``.
+    """
 
     version: str
     description: str = ""
+    shows_partials: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

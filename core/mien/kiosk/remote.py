@@ -98,6 +98,7 @@ class RemoteBrain(Brain):
                 mismatch_policy=config.mismatch_policy,
                 exclude_regions=config.exclude_regions,
                 redact_transcript=config.redact_transcript,
+                partials=config.partials,
             )
         )
         await session.__aenter__()

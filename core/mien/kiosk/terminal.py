@@ -14,8 +14,8 @@ from rich.text import Text
 
 from mien.interfaces import KioskView
 from mien.kiosk.brain import sees
-from mien.kiosk.view import clock, counted, said, summary_line, top
-from mien.live import Event, Notice, NoticeKind, Started, Update
+from mien.kiosk.view import clock, counted, said, so_far, summary_line, top
+from mien.live import Event, Notice, NoticeKind, Partial, Started, Update
 from mien.session import SessionState, SessionSummary, mismatch_message
 from mien.types import UNKNOWN_SATISFACTION, Prediction, Satisfaction, Verdict
 
@@ -61,6 +61,7 @@ class TerminalView(KioskView):
         self._face: Prediction | None = None
         self._faces = 0
         self._words: Prediction | None = None
+        self._partial: Partial | None = None
         self._notice: tuple[float, str] | None = None
         self._live = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
         self._live.start()
@@ -76,6 +77,8 @@ class TerminalView(KioskView):
             self._begin(now)
         elif isinstance(event, Update):
             self._update(event)
+        elif isinstance(event, Partial):
+            self._partial = event if so_far(event) else None
         elif isinstance(event, Notice):
             self._notice = (now, event.message)
             if event.kind not in _PASSING:
@@ -96,7 +99,7 @@ class TerminalView(KioskView):
     def _begin(self, now: float) -> None:
         self._following = True
         self._began = now
-        self._state = self._face = self._words = None
+        self._state = self._face = self._words = self._partial = None
         self._faces = 0
 
     def _update(self, event: Update) -> None:
@@ -105,6 +108,8 @@ class TerminalView(KioskView):
         words = [prediction for prediction in event.predictions if not sees(prediction, self._seers)]
         if words:
             self._words = words[-1]
+            if self._partial is not None and self._partial.prediction.interval.start <= self._words.interval.start:
+                self._partial = None
         elif event.streams:
             self._faces = len(faces)
             customer = [face for face in faces if face.subject_id == event.state.subject_id]
@@ -154,6 +159,8 @@ class TerminalView(KioskView):
     def _speech(self) -> Text:
         if not self._hears:
             return Text("no microphone in use", style=_QUIET)
+        if self._partial is not None:
+            return Text(f"{so_far(self._partial)} …", style="dim italic", overflow="ellipsis", no_wrap=True)
         if self._words is None:
             return Text("nothing said yet", style=_QUIET)
         line = Text(said(self._words), style="italic", overflow="ellipsis", no_wrap=True)

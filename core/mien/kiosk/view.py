@@ -10,7 +10,7 @@ from typing import Any, Final, TextIO
 from pydantic import TypeAdapter
 
 from mien.interfaces import KioskView
-from mien.live import Event, Notice, Started, Update
+from mien.live import Event, Notice, Partial, Started, Update
 from mien.session import SessionEnd, SessionSummary
 from mien.types import Prediction, Satisfaction, Transcript
 
@@ -27,6 +27,7 @@ ENDS: Final = {
 NAMES: Final[Mapping[type, str]] = {
     Started: "started",
     Update: "update",
+    Partial: "partial",
     Notice: "notice",
     SessionSummary: "summary",
 }
@@ -34,7 +35,7 @@ NAMES: Final[Mapping[type, str]] = {
 
 
 class JsonView(KioskView):
-    """One JSON object a line: ``event`` names it (``started``, ``update``, ``notice``, ``summary``)."""
+    """One JSON object a line: ``event`` names it (``started``, ``update``, ``partial``, ``notice``, ``summary``)."""
 
     def __init__(self, output: TextIO) -> None:
         """Write to an open text file."""
@@ -81,6 +82,8 @@ def line_of(event: Event) -> str:
         return f"following a customer ({', '.join(event.analyzers)})"
     if isinstance(event, Notice):
         return f"note: {event.message}"
+    if isinstance(event, Partial):
+        return f"so far: {so_far(event) or 'nothing'}"
     if isinstance(event, SessionSummary):
         return summary_line(event)
     return _update_line(event)
@@ -112,6 +115,13 @@ def said(prediction: Prediction) -> str:
     if prediction.evidence.redacted:
         return "(words withheld)"
     return f"“{prediction.evidence.text}”" if prediction.evidence.text else "(speech)"
+
+
+def so_far(partial: Partial) -> str:
+    """The words that are being said, as they may be shown; empty where they were taken back."""
+    words = partial.prediction.evidence
+    is_something = isinstance(words, Transcript) and (words.text or words.redacted)
+    return said(partial.prediction) if is_something else ""
 
 
 def top(prediction: Prediction) -> str:

@@ -6,7 +6,7 @@ loop, each kind of sample at its own pace, so that speech that takes long to rec
 asyncio and no transport.
 """
 
-from mien.live.events import Event, Notice, NoticeKind, Started, Update
+from mien.live.events import Event, Notice, NoticeKind, Partial, Started, Update
 from mien.live.limits import SessionLimits
 from mien.live.opening import open_session, open_streams
 from mien.live.results import provenance_of, result_of
@@ -19,6 +19,7 @@ __all__ = [
     "LiveSession",
     "Notice",
     "NoticeKind",
+    "Partial",
     "Participant",
     "Predictor",
     "Ready",

@@ -42,6 +42,19 @@ class Update:
     frame_size: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partial:
+    """What is being said, while it is said: something to show, which changes no state and is no result.
+
+    Attributes:
+        prediction: Provisional: its evidence is a transcript with ``is_final`` false. It takes the place of those of
+            the same analyzer and start with a lower revision; an empty text that is not redacted takes them back. The
+            update with the final words has a higher one.
+    """
+
+    prediction: Prediction
+
+
 class NoticeKind(StrEnum):
     """What a notice is about."""
 
@@ -67,5 +80,5 @@ class Notice:
     at: float
 
 
-Event: TypeAlias = Started | Update | Notice | SessionSummary
+Event: TypeAlias = Started | Update | Partial | Notice | SessionSummary
 """Anything a session tells; the summary is the last."""

@@ -6,23 +6,32 @@ Opening calls plugins. ``open_streams`` waits for them; ``open_session`` does, t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from mien.config import Settings
 from mien.errors import AnalyzerNotFoundError, MienError, PluginError
-from mien.interfaces import Stream, StreamSettings
+from mien.interfaces import AnalyzerInfo, Stream, StreamSettings
 from mien.live.events import NoticeKind
 from mien.live.intake import Intake, Region
 from mien.live.limits import SessionLimits
 from mien.live.session import LiveSession, Predictor
 from mien.live.streams import Participant, Streams, Tell
 from mien.live.worker import Worker
+from mien.plugins.checking import checked_partial
 from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
 from mien.plugins.host import PluginHost
 from mien.plugins.parts import PartKind
 from mien.session import Session, SessionConfig
-from mien.types import StreamState, StreamStatus
+from mien.types import Prediction, StreamState, StreamStatus
+
+MAX_REASONS: Final = 8
+"""Different faults of one stream's partial predictions that are logged."""
+
+_log = logging.getLogger("mien.live")
 
 
 async def open_session(
@@ -61,6 +70,7 @@ async def open_session(
             snapshot_interval_seconds=config.snapshot_interval_seconds,
             exclude_regions=config.exclude_regions,
             tell=told,
+            tell_partial=told.partial if config.partials else None,
         )
         modalities = frozenset(each.info.modality for each in streams.participants)
         expecting = replace(config, expected_modalities=config.expected_modalities or modalities)
@@ -86,9 +96,18 @@ class _Told:
     def __call__(self, kind: NoticeKind, message: str) -> None:
         self._loop.call_soon_threadsafe(self._tell, kind, message)
 
+    def partial(self, prediction: Prediction) -> None:
+        """The same for what is being said."""
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody listens any more
+            self._loop.call_soon_threadsafe(self._tell_partial, prediction)
+
     def _tell(self, kind: NoticeKind, message: str) -> None:
         if self.session is not None:
             self.session.notice(kind, message)
+
+    def _tell_partial(self, prediction: Prediction) -> None:
+        if self.session is not None:
+            self.session.partial(prediction)
 
 
 def open_streams(
@@ -99,6 +118,7 @@ def open_streams(
     snapshot_interval_seconds: float,
     exclude_regions: Sequence[Region],
     tell: Tell,
+    tell_partial: Callable[[Prediction], None] | None = None,
     deadlines: Deadlines | None = None,
 ) -> Streams:
     """Open the streams of the named analyzers; without names, of every enabled one. Loads what is not loaded.
@@ -112,6 +132,8 @@ def open_streams(
         snapshot_interval_seconds: Seconds between two pictures that are analysed; 0 analyses each one.
         exclude_regions: Parts of the picture that nobody is shown, as fractions (x, y, width, height) of its size.
         tell: Told later where a stream fails; those that cannot take part at all are in ``Streams.unavailable``.
+        tell_partial: Takes what is said of an utterance that goes on, checked and signed, on any thread; None where
+            nobody wants to know.
         deadlines: In the place of those that follow from the settings.
 
     Raises:
@@ -130,7 +152,8 @@ def open_streams(
     for name in chosen:
         info = host.enabled_analyzer(name).info
         try:
-            stream = _open(host, name, wish)
+            heard = None if tell_partial is None else _checking(info, name, tell_partial)
+            stream = _open(host, name, replace(wish, tell=heard))
         except MienError as error:  # a plugin's fault costs its own stream
             unavailable.append(StreamStatus(name, info.modality, StreamState.UNAVAILABLE, str(error)))
             continue
@@ -141,6 +164,23 @@ def open_streams(
         reasons = "; ".join(f"{status.analyzer}: {status.reason}" for status in unavailable)
         raise PluginError(f"no analyzer of the session can be used: {reasons}")
     return Streams(participants, intake, tell, unavailable=unavailable)
+
+
+def _checking(info: AnalyzerInfo, name: str, tell: Callable[[Prediction], None]) -> Callable[[Prediction], None]:
+    """What the stream of an analyzer is given to tell: what breaks the contract is logged once, and not passed on."""
+    broken: set[str] = set()
+
+    def check_and_tell(given: Prediction) -> None:
+        try:
+            prediction = checked_partial(given, info, analyzer=name)
+        except PluginCallError as error:
+            if error.reason not in broken and len(broken) < MAX_REASONS:
+                broken.add(error.reason)
+                _log.warning("%s", error)
+        else:
+            tell(prediction)
+
+    return check_and_tell
 
 
 def _open(host: PluginHost, name: str, wish: StreamSettings) -> Stream:

@@ -39,6 +39,11 @@ class Outbox:
         if self._events.qsize() >= ROOM:
             self._room.clear()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the caller has read most of what was told."""
+        return self._room.is_set()
+
     async def wait_for_room(self) -> None:
         """Return when the caller has read most of what was told."""
         await self._room.wait()

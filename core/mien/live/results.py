@@ -14,7 +14,10 @@ Result: TypeAlias = AnalysisResult | SessionSummary
 
 
 def result_of(event: Event) -> Result | None:
-    """The result that an event tells of: new evidence with the score after it, or the summary; None for the others."""
+    """The result that an event tells of: new evidence with the score after it, or the summary; None for the others.
+
+    What is provisional is no result.
+    """
     if isinstance(event, SessionSummary):
         return event
     if isinstance(event, Update) and event.predictions:

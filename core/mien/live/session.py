@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Protocol, TypeAlias
 
 from mien.errors import AnalysisError, MienError
-from mien.live.events import Event, Notice, NoticeKind, Started, Update
+from mien.live.events import Event, Notice, NoticeKind, Partial, Started, Update
 from mien.live.limits import SessionLimits
 from mien.live.outbox import Outbox
+from mien.live.partials import Finals
 from mien.live.queues import Queue
 from mien.live.session_work import Counted, SessionWork
 from mien.live.streams import Answer, Ready, Streams
@@ -74,6 +75,7 @@ class LiveSession:
         self._worker = worker
         self._max_speech_seconds = limits.speech_queued_seconds
         self._outbox = Outbox()
+        self._finals = Finals()
         self._frames: Queue[Load] = Queue(self._take, name="session-frames", newest=limits.frames_queued)
         self._sound: Queue[Load] = Queue(self._take_sound, name="session-sound")
         self._speech: Queue[Ready] = Queue(self._take_speech, name="session-speech")
@@ -134,6 +136,12 @@ class LiveSession:
     def notice(self, kind: NoticeKind, message: str) -> None:
         """Tell the caller something."""
         self._put(Notice(kind=kind, message=message, at=self._state.at))
+
+    def partial(self, prediction: Prediction) -> None:
+        """Tell the caller what is being said; not one who does not keep up, nor of an utterance that is over."""
+        if self._outbox.has_room and self._finals.is_news(prediction):
+            (shown,) = predictions_given_out([prediction], redact=self._config.redact_transcript)
+            self._put(Partial(prediction=shown))
 
     async def sound_taken(self) -> None:
         """Return when all sound that came in was cut into utterances; they may still wait for recognition."""
@@ -243,6 +251,7 @@ class LiveSession:
 
     def _tell(self, answer: Answer, state: SessionState) -> None:
         before, self._state = self._state, state
+        self._finals.note(answer.predictions)
         predictions = predictions_given_out(answer.predictions, redact=self._config.redact_transcript)
         size = answer.frame_size
         self._put(Update(state=state, predictions=predictions, streams=answer.statuses, frame_size=size))

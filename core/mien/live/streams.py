@@ -150,6 +150,7 @@ class Streams:
         self._intake = intake
         self._tell = tell
         self._unavailable = tuple(unavailable)
+        self._closed = False
 
     @property
     def participants(self) -> tuple[Participant, ...]:
@@ -193,9 +194,14 @@ class Streams:
         return do_through_guards(self.flushing())
 
     def close(self) -> None:
-        """Nothing is asked of the streams any more; calls that run are not waited for."""
+        """Nothing is asked of the streams any more; calls that run are not waited for. May be called twice."""
         for each in self._participants:
-            each.guard.close()
+            if not self._closed and type(each.stream).close is not Stream.close:
+                # It closes the guard itself, once it is done.
+                each.guard.submit(CallKind.CLOSE, functools.partial(_close, each))
+            if not each.guard.healthy or type(each.stream).close is Stream.close:
+                each.guard.close()
+        self._closed = True
 
     def pushing(self, sample: Sample) -> Work[list[Ready]]:
         """The work of ``push``."""
@@ -282,6 +288,13 @@ class Streams:
         elif participant.failure is not None and not failing:
             self._tell(NoticeKind.STREAM, f"{participant.name} is back")
         participant.failure = status if failing else None
+
+
+def _close(participant: Participant) -> None:
+    try:
+        participant.stream.close()
+    finally:
+        participant.guard.close()
 
 
 def _push(stream: Stream, sample: Sample) -> Iterable[Sample]:

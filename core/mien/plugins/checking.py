@@ -97,6 +97,31 @@ def checked_predictions(
     return _Checker(f"analyzer {analyzer!r}", call).run(_predictions, results, info, span_of(sample), analyzer)
 
 
+def checked_partial(given: object, info: AnalyzerInfo, *, analyzer: str) -> Prediction:
+    """What an analyzer's stream says of an utterance that goes on.
+
+    Raises:
+        PluginCallError: As for ``checked_predictions``, or it is not provisional.
+    """
+    return _Checker(f"analyzer {analyzer!r}", CallKind.TELL).run(_partial, given, info, analyzer)
+
+
+def checked_transcript(given: object, *, transcriber: str, call: CallKind, is_final: bool | None = None) -> Transcript:
+    """What a transcriber heard.
+
+    Args:
+        given: What it gave.
+        transcriber: Its registered name.
+        call: What it was called for, for the error.
+        is_final: What the transcript has to say of itself; None takes either.
+
+    Raises:
+        PluginCallError: It is no ``Transcript``, a number in it is not finite or outside its range, or ``is_final`` is
+            wrong.
+    """
+    return _Checker(f"transcriber {transcriber!r}", call).run(_heard, given, is_final)
+
+
 def checked_samples(
     results: object,
     info: AnalyzerInfo,
@@ -169,10 +194,31 @@ class _Checker:
 
 
 def _predictions(results: object, info: AnalyzerInfo, span: TimeInterval, analyzer: str) -> tuple[Prediction, ...]:
-    return tuple(_prediction(item, info, span, analyzer) for item in _items(results, Prediction, "not a Prediction"))
+    predictions = [_prediction(item, info, span, analyzer) for item in _items(results, Prediction, "not a Prediction")]
+    if any(prediction.is_provisional for prediction in predictions):
+        raise _BrokenError("it answered with a transcript that is not final; those go to StreamSettings.tell")
+    return tuple(predictions)
 
 
-def _prediction(given: Prediction, info: AnalyzerInfo, span: TimeInterval, analyzer: str) -> Prediction:
+def _partial(given: object, info: AnalyzerInfo, analyzer: str) -> Prediction:
+    if not isinstance(given, Prediction):
+        raise _BrokenError(f"it told a {type(given).__name__}, not a Prediction")
+    prediction = _prediction(given, info, None, analyzer)
+    if not prediction.is_provisional:
+        raise _BrokenError("it told a prediction that rests on no partial transcript")
+    return prediction
+
+
+def _heard(given: object, is_final: bool | None) -> Transcript:
+    if not isinstance(given, Transcript):
+        raise _BrokenError(f"it gave a {type(given).__name__}, not a Transcript")
+    transcript = _transcript(given)
+    if is_final is not None and transcript.is_final is not is_final:
+        raise _BrokenError(f"is_final is {transcript.is_final}, expected {is_final}")
+    return transcript
+
+
+def _prediction(given: Prediction, info: AnalyzerInfo, span: TimeInterval | None, analyzer: str) -> Prediction:
     modality = _text("modality", given.modality)
     if modality != info.modality:
         raise _BrokenError(f"it answered for modality {modality!r}, and it was registered for {str(info.modality)!r}")
@@ -182,7 +228,7 @@ def _prediction(given: Prediction, info: AnalyzerInfo, span: TimeInterval, analy
         valence=_number("valence", given.valence),
         satisfaction=_number("satisfaction", given.satisfaction),
         confidence=_number("confidence", given.confidence),
-        interval=_within(_interval(given.interval), span),
+        interval=_interval(given.interval) if span is None else _within(_interval(given.interval), span),
         subject_id=_text("subject_id", given.subject_id),
         analyzer=analyzer,
         evidence=_evidence(given.evidence),
@@ -251,14 +297,7 @@ def _evidence(given: object) -> FaceRegion | Transcript | None:
     if isinstance(given, FaceRegion):
         return _face(given)
     if isinstance(given, Transcript):
-        return Transcript(
-            _text("text", given.text),
-            words=tuple(_word(word) for word in given.words),
-            language=_text("language", given.language),
-            engine=_text("engine", given.engine),
-            confidence=_number("confidence", given.confidence),
-            redacted=bool(given.redacted),
-        )
+        return _transcript(given)
     raise _BrokenError(f"evidence is a {type(given).__name__}, expected a FaceRegion or a Transcript")
 
 
@@ -271,6 +310,20 @@ def _face(given: FaceRegion) -> FaceRegion:
         track_id=_text("track_id", given.track_id),
         landmarks=tuple((_number("landmark", x), _number("landmark", y)) for x, y in given.landmarks),
         issues=tuple(_text("issue", issue) for issue in given.issues),
+    )
+
+
+def _transcript(given: Transcript) -> Transcript:
+    return Transcript(
+        _text("text", given.text),
+        words=tuple(_word(word) for word in given.words),
+        language=_text("language", given.language),
+        engine=_text("engine", given.engine),
+        confidence=_number("confidence", given.confidence),
+        redacted=bool(given.redacted),
+        is_final=bool(given.is_final),
+        stability=_number("stability", given.stability),
+        revision=int(_number("revision", given.revision)),
     )
 
 

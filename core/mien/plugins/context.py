@@ -50,8 +50,8 @@ class HostContext:
         return self._settings
 
     def transcriber(self, name: str) -> Transcriber:
-        """A speech-to-text engine, of whichever plugin."""
-        return self._host.transcriber(name)
+        """A speech-to-text engine, of whichever plugin; it streams."""
+        return self._host.hosted_transcriber(name)
 
     def detector(self, name: str, settings: DetectorSettings) -> FaceDetector:
         """A face detector, of whichever plugin."""

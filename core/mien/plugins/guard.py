@@ -39,6 +39,8 @@ class CallKind(StrEnum):
     PUSH = "push"
     OBSERVE = "observe"
     FLUSH = "flush"
+    TELL = "tell"
+    FINISH = "finish"
     ANALYZE = "analyze"
     FUSE = "fuse"
     ACCUMULATE = "accumulate"
@@ -64,7 +66,14 @@ FIXED_SECONDS: Final[Mapping[CallKind, float]] = MappingProxyType(
 """Deadlines that no setting changes; all other kinds have ``[engine] deadline_seconds``."""
 
 
-PATIENT_KINDS: Final = (CallKind.PUSH, CallKind.OBSERVE, CallKind.FLUSH, CallKind.ANALYZE, CallKind.FUSE)
+PATIENT_KINDS: Final = (
+    CallKind.PUSH,
+    CallKind.OBSERVE,
+    CallKind.FLUSH,
+    CallKind.FINISH,
+    CallKind.ANALYZE,
+    CallKind.FUSE,
+)
 """What takes what it takes for a patient caller: an analysis, from cutting a whole recording to fusing."""
 
 
@@ -135,6 +144,11 @@ class GuardedCall(Generic[Result]):
     def submitted_at(self) -> float | None:
         """On the monotonic clock; None where it was refused."""
         return None if self._call is None else self._call.submitted_at
+
+    @property
+    def is_over(self) -> bool:
+        """Whether ``result`` has an answer without waiting: it returned, was refused, or its deadline has passed."""
+        return self._call is None or self._call.returned or self._call.left(self._seconds) == 0.0
 
     def join(self) -> None:
         """Wait until it has returned or its deadline has passed."""

@@ -54,6 +54,7 @@ from mien.plugins.parts import (
 from mien.plugins.registry import PluginDescription, PluginState, Registrations
 from mien.plugins.selection import check_selection, names_of, warn_of_unknown_weights, warn_of_unread_tables
 from mien.plugins.slots import Slot, explain, outspoken
+from mien.plugins.transcription import HostedTranscriber
 from mien.types import Modality
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class PluginHost:
         self._managers: dict[str, pluggy.PluginManager] = {}
         self._descriptions: list[PluginDescription] = []
         self._deadlines = Deadlines.of(settings)
+        self._hosted: dict[str, HostedTranscriber] = {}
         self._context = context = HostContext(self, settings)
         self._parts.update(load_built_in(context, self._deadlines))
         for candidate in candidates:
@@ -216,6 +218,14 @@ class PluginHost:
         self._find(PartKind.TRANSCRIBER, name)
         return self._parts.transcribers[name].load()
 
+    def hosted_transcriber(self, name: str) -> HostedTranscriber:
+        """The same as plugins are given it: it streams, and no part of it holds up who pushes sound."""
+        engine = self.transcriber(name)
+        with self._lock:
+            if name not in self._hosted:
+                self._hosted[name] = HostedTranscriber(name, engine, self._deadlines)
+            return self._hosted[name]
+
     def sink(self, name: str) -> Sink:
         """The sink of that name, opened when it is first asked for. Raises as ``analyzer`` does."""
         self._find(PartKind.SINK, name)
@@ -307,6 +317,8 @@ class PluginHost:
 
     def close(self) -> None:
         """Close everything that was loaded, all at once. What cannot be closed is logged. May be called twice."""
+        for transcriber in self._hosted.values():
+            transcriber.close()
         closing = [(slot, slot.begin_close()) for slot in self._parts.shared()]
         for slot, call in closing:
             if call is None:

@@ -58,6 +58,11 @@ class Call(Generic[Result]):
         self._error: Exception | None = None
         self._callback: Callable[[], None] | None = None
 
+    @property
+    def returned(self) -> bool:
+        """Whether the function has returned or raised."""
+        return self._done.is_set()
+
     def join(self, seconds: float | None) -> None:
         """Wait until the function has returned, or until ``seconds`` after submission (None: for ever)."""
         self._done.wait(self.left(seconds))

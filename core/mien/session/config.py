@@ -64,6 +64,7 @@ class SessionConfig:
         exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height) of its size; a face is
             left out where its middle lies in one.
         redact_transcript: Take words out of answers; for whoever gives them.
+        partials: Tell what is being said before it has ended; for whoever runs the analyzers.
         mismatch_policy: What to do where two groups of modalities disagree.
         mismatch_pairs: Which groups of modalities are held against each other.
         expected_modalities: Those whose absence lowers the coverage; empty expects what comes.
@@ -91,6 +92,7 @@ class SessionConfig:
     customer_policy: str = CustomerPolicy.PRIMARY
     exclude_regions: tuple[tuple[float, float, float, float], ...] = ()
     redact_transcript: bool = False
+    partials: bool = False
     mismatch_policy: MismatchPolicy = MismatchPolicy.BLEND
     mismatch_pairs: tuple[MismatchPair, ...] = MISMATCH_PAIRS
     expected_modalities: frozenset[str] = frozenset()

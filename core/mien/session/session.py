@@ -74,7 +74,8 @@ class Session:
         """Take one thing in.
 
         What was said before the end and recognised after it still counts; anything else after the end is refused. An
-        observation that is too late, or came before, is counted as such and changes nothing.
+        observation that is too late, or came before, is counted as such and changes nothing. What is provisional counts
+        in nothing at all.
 
         Args:
             item: What the analyzers said of one sample, a single prediction, or a marker.
@@ -96,7 +97,9 @@ class Session:
         else:
             observation = Observation.of(item) if isinstance(item, Prediction) else item
             self._require_taken(observation)
-            self._observe(observation)
+            final = tuple(each for each in observation.predictions if not each.is_provisional)
+            if final or not observation.predictions:
+                self._observe(replace(observation, predictions=final))
         return self.state()
 
     def tick(self, now: float | None) -> SessionEnd | None:

@@ -4,7 +4,7 @@ A plugin's test subclasses a suite and defines its fixtures with pytest; the sui
 imports no pytest itself, and no part of mien that runs in production uses it. See ``docs/plugins.md``.
 """
 
-from mien.testing.conformance import AnalyzerConformance, TranscriberConformance, assert_predictions_close
+from mien.testing.conformance import AnalyzerConformance, assert_predictions_close
 from mien.testing.fakes import (
     FakeAnalyzer,
     FakeFuser,
@@ -19,6 +19,7 @@ from mien.testing.fakes import (
 )
 from mien.testing.fusion import FuserConformance
 from mien.testing.sinks import SinkConformance
+from mien.testing.speech import TranscriberConformance
 
 __all__ = [
     "AnalyzerConformance",

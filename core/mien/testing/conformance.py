@@ -1,4 +1,4 @@
-"""What every analyzer and every transcriber must do, as tests to subclass. Fusers are in ``mien.testing.fusion``.
+"""What every analyzer must do, as tests to subclass. Transcribers are in ``mien.testing.speech``.
 
 The tests ask for their subjects as pytest fixtures, which the subclass defines; no pytest is imported here.
 """
@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, TypeVar
 
 from mien.engine.requests import kind_of
-from mien.interfaces import Analyzer, AnalyzerInfo, StreamSettings, Transcriber
-from mien.testing.fakes import make_clip
-from mien.types import PROBABILITY_TOLERANCE, AudioClip, Prediction, Sample, Transcript
+from mien.interfaces import Analyzer, AnalyzerInfo, StreamSettings
+from mien.types import PROBABILITY_TOLERANCE, Prediction, Sample, Transcript
 
 _THREADS = 2
 _THREAD_SECONDS = 60.0
@@ -107,6 +106,26 @@ class AnalyzerConformance:
             observed = stream.observe(sample, predictions)
             require(len(observed) == len(predictions), "observe must give back one prediction for each")
 
+    def test_what_a_stream_tells_is_provisional(
+        self, analyzer: Analyzer, info: AnalyzerInfo, samples: Sequence[Sample]
+    ) -> None:
+        """What goes to ``StreamSettings.tell`` rests on partial transcripts, whose revisions grow; closing ends it."""
+        told: list[Prediction] = []
+        stream = analyzer.open_stream(StreamSettings(snapshot_interval_seconds=0.0, tell=told.append))
+        for sample in samples:
+            stream.push(sample)
+        stream.close()
+        stream.close()
+        revisions: dict[float, int] = {}
+        for prediction in tuple(told):
+            words = prediction.evidence
+            require(prediction.modality == info.modality, f"modality {prediction.modality!r}, not {info.modality!r}")
+            require(isinstance(words, Transcript) and not words.is_final, "told a prediction that is not provisional")
+            revision = words.revision if isinstance(words, Transcript) else 0
+            last = revisions.get(prediction.interval.start, 0)
+            require(revision > last, f"told revision {revision} of an utterance after revision {last}")
+            revisions[prediction.interval.start] = revision
+
     def test_streams_do_not_share_state(self, analyzer: Analyzer, samples: Sequence[Sample]) -> None:
         """What one session pushed does not show in another."""
         settings = StreamSettings(snapshot_interval_seconds=0.0)
@@ -128,49 +147,6 @@ class AnalyzerConformance:
         require(analyzer.analyze(samples) == before, "warming up changed the answers")
         analyzer.close()
         analyzer.close()
-
-
-class TranscriberConformance:
-    """The contract of ``mien.Transcriber``. Subclass it, name the subclass ``Test...`` and define two fixtures.
-
-    Fixtures:
-        transcriber: The engine, loaded. Of scope ``class`` or narrower: the last test closes it.
-        speech: A clip (16 kHz mono, up to 30 s) in which it hears words.
-    """
-
-    def test_speech_gives_words(self, transcriber: Transcriber, speech: AudioClip) -> None:
-        """The words come with the engine's name."""
-        transcript = transcriber.transcribe(speech)
-        require(isinstance(transcript, Transcript), f"expected a Transcript, got {type(transcript).__name__}")
-        require(bool(transcript.text.strip()), "nothing was heard in the clip of the fixture 'speech'")
-        require(transcript.engine not in ("", "caller"), f"engine is {transcript.engine!r}, not the engine's name")
-
-    def test_words_are_in_order(self, transcriber: Transcriber, speech: AudioClip) -> None:
-        """Where words have times, each begins no earlier than the one before it."""
-        starts = [word.interval.start for word in transcriber.transcribe(speech).words]
-        require(starts == sorted(starts), f"words do not come in the order of their times: {starts}")
-
-    def test_silence_gives_an_empty_text(self, transcriber: Transcriber) -> None:
-        """Nothing said is an answer, not an error."""
-        text = transcriber.transcribe(make_clip(seconds=1.0)).text
-        require(not text, f"heard {text!r} in silence")
-
-    def test_the_same_clip_gives_the_same_words(self, transcriber: Transcriber, speech: AudioClip) -> None:
-        """There is no state that one clip leaves for the next, and no chance."""
-        first = transcriber.transcribe(speech).text
-        transcriber.transcribe(make_clip(seconds=0.5))
-        require(transcriber.transcribe(speech).text == first, "the same clip got different words")
-
-    def test_threads_do_not_disturb_each_other(self, transcriber: Transcriber, speech: AudioClip) -> None:
-        """Several threads at once get the words that one gets."""
-        expected = transcriber.transcribe(speech).text
-        for found in in_threads(lambda: transcriber.transcribe(speech).text):
-            require(found == expected, "a call that ran beside another got different words")
-
-    def test_close_can_be_repeated(self, transcriber: Transcriber) -> None:
-        """The last test: it closes the engine."""
-        transcriber.close()
-        transcriber.close()
 
 
 def require(condition: bool, message: str) -> None:

@@ -306,20 +306,26 @@ class FaceRegion(_message.Message):
     def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., quality: _Optional[float] = ..., detection_score: _Optional[float] = ..., track_id: _Optional[str] = ..., landmarks: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., issues: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Transcript(_message.Message):
-    __slots__ = ("text", "words", "language", "engine", "confidence", "redacted")
+    __slots__ = ("text", "words", "language", "engine", "confidence", "redacted", "is_final", "stability", "revision")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     WORDS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     REDACTED_FIELD_NUMBER: _ClassVar[int]
+    IS_FINAL_FIELD_NUMBER: _ClassVar[int]
+    STABILITY_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     text: str
     words: _containers.RepeatedCompositeFieldContainer[Word]
     language: str
     engine: str
     confidence: float
     redacted: bool
-    def __init__(self, text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., language: _Optional[str] = ..., engine: _Optional[str] = ..., confidence: _Optional[float] = ..., redacted: bool = ...) -> None: ...
+    is_final: bool
+    stability: float
+    revision: int
+    def __init__(self, text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., language: _Optional[str] = ..., engine: _Optional[str] = ..., confidence: _Optional[float] = ..., redacted: bool = ..., is_final: bool = ..., stability: _Optional[float] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class Word(_message.Message):
     __slots__ = ("text", "interval", "confidence")
@@ -427,7 +433,7 @@ class StreamSessionRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[SessionConfig, _Mapping]] = ..., frame: _Optional[_Union[Image, _Mapping]] = ..., audio: _Optional[_Union[Audio, _Mapping]] = ..., text: _Optional[_Union[Text, _Mapping]] = ..., marker: _Optional[_Union[Marker, _Mapping]] = ...) -> None: ...
 
 class SessionConfig(_message.Message):
-    __slots__ = ("session_id", "analyzers", "fuser", "weights", "consent", "snapshot_interval_seconds", "max_snapshots", "half_life_seconds", "idle_timeout_seconds", "customer_policy", "exclude_regions", "redact_transcript", "mismatch_policy", "expected_modalities", "site")
+    __slots__ = ("session_id", "analyzers", "fuser", "weights", "consent", "snapshot_interval_seconds", "max_snapshots", "half_life_seconds", "idle_timeout_seconds", "customer_policy", "exclude_regions", "redact_transcript", "mismatch_policy", "expected_modalities", "site", "partials")
     class WeightsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -450,6 +456,7 @@ class SessionConfig(_message.Message):
     MISMATCH_POLICY_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_MODALITIES_FIELD_NUMBER: _ClassVar[int]
     SITE_FIELD_NUMBER: _ClassVar[int]
+    PARTIALS_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     analyzers: _containers.RepeatedScalarFieldContainer[str]
     fuser: str
@@ -465,7 +472,8 @@ class SessionConfig(_message.Message):
     mismatch_policy: MismatchPolicy
     expected_modalities: _containers.RepeatedScalarFieldContainer[str]
     site: str
-    def __init__(self, session_id: _Optional[str] = ..., analyzers: _Optional[_Iterable[str]] = ..., fuser: _Optional[str] = ..., weights: _Optional[_Mapping[str, float]] = ..., consent: _Optional[_Union[Consent, str]] = ..., snapshot_interval_seconds: _Optional[float] = ..., max_snapshots: _Optional[int] = ..., half_life_seconds: _Optional[float] = ..., idle_timeout_seconds: _Optional[float] = ..., customer_policy: _Optional[_Union[CustomerPolicy, str]] = ..., exclude_regions: _Optional[_Iterable[_Union[Region, _Mapping]]] = ..., redact_transcript: bool = ..., mismatch_policy: _Optional[_Union[MismatchPolicy, str]] = ..., expected_modalities: _Optional[_Iterable[str]] = ..., site: _Optional[str] = ...) -> None: ...
+    partials: bool
+    def __init__(self, session_id: _Optional[str] = ..., analyzers: _Optional[_Iterable[str]] = ..., fuser: _Optional[str] = ..., weights: _Optional[_Mapping[str, float]] = ..., consent: _Optional[_Union[Consent, str]] = ..., snapshot_interval_seconds: _Optional[float] = ..., max_snapshots: _Optional[int] = ..., half_life_seconds: _Optional[float] = ..., idle_timeout_seconds: _Optional[float] = ..., customer_policy: _Optional[_Union[CustomerPolicy, str]] = ..., exclude_regions: _Optional[_Iterable[_Union[Region, _Mapping]]] = ..., redact_transcript: bool = ..., mismatch_policy: _Optional[_Union[MismatchPolicy, str]] = ..., expected_modalities: _Optional[_Iterable[str]] = ..., site: _Optional[str] = ..., partials: bool = ...) -> None: ...
 
 class Region(_message.Message):
     __slots__ = ("x", "y", "width", "height")
@@ -490,16 +498,18 @@ class Marker(_message.Message):
     def __init__(self, name: _Optional[str] = ..., at_seconds: _Optional[float] = ..., rating: _Optional[int] = ...) -> None: ...
 
 class StreamSessionResponse(_message.Message):
-    __slots__ = ("started", "update", "notice", "summary")
+    __slots__ = ("started", "update", "notice", "summary", "partial")
     STARTED_FIELD_NUMBER: _ClassVar[int]
     UPDATE_FIELD_NUMBER: _ClassVar[int]
     NOTICE_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_FIELD_NUMBER: _ClassVar[int]
     started: SessionStarted
     update: SessionUpdate
     notice: Notice
     summary: SessionSummary
-    def __init__(self, started: _Optional[_Union[SessionStarted, _Mapping]] = ..., update: _Optional[_Union[SessionUpdate, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ..., summary: _Optional[_Union[SessionSummary, _Mapping]] = ...) -> None: ...
+    partial: SessionPartial
+    def __init__(self, started: _Optional[_Union[SessionStarted, _Mapping]] = ..., update: _Optional[_Union[SessionUpdate, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ..., summary: _Optional[_Union[SessionSummary, _Mapping]] = ..., partial: _Optional[_Union[SessionPartial, _Mapping]] = ...) -> None: ...
 
 class SessionStarted(_message.Message):
     __slots__ = ("session_id", "analyzers", "expected_modalities")
@@ -520,6 +530,12 @@ class SessionUpdate(_message.Message):
     state: SessionState
     streams: _containers.RepeatedCompositeFieldContainer[StreamStatus]
     def __init__(self, predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., state: _Optional[_Union[SessionState, _Mapping]] = ..., streams: _Optional[_Iterable[_Union[StreamStatus, _Mapping]]] = ...) -> None: ...
+
+class SessionPartial(_message.Message):
+    __slots__ = ("prediction",)
+    PREDICTION_FIELD_NUMBER: _ClassVar[int]
+    prediction: Prediction
+    def __init__(self, prediction: _Optional[_Union[Prediction, _Mapping]] = ...) -> None: ...
 
 class SessionState(_message.Message):
     __slots__ = ("at_seconds", "snapshots", "utterances", "satisfaction", "emotion_percentages", "subject_id", "subjects", "mismatches", "modality_percentages")

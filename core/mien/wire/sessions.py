@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from mien.interfaces import MismatchPolicy
-from mien.live import Event, Notice, NoticeKind, Started, Update
+from mien.live import Event, Notice, NoticeKind, Partial, Started, Update
 from mien.session import Consent, CustomerPolicy, Marker, Phase, SessionEnd, SessionState, SessionSummary
 from mien.types import Satisfaction
 from mien.v1 import sentiment_pb2 as pb
@@ -104,6 +104,8 @@ def event_to_wire(event: Event) -> pb.StreamSessionResponse:
     if isinstance(event, Notice):
         notice = pb.Notice(kind=NOTICE_KINDS[event.kind], message=event.message, at_seconds=event.at)
         return pb.StreamSessionResponse(notice=notice)
+    if isinstance(event, Partial):
+        return pb.StreamSessionResponse(partial=pb.SessionPartial(prediction=prediction_to_wire(event.prediction)))
     return pb.StreamSessionResponse(summary=_summary_to_wire(event))
 
 
@@ -132,6 +134,8 @@ def event_from_wire(message: pb.StreamSessionResponse) -> Event | None:
         if notice.kind not in _NOTICE_KIND_OF:
             return None
         return Notice(kind=_NOTICE_KIND_OF[notice.kind], message=notice.message, at=notice.at_seconds)
+    if kind == "partial":
+        return Partial(prediction=prediction_from_wire(message.partial.prediction))
     return _summary_from_wire(message.summary) if kind == "summary" else None
 
 

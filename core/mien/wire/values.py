@@ -153,6 +153,9 @@ def _transcript_to_wire(transcript: Transcript) -> pb.Transcript:
         engine=transcript.engine,
         confidence=transcript.confidence,
         redacted=transcript.redacted,
+        is_final=transcript.is_final,
+        stability=transcript.stability,
+        revision=transcript.revision,
     )
 
 
@@ -251,6 +254,10 @@ def _transcript_from_wire(message: pb.Transcript) -> Transcript:
         engine=message.engine,
         confidence=message.confidence,
         redacted=message.redacted,
+        # A peer from before there were partial transcripts sends final ones alone.
+        is_final=message.is_final if message.HasField("is_final") else True,
+        stability=message.stability if message.HasField("stability") else 1.0,
+        revision=message.revision,
     )
 
 

@@ -25,6 +25,8 @@ from mien import (
     Utterance,
 )
 from mien_voice.audio import at_speech_rate
+from mien_voice.hearing import HeardClip, Hearing
+from mien_voice.language import ENGLISH
 from mien_voice.segmentation import Segmenter, SpeechClip, cut_into_utterances
 from mien_voice.settings import SegmentationSettings, VoiceSettings
 from mien_voice.tone import Tone, ToneModel, abstention
@@ -75,12 +77,21 @@ class VoiceAnalyzer(Analyzer):
         return [[self._prediction(item, next(tones)) for item in items] for items in said]
 
     def open_stream(self, settings: StreamSettings) -> Stream:
-        """A stream that cuts continuous sound into utterances and lets words pass."""
-        return VoiceStream(self._settings.segmentation)
+        """A stream that cuts continuous sound into utterances and lets words pass; and tells of those that go on."""
+        hearing = None
+        if settings.tell is not None:
+            hearing = Hearing(self._transcriber, self._provisional, settings.tell)
+        return VoiceStream(self._settings.segmentation, hearing)
 
     def warm_up(self) -> None:
         """Compile the tone network."""
         self._tone.warm_up()
+
+    def _provisional(self, transcript: Transcript, interval: TimeInterval) -> Prediction:
+        """The tone of what was said so far."""
+        text = transcript.text
+        nothing = abstention("nothing was said", language=transcript.language or ENGLISH)
+        return self._prediction(_Said(transcript, interval), self._tone.predict([text])[0] if text.strip() else nothing)
 
     def _prediction(self, said: _Said, tone: Tone) -> Prediction:
         transcript = said.transcript
@@ -101,13 +112,18 @@ class VoiceAnalyzer(Analyzer):
         if isinstance(sample, Utterance):
             return self._read(sample)
         if isinstance(sample, AudioClip):
-            heard = [(clip, self._transcriber.transcribe(clip)) for clip in self._utterances(sample)]
+            heard = [(clip, self._recognise(clip)) for clip in self._utterances(sample)]
             return [
                 _Said(transcript, TimeInterval(clip.captured_at, clip.captured_at + clip.duration_seconds))
                 for clip, transcript in heard
                 if transcript.text.strip()
             ]
         raise InputError(f"the voice analyzer takes sound and text, not {type(sample).__name__}")
+
+    def _recognise(self, clip: AudioClip) -> Transcript:
+        if not isinstance(clip, HeardClip):
+            return self._transcriber.transcribe(clip)
+        return clip.utterance.final() or clip.utterance.superseding(self._transcriber.transcribe(clip))
 
     def _utterances(self, clip: AudioClip) -> Sequence[AudioClip]:
         if isinstance(clip, SpeechClip):
@@ -132,15 +148,30 @@ class VoiceAnalyzer(Analyzer):
 class VoiceStream(Stream):
     """The voice of one session: sound goes in as it comes, utterances come out when they have ended."""
 
-    def __init__(self, settings: SegmentationSettings) -> None:
+    def __init__(self, settings: SegmentationSettings, hearing: Hearing | None = None) -> None:
+        """Begin.
+
+        Args:
+            settings: How sound is cut.
+            hearing: Follows what is being said; None where nobody wants to know.
+        """
         self._segmenter = Segmenter(settings)
+        self._hearing = hearing
 
     def push(self, sample: Sample) -> list[Sample]:
         """Take in the next piece of sound, or words, which are ready at once."""
         if isinstance(sample, AudioClip):
-            return list(self._segmenter.push(at_speech_rate(sample)))
+            return self._followed(self._segmenter.push(at_speech_rate(sample)))
         return [sample]
 
     def flush(self) -> list[Sample]:
         """The session ends: give back the utterance that is still being spoken."""
-        return list(self._segmenter.flush())
+        return self._followed(self._segmenter.flush())
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        if self._hearing is not None:
+            self._hearing.close()
+
+    def _followed(self, ended: Sequence[SpeechClip]) -> list[Sample]:
+        return list(ended if self._hearing is None else self._hearing.follow(ended, self._segmenter.speaking))

@@ -17,7 +17,7 @@ _LONGEST_REASON: Final = 300
 
 
 def need(package: str, *, user: str) -> Any:
-    """Import a package of the extra ``mien[whisper]``.
+    """Import a package of the extra ``mien[transformers]``.
 
     Args:
         package: Its name.
@@ -29,7 +29,9 @@ def need(package: str, *, user: str) -> Any:
     try:
         return importlib.import_module(package)
     except ImportError as error:
-        raise MissingDependencyError(f"{user} needs the package {package!r}: pip install 'mien[whisper]'") from error
+        raise MissingDependencyError(
+            f"{user} needs the package {package!r}: pip install 'mien[transformers]'"
+        ) from error
 
 
 @contextmanager

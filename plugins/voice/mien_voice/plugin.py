@@ -1,4 +1,4 @@
-"""What the voice plugin registers: the analyzer ``voice`` and two speech-to-text engines. Loads no model and no JAX."""
+"""What the voice plugin registers: the analyzer ``voice``, two engines and ``mien models``. Loads no model, no JAX."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from mien_voice.labels import EMOTIONS28
 from mien_voice.settings import ToneSettings, VoiceSettings
 
 if TYPE_CHECKING:
+    import typer
+
     from mien_voice.analyzer import VoiceAnalyzer
     from mien_voice.tone import ToneModel
 
@@ -34,7 +36,7 @@ SECTION: Final = "voice"
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "tone.json"
 
-REQUIRED: Final = ("haiku", "pocketsphinx", "soxr", "tokenizers", "transformers")
+REQUIRED: Final = ("faster_whisper", "haiku", "onnxruntime", "soxr", "tokenizers", "transformers")
 """The modules that the extra ``mien[voice]`` brings and that nothing here works without."""
 
 _SHORT_TO_LONG: Final = (4, 24, 48)
@@ -47,17 +49,17 @@ def mien_register_transcribers(register: RegisterTranscriber, context: PluginCon
     _require_extra()
     settings = context.settings(SECTION, VoiceSettings)
 
-    def load_pocketsphinx() -> Transcriber:
-        from mien_voice.transcribers.isolated import IsolatedPocketSphinx
+    def load_whisper() -> Transcriber:
+        from mien_voice.transcribers.choice import load_whisper
 
-        return IsolatedPocketSphinx()
+        return load_whisper(settings.whisper)
 
     def load_transformers() -> Transcriber:
         from mien_voice.transcribers.transformers import TransformersTranscriber
 
         return TransformersTranscriber(settings.transformers)
 
-    register("pocketsphinx", _pocketsphinx_info(), load_pocketsphinx)
+    register("whisper", _whisper_info(settings), load_whisper)
     register("transformers", _transformers_info(settings), load_transformers)
 
 
@@ -67,6 +69,14 @@ def mien_register_analyzers(register: RegisterAnalyzer, context: PluginContext) 
     _require_extra()
     settings = context.settings(SECTION, VoiceSettings)
     register("voice", _voice_info(settings), lambda: _load_analyzer(settings, context))
+
+
+@hookimpl
+def mien_register_commands(app: typer.Typer, context: PluginContext) -> None:
+    """Add ``mien models``."""
+    from mien_voice.models import commands
+
+    commands.register(app, context, SECTION)
 
 
 def _voice_info(settings: VoiceSettings) -> AnalyzerInfo:
@@ -90,10 +100,9 @@ def _voice_info(settings: VoiceSettings) -> AnalyzerInfo:
 
 def _load_analyzer(settings: VoiceSettings, context: PluginContext) -> VoiceAnalyzer:
     from mien_voice.analyzer import VoiceAnalyzer
+    from mien_voice.transcribers.choice import chosen
 
-    return VoiceAnalyzer(
-        transcriber=context.transcriber(settings.transcriber), tone=_load_tone(settings.tone), settings=settings
-    )
+    return VoiceAnalyzer(transcriber=chosen(settings, context), tone=_load_tone(settings.tone), settings=settings)
 
 
 def _load_tone(settings: ToneSettings) -> ToneModel:
@@ -110,11 +119,12 @@ def _load_tone(settings: ToneSettings) -> ToneModel:
     return network
 
 
-def _pocketsphinx_info() -> TranscriberInfo:
+def _whisper_info(settings: VoiceSettings) -> TranscriberInfo:
+    model = settings.whisper.model or "the first model on this machine"
     return TranscriberInfo(
-        version=_version("pocketsphinx"),
-        languages=("en-US",),
-        description="embedded and offline; for clear, close speech",
+        version=_version("faster-whisper"),
+        offline=settings.whisper.offline,
+        description=f"Whisper on the processor, {model}, by faster-whisper (CTranslate2, int8)",
     )
 
 
@@ -122,7 +132,7 @@ def _transformers_info(settings: VoiceSettings) -> TranscriberInfo:
     return TranscriberInfo(
         version=_version("transformers"),
         offline=settings.transformers.offline,
-        description=f"the Hugging Face checkpoint {settings.transformers.checkpoint!r}, with PyTorch (mien[whisper])",
+        description=f"the Hugging Face checkpoint {settings.transformers.checkpoint!r} (mien[transformers])",
     )
 
 

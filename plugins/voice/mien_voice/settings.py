@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mien_voice.labels import TONE_LABELS
+
+AUTOMATIC: Final = "auto"
+"""The transcriber's name where whichever is best on this machine is meant."""
 
 Seconds = Annotated[float, Field(gt=0.0, le=30.0)]
 Pause = Annotated[float, Field(ge=0.0, le=5.0)]
@@ -17,33 +19,24 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Strictness(StrEnum):
-    """How sure the voice activity detector must be that a frame is speech."""
-
-    LOOSE = "loose"
-    MEDIUM_LOOSE = "medium_loose"
-    MEDIUM_STRICT = "medium_strict"
-    STRICT = "strict"
-
-
 class SegmentationSettings(_Table):
     """``[plugins.voice.segmentation]``: how continuous sound is cut into utterances.
 
     Attributes:
-        strictness: Looser hears quieter speech, and more noise.
+        speech_threshold: Probability of speech from which a frame counts; lower hears more, and more bystanders.
         pre_roll_seconds: Kept before the first sound that counts as speech, so that no first syllable is lost.
         post_roll_seconds: Kept after the last.
         end_silence_seconds: A pause so long ends the utterance; a shorter one is part of it.
         max_utterance_seconds: A longer one is cut at its quietest point near the end.
-        min_voiced_seconds: Less voiced sound than this is no utterance.
+        min_speech_seconds: Less speech than this is no utterance.
     """
 
-    strictness: Strictness = Strictness.LOOSE
+    speech_threshold: Annotated[float, Field(ge=0.2, le=0.99)] = 0.5
     pre_roll_seconds: Pause = 0.3
     post_roll_seconds: Pause = 0.2
     end_silence_seconds: Annotated[float, Field(ge=0.1, le=5.0)] = 0.7
     max_utterance_seconds: Annotated[float, Field(ge=2.0, le=30.0)] = 15.0
-    min_voiced_seconds: Seconds = 0.12
+    min_speech_seconds: Seconds = 0.12
 
     @model_validator(mode="after")
     def _post_roll_within_the_pause(self) -> SegmentationSettings:
@@ -53,6 +46,26 @@ class SegmentationSettings(_Table):
                 f"got {self.post_roll_seconds} and {self.end_silence_seconds}"
             )
         return self
+
+
+class WhisperSettings(_Table):
+    """``[plugins.voice.whisper]``: Whisper in CTranslate2's format, on the processor, as int8.
+
+    Attributes:
+        model: A folder, a size (``mien models list`` names them) or an id on the Hugging Face hub; empty takes the
+            first that is on this machine, in the Hugging Face cache or in an installed model package.
+        language: BCP 47 tag of what is spoken; empty lets a multilingual model find out, utterance by utterance.
+        beam: Hypotheses that are followed at once.
+        threads: Of the processor that one utterance may keep busy; each leaves less to the faces.
+        offline: Never ask the hub. Otherwise a model that is named here and not on this machine is fetched when the
+            engine loads.
+    """
+
+    model: str = ""
+    language: Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]+)*)?$")] = ""
+    beam: Annotated[int, Field(ge=1, le=10)] = 5
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    offline: bool = True
 
 
 class TransformersSettings(_Table):
@@ -105,15 +118,18 @@ class VoiceSettings(_Table):
     """``[plugins.voice]``.
 
     Attributes:
-        transcriber: Name of the registered speech-to-text engine.
+        transcriber: Name of the registered speech-to-text engine; ``auto`` takes ``whisper`` where a model of its is on
+            this machine, and ``pocketsphinx``, with a warning, where only that is installed.
         tone: What reads the tone of the words.
         max_text_characters: A longer text is refused.
         segmentation: How sound is cut.
+        whisper: The engine of that name.
         transformers: The engine of that name.
     """
 
-    transcriber: str = "pocketsphinx"
+    transcriber: str = AUTOMATIC
     tone: ToneSettings = ToneSettings()
     max_text_characters: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     segmentation: SegmentationSettings = SegmentationSettings()
+    whisper: WhisperSettings = WhisperSettings()
     transformers: TransformersSettings = TransformersSettings()

@@ -1,7 +1,7 @@
 """Any Hugging Face text-classification checkpoint as the tone model, its labels mapped to ours by the settings.
 
-By hub id or local folder, on the CPU, with PyTorch (the extra ``mien[whisper]``). It is read as trained: nothing is
-calibrated here. Nothing is fetched where the settings or ``HF_HUB_OFFLINE`` forbid it.
+By hub id or local folder, on the CPU, with PyTorch (the extra ``mien[transformers]``). It is read as trained: nothing
+is calibrated here. Nothing is fetched where the settings or ``HF_HUB_OFFLINE`` forbid it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Any Hugging Face speech-recognition checkpoint as an engine: Whisper, Moonshine, wav2vec2 and their like.
 
-By hub id or local folder, on the CPU, with PyTorch (the extra ``mien[whisper]``). Nothing is fetched where the
+By hub id or local folder, on the CPU, with PyTorch (the extra ``mien[transformers]``). Nothing is fetched where the
 settings or ``HF_HUB_OFFLINE`` forbid it.
 """
 

@@ -2,7 +2,7 @@
 
 Its decoder holds Python's interpreter lock for as long as it recognises, which takes seconds: in the server's own
 process it would stop every other thread for that time, faces and health checks among them. The other side of the pipe
-is ``mien_voice.transcribers.worker``.
+is ``mien_pocketsphinx.worker``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ READY: Final = 0
 TRANSCRIPT: Final = 1
 REFUSED: Final = 2
 
-WORKER: Final = "mien_voice.transcribers.worker"
+WORKER: Final = "mien_pocketsphinx.worker"
 TRANSCRIPTS: Final = TypeAdapter(Transcript)
 
 
@@ -87,7 +87,7 @@ class IsolatedPocketSphinx(Transcriber):
         if self._child is None:
             environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
             command = [sys.executable, "-P", "-m", WORKER]
-            self._child = subprocess.Popen(  # noqa: S603  # this Python, and a module of ours
+            self._child = subprocess.Popen(  # this Python, and a module of ours
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
             )
             try:

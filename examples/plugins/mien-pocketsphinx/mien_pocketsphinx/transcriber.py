@@ -1,6 +1,6 @@
-"""The embedded engine: PocketSphinx with the US-English model that its wheel brings. Offline, small, and no more.
+"""PocketSphinx with the US-English model that its wheel brings: offline, small, and no more.
 
-Word-perfect or nearly so on clear, close speech; weak on noisy or far speech, where its confidence falls as well.
+Word-perfect or nearly so on clear synthetic speech, weak on people, where its confidence falls as well.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import threading
 from typing import Any, Final
 
 from mien import AudioClip, InputError, TimeInterval, Transcriber, Transcript, Word
-from mien_voice.audio import SAMPLE_RATE
 
 NAME: Final = "pocketsphinx"
 LANGUAGE: Final = "en-US"
+
+SAMPLE_RATE: Final = 16_000
+"""Hz; what mien gives a transcriber."""
 
 FRAME_SECONDS: Final = 0.01
 """The decoder counts in frames of 10 ms."""

@@ -11,9 +11,9 @@ import pytest
 
 from mien import AudioClip, InputError, PluginError
 from mien.testing import TranscriberConformance
-from mien_voice.transcribers import isolated
-from mien_voice.transcribers.isolated import IsolatedPocketSphinx
-from mien_voice.transcribers.pocketsphinx import PocketSphinxTranscriber
+from mien_pocketsphinx import isolated
+from mien_pocketsphinx.isolated import IsolatedPocketSphinx
+from mien_pocketsphinx.transcriber import PocketSphinxTranscriber
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,6 @@ def test_closing_ends_the_child_and_refuses_what_comes() -> None:
 
 
 def test_a_child_that_cannot_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isolated, "WORKER", "mien_voice.transcribers.no_such_module")
+    monkeypatch.setattr(isolated, "WORKER", "mien_pocketsphinx.no_such_module")
     with pytest.raises(PluginError, match="could not start"):
         IsolatedPocketSphinx()

@@ -1,4 +1,4 @@
-"""The child process of ``mien_voice.transcribers.isolated``: clips come in on stdin, transcripts go out on stdout."""
+"""The child process of ``mien_pocketsphinx.isolated``: clips come in on stdin, transcripts go out on stdout."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import IO
 import numpy as np
 
 from mien import AudioClip, InputError
-from mien_voice.transcribers.isolated import ANSWER, HEADER, READY, REFUSED, TRANSCRIPT, TRANSCRIPTS, read_exactly
-from mien_voice.transcribers.pocketsphinx import PocketSphinxTranscriber
+from mien_pocketsphinx.isolated import ANSWER, HEADER, READY, REFUSED, TRANSCRIPT, TRANSCRIPTS, read_exactly
+from mien_pocketsphinx.transcriber import PocketSphinxTranscriber
 
 
 def main() -> None:
