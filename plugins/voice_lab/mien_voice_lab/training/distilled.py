@@ -6,6 +6,7 @@ It imports nothing of ``mien`` but what reads texts, so that it runs on a machin
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -76,6 +77,7 @@ class Ready:
     dev: Table
     spare: Tensor
     wide: Future[tuple[linear.Linear, FloatArray]]
+    tokenizer: Path
 
 
 def run(
@@ -103,7 +105,7 @@ def run(
         return begun + share * seconds
 
     out.mkdir(parents=True, exist_ok=True)
-    ready = prepare(sources, out, sizes=sizes, seed=seed, device=device)
+    ready = prepare(sources, sizes=sizes, seed=seed, device=device)
     told(f"{len(ready.mixture.targets)} texts, {len(ready.features.hashes)} n-grams, {len(ready.vectors)} subwords")
     shape = {"features": len(ready.features.hashes), "vocabulary": len(ready.vectors), "vector": ready.vectors.shape[1]}
     student, teacher = NetworkConfig(**shape, **sizes.student), NetworkConfig(**shape, **sizes.teacher)
@@ -136,13 +138,13 @@ def run(
     told("done")
 
 
-def prepare(sources: Sources, out: Path, *, sizes: Sizes, seed: int, device: str) -> Ready:
+def prepare(sources: Sources, *, sizes: Sizes, seed: int, device: str) -> Ready:
     """Make sentences and copies, the tokenizer, the n-grams and the arrays; the linear half begins to be fitted."""
     made = distinct(generate(sizes.sentences, seed=seed + 1))
     values = satisfaction_targets(sources.train.targets)
     joined = contrasts(sources.train.texts, [float(value) for value in values], sizes.contrasts, seed=seed + 2)
     mixture = corpora.mix(sources.train, made, joined, sources.rated, copies=sizes.copies, seed=seed + 3)
-    path = out / "tokenizer.json"
+    path = Path(tempfile.mkdtemp()) / "tokenizer.json"
     entries = vocabulary.build_tokenizer(
         [*sources.train.texts, *(one.text for one in made)], sources.words.words, path, pieces=sizes.pieces
     )
@@ -162,6 +164,7 @@ def prepare(sources: Sources, out: Path, *, sizes: Sizes, seed: int, device: str
         _table([dev], [subword_numbers(sources.dev.texts, path)], device),
         torch.from_numpy(corpora.padded_subwords([ids for ids in spare if len(ids) > 2])).to(device),
         wide,
+        path,
     )
 
 
@@ -285,7 +288,7 @@ class Keeper:
             held["dev/teachers"] = self._teachers.astype(np.float16)
         held["features/hashes"] = self._ready.features.hashes
         held["features/idf"] = self._ready.features.idf.astype(np.float16)
-        held["tokenizer"] = np.frombuffer((self._out / "tokenizer.json").read_bytes(), np.uint8)
+        held["tokenizer"] = np.frombuffer(self._ready.tokenizer.read_bytes(), np.uint8)
         self._report["config"] = self._config.as_dict()
         self._write(held, name)
         try:
