@@ -54,6 +54,8 @@ class Probabilities(NamedTuple):
         sentiment_labels: ``[N, 4]``, each by itself.
         ekman: ``[N, 7]``, each by itself.
         satisfaction: ``[N]``.
+        confidence: ``[N]``, the chance that the speaker is on the side of 0.5 on which satisfaction is: low where it is
+            near, since most who say nothing clear are on neither.
     """
 
     emotions28: FloatArray
@@ -61,6 +63,7 @@ class Probabilities(NamedTuple):
     sentiment_labels: FloatArray
     ekman: FloatArray
     satisfaction: FloatArray
+    confidence: FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,8 @@ class Calibration:
         sentiment_scale: Divides the four sentiment logits before they share a softmax.
         sentiment_bias: Added to them, ``[4]``.
         satisfaction_bias: Added to the satisfaction logit.
+        confidence_scale: How fast the confidence grows with the satisfaction logit's distance from 0.
+        confidence_bias: The confidence's logit where satisfaction is 0.5.
         thresholds: Task (``emotions28``, ``sentiment``, ``ekman``) -> probability from which each label counts as said.
     """
 
@@ -79,6 +84,8 @@ class Calibration:
     sentiment_scale: float
     sentiment_bias: tuple[float, ...]
     satisfaction_bias: float
+    confidence_scale: float
+    confidence_bias: float
     thresholds: Mapping[str, tuple[float, ...]]
 
     def __post_init__(self) -> None:
@@ -102,6 +109,8 @@ class Calibration:
             sentiment_scale=float(values["sentiment_scale"]),
             sentiment_bias=tuple(float(value) for value in values["sentiment_bias"]),
             satisfaction_bias=float(values["satisfaction_bias"]),
+            confidence_scale=float(values["confidence_scale"]),
+            confidence_bias=float(values["confidence_bias"]),
             thresholds={task: tuple(float(v) for v in own) for task, own in values["thresholds"].items()},
         )
 
@@ -112,6 +121,8 @@ class Calibration:
             "sentiment_scale": self.sentiment_scale,
             "sentiment_bias": list(self.sentiment_bias),
             "satisfaction_bias": self.satisfaction_bias,
+            "confidence_scale": self.confidence_scale,
+            "confidence_bias": self.confidence_bias,
             "thresholds": {task: list(own) for task, own in self.thresholds.items()},
         }
 
@@ -119,12 +130,14 @@ class Calibration:
         """Turn the network's outputs ``[N, 35]`` into probabilities."""
         multi = sigmoid(logits[:, :LOGITS] / self.scale)
         joint = logits[:, SENTIMENT_COLUMNS] / self.sentiment_scale + np.asarray(self.sentiment_bias, np.float32)
+        worth = logits[:, LOGITS] + np.float32(self.satisfaction_bias)
         return Probabilities(
             emotions28=multi[:, : len(EMOTIONS28)],
             sentiment=softmax(joint),
             sentiment_labels=multi[:, SENTIMENT_COLUMNS],
             ekman=multi[:, EKMAN_COLUMNS],
-            satisfaction=sigmoid(logits[:, LOGITS] + np.float32(self.satisfaction_bias)),
+            satisfaction=sigmoid(worth),
+            confidence=sigmoid(np.float32(self.confidence_scale) * np.abs(worth) + np.float32(self.confidence_bias)),
         )
 
 

@@ -27,7 +27,8 @@ class Tone:
         sentiment: Positive, negative, ambiguous, neutral -> probability; sums to 1.
         satisfaction: [0, 1]; 0.5 says nothing either way.
         valence: [-1, 1]; positive minus negative.
-        confidence: [0, 1]; chance that the likeliest sentiment is right, times the share of words known.
+        confidence: [0, 1]; chance that the speaker is as satisfied or dissatisfied as told, rather than neither: near 0
+            for a plain statement. The embedded network's is calibrated, and times the share of words known.
         out_of_vocabulary: Share of the words that the model does not know, [0, 1].
         language: BCP 47 tag; ``und`` where it cannot be told.
         notes: For a person: why it abstained, or what was left unread.

@@ -21,6 +21,7 @@ from mien_voice.labels import (
     SENTIMENT_GROUPS,
     SENTIMENTS,
     group_targets,
+    sides,
 )
 from mien_voice.tonenetwork import ToneNetwork
 from mien_voice_lab.training.data import NEUTRAL_RATING, Corpus, Dialogue
@@ -80,11 +81,17 @@ def sentiment_calibration_error(probabilities: Probabilities, targets: FloatArra
     return metrics.reliability(probabilities.sentiment.max(axis=1), sentiment_hits(probabilities, targets)).error
 
 
+def confidence_calibration_error(probabilities: Probabilities, targets: FloatArray) -> float:
+    """Expected calibration error of the confidence: that the speaker is on the side that satisfaction tells."""
+    told = np.sign(probabilities.satisfaction - 0.5)
+    return metrics.reliability(probabilities.confidence, told == sides(targets)).error
+
+
 def evaluate_emotions(network: ToneNetwork, corpus: Corpus) -> dict[str, Any]:
     """Figures on labelled texts, with the thresholds that are shipped.
 
     Returns:
-        ``examples``, ``macro_f1`` (task -> figure), ``f1`` (task -> label -> figure), ``ece`` and
+        ``examples``, ``macro_f1`` (task -> figure), ``f1`` (task -> label -> figure), ``ece``, ``confidence_ece`` and
         ``sentiment_accuracy`` (the likeliest sentiment is one of the true ones).
     """
     probabilities = network.probabilities(corpus.texts)
@@ -98,6 +105,7 @@ def evaluate_emotions(network: ToneNetwork, corpus: Corpus) -> dict[str, Any]:
         "examples": len(corpus.texts),
         "macro_f1": macro,
         "ece": sentiment_calibration_error(probabilities, corpus.targets),
+        "confidence_ece": confidence_calibration_error(probabilities, corpus.targets),
         "sentiment_accuracy": float(sentiment_hits(probabilities, corpus.targets).mean()),
         "f1": each,
     }

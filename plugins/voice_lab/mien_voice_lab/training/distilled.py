@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mien_voice.calibration import LOGITS, FloatArray, pool_groups, sigmoid
+from mien_voice.calibration import LOGITS, FloatArray, pool_groups
 from mien_voice.featuretable import FeatureTable
 from mien_voice.network import NetworkConfig
 from mien_voice_lab.training import corpus as corpora
@@ -27,7 +27,7 @@ from mien_voice_lab.training.corpus import Mixture
 from mien_voice_lab.training.data import Corpus, Turn, satisfaction_targets
 from mien_voice_lab.training.distil import Recipe, Table, Task, Weights
 from mien_voice_lab.training.speechlike import contrasts
-from mien_voice_lab.training.synthetic import LabelledText, generate
+from mien_voice_lab.training.synthetic import distinct, generate
 
 MIN_TEXTS: Final = (6, 8, 3)
 """A feature is known if so many texts have it, by block; fewer than for the linear half alone, for size."""
@@ -50,6 +50,7 @@ class Sizes:
     )
     pretraining_steps: int = 4_000
     teacher_steps: int = 1_000
+    rounds: int = 6
     students: tuple[tuple[int, float], ...] = ((2_000, 0.5), (3_600, 0.7))
     batch_size: int = 512
     workers: int = 12
@@ -185,7 +186,7 @@ def study(
     rows = torch.arange(len(task.targets), device=task.targets.device)
     recipe = Recipe(steps=steps, batch_size=batch_size, rate=2e-3)
     each = distil.timed(config, begin, ready.table, task, rows, recipe)
-    recipe = replace(recipe, steps=max(min(steps, int(0.9 * (ends - time.monotonic()) / each)), 20))
+    recipe = replace(recipe, steps=max(min(steps, int(0.9 * (ends - time.monotonic()) / each)), 1))
     keep.say(f"student: {recipe.steps} steps of {each * 1e3:.1f} ms")
     best: list[tuple[float, Weights]] = []
 
@@ -219,8 +220,8 @@ def teach(
     size, device = len(task.targets), ready.table.tokens.device
     said, times = torch.zeros_like(task.targets), torch.zeros(size, device=device)
     judged, spent, begun = [], 0.0, time.monotonic()
-    for number in range(distil.FOLDS * 8):
-        if judged and (time.monotonic() + 1.1 * spent > deadline or number >= distil.FOLDS * 6):
+    for number in range(distil.FOLDS * sizes.rounds):
+        if judged and time.monotonic() + 1.1 * spent > deadline:
             break
         if number % distil.FOLDS == 0:
             part = torch.from_numpy(distil.folds(size, seed=seed + number)).to(device)
@@ -331,11 +332,6 @@ def crossed_figures(logits: FloatArray, targets: FloatArray) -> dict[str, float]
     return found
 
 
-def distinct(made: Sequence[LabelledText]) -> list[LabelledText]:
-    """Each text once, with its last labels."""
-    return list({one.text: one for one in made}.values())
-
-
 def subword_numbers(texts: Sequence[str], path: Path) -> list[list[int]]:
     """The subwords of each text, as the runtime's tokenizer gives them."""
     from tokenizers import Tokenizer
@@ -368,6 +364,3 @@ def _fit_wide(matrices: Sequence[Any], mixture: Mixture, dev: Any, threads: int)
     weight[len(mixture.targets) :] *= 0.5
     found = linear.fit(inputs, targets, weight, threads=threads)
     return found, found.logits(dev)
-
-
-__all__ = ["Sizes", "Sources", "crossed_figures", "prepare", "run", "sigmoid"]

@@ -49,7 +49,7 @@ def _twins() -> dict[str, list[str]]:
         words = line.split()
         for word in words:
             found.setdefault(word, []).extend(other for other in words if other != word)
-    return {word: others for word, others in found.items()}
+    return found
 
 
 def without_signs(text: str) -> str:

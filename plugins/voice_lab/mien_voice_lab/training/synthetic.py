@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -66,6 +67,11 @@ def generate(count: int, *, seed: int) -> list[LabelledText]:
             text = _fill(template, slots, chooser)
         made.append(LabelledText(_written(text, chooser), template.emotions, template.satisfaction))
     return made
+
+
+def distinct(made: Sequence[LabelledText]) -> list[LabelledText]:
+    """Each text once, with its last labels."""
+    return list({one.text: one for one in made}.values())
 
 
 def _fill(template: _Template, slots: dict[str, list[str]], chooser: random.Random) -> str:

@@ -20,6 +20,8 @@ from mien_voice.tokenizer import PADDING, UNKNOWN
 MIN_NEIGHBOURS: Final = 18
 """A word of the language model is known if so many others stand beside it."""
 
+_SMALLEST: Final = 1e-3
+
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -58,7 +60,7 @@ def save(found: WordVectors, path: Path, *, width: int) -> None:
     """Keep the words that have enough neighbours, their vectors cut to ``width`` and rounded to eight bits."""
     kept = [i for i, word in enumerate(found.words) if found.neighbours[i] >= MIN_NEIGHBOURS and _plain(word)]
     vectors = found.vectors[kept, :width]
-    scale = np.abs(vectors).max(axis=1, keepdims=True) / 127.0
+    scale = np.maximum(np.abs(vectors).max(axis=1, keepdims=True), _SMALLEST) / 127.0
     np.savez_compressed(
         path,
         words=np.array([found.words[i] for i in kept]),
