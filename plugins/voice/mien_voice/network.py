@@ -111,7 +111,7 @@ class Deep(hk.Module):
         head: jax.Array = hk.Linear(config.outputs, b_init=low, name="head")(self._dropout(hidden))
         return head + skip
 
-    @hk.transparent  # type: ignore[untyped-decorator]  # its parameters are named as the module's own
+    @hk.transparent  # its parameters are named as the module's own
     def _read(self, tokens: jax.Array) -> jax.Array:
         """``[B, T]`` subwords -> ``[B, 2 D]``."""
         config = self._config

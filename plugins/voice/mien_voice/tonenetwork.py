@@ -93,11 +93,12 @@ class ToneNetwork:
             for subwords, rows in LENGTHS:
                 self._executable(size, subwords, rows)
 
-    def predict(self, texts: Sequence[str]) -> list[Tone]:
+    def predict(self, texts: Sequence[str], languages: Sequence[str] = ()) -> list[Tone]:
         """The tone of each text, in order.
 
         Args:
             texts: Any text of any length; what is too long is cut, and the tone's notes say so.
+            languages: Not asked: whether a text is English is told by its words.
         """
         if not texts:
             return []

@@ -170,12 +170,12 @@ def train(
     return average
 
 
-@torch.no_grad()
 def predict(config: NetworkConfig, weights: Weights, table: Table, form: int, rows: Tensor | None = None) -> Tensor:
     """Logits ``[N, O]`` of some texts, or of all, in one form."""
     if rows is None:
         rows = torch.arange(table.tokens.shape[1], device=table.tokens.device)
-    return torch.cat([deep(config, weights, table.batch(form, part), training=False) for part in rows.split(2_048)])
+    with torch.no_grad():
+        return torch.cat([deep(config, weights, table.batch(form, part), training=False) for part in rows.split(2_048)])
 
 
 def folds(size: int, *, seed: int) -> npt.NDArray[np.int64]:

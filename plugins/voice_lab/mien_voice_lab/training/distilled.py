@@ -25,9 +25,10 @@ from mien_voice_lab.training import corpus as corpora
 from mien_voice_lab.training import distil, fitting, linear, vocabulary
 from mien_voice_lab.training.corpus import Mixture
 from mien_voice_lab.training.data import Corpus, Turn, satisfaction_targets
-from mien_voice_lab.training.distil import Recipe, Table, Task, Weights
+from mien_voice_lab.training.distil import Recipe, Table, Task
 from mien_voice_lab.training.speechlike import contrasts
 from mien_voice_lab.training.synthetic import distinct, generate
+from mien_voice_lab.training.torchnet import Weights
 
 MIN_TEXTS: Final = (6, 8, 3)
 """A feature is known if so many texts have it, by block; fewer than for the linear half alone, for size."""
@@ -219,7 +220,12 @@ def teach(
     """
     size, device = len(task.targets), ready.table.tokens.device
     said, times = torch.zeros_like(task.targets), torch.zeros(size, device=device)
-    judged, spent, begun = [], 0.0, time.monotonic()
+    judged: list[FloatArray] = []
+    spent, begun = 0.0, time.monotonic()
+
+    def watch(step: int, found: Weights) -> None:
+        keep.look(found, f"first teacher, step {step}", config)
+
     for number in range(distil.FOLDS * sizes.rounds):
         if judged and time.monotonic() + 1.1 * spent > deadline:
             break
@@ -237,9 +243,7 @@ def teach(
             recipe=recipe,
             seed=seed + number,
             deadline=deadline + 30.0,
-            observe=None
-            if number
-            else lambda step, found: keep.look(found, f"first teacher, step {step}", config) and None,
+            observe=None if number else watch,
         )
         for form in range(min(2, len(ready.table.tokens))):
             said[unseen] += torch.sigmoid(distil.predict(config, average, ready.table, form, unseen)) / 2.0

@@ -48,7 +48,8 @@ def read_pairs(path: Path) -> tuple[list[str], npt.NDArray[np.int32]]:
     word_bits = counts[0].bit_length()
     pair_bits = word_bits + 2 * _QUANTISED + counts[2].bit_length()
     before = _words_of(data, start, pair_bits, int(unigrams["next"][-1]), word_bits)
-    here = np.repeat(np.arange(counts[0]), np.diff(unigrams["next"].astype(np.int64)))  # the trie runs backwards
+    starts: npt.NDArray[np.int64] = unigrams["next"].astype(np.int64)
+    here = np.repeat(np.arange(counts[0]), starts[1:] - starts[:-1])  # the trie runs backwards
     start += _size(counts[1], pair_bits) + _size(counts[2], word_bits + _QUANTISED)
     (length,) = struct.unpack_from("<I", data, start)
     words = data[start + 4 : start + 4 + length].decode("utf-8").split("\0")

@@ -60,9 +60,9 @@ def ship(arrays: Path, out: Path, *, dev: Corpus, rated: Sequence[Turn], origin:
     """
     held = _read(arrays)
     report = json.loads(held.pop("report").tobytes())
-    deep, wide = held.pop("dev/deep"), held.pop("dev/wide")
+    deep, wide = (held.pop(name).astype(np.float32) for name in ("dev/deep", "dev/wide"))
     held.pop("dev/teachers", None)
-    share = max(SHARES, key=lambda own: _promise(own * wide + (1.0 - own) * deep, dev))
+    share = max(SHARES, key=lambda own: _promise(np.float32(own) * wide + np.float32(1.0 - own) * deep, dev))
     config = NetworkConfig(**{**report["config"], "linear_share": share})
     out.mkdir(parents=True, exist_ok=True)
     (out / "tokenizer.json").write_bytes(held.pop("tokenizer").tobytes())
@@ -129,7 +129,7 @@ def write(
 
 def _promise(logits: FloatArray, dev: Corpus) -> float:
     """Macro-F1 of the groupings by thresholds of the other half, summed."""
-    said = fitting.crossed_predictions(pool_groups(logits.astype(np.float32))[:, :LOGITS], dev.targets)
+    said = fitting.crossed_predictions(pool_groups(logits)[:, :LOGITS], dev.targets)
     truth = evaluation.truths(dev.targets)
     return sum(evaluation.macro_f1(said[task], truth[task])[0] for task in ("sentiment", "ekman"))
 
