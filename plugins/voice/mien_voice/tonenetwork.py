@@ -200,11 +200,12 @@ class ToneNetwork:
         )
 
     def _unknown_share(self, tokens: Sequence[str]) -> float:
-        """Share of the words that are neither among the known n-grams nor among the word classes."""
+        """Share of the words that neither half knows: no n-gram of the one, no entry of the other."""
         words = [token for token in tokens if token[0].isalpha()]
         if not words:
             return 1.0
-        return 1.0 - float(np.mean(self._features.knows([f"1 {word}" for word in words])))
+        whole = np.array([self._tokenizer.knows(word) for word in words])
+        return 1.0 - float(np.mean(whole | self._features.knows([f"1 {word}" for word in words])))
 
 
 def _named(names: Sequence[str], values: npt.NDArray[np.float32]) -> Mapping[str, float]:

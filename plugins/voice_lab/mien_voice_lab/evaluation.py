@@ -25,6 +25,7 @@ from mien_voice.labels import (
 )
 from mien_voice.tonenetwork import ToneNetwork
 from mien_voice_lab.training.data import NEUTRAL_RATING, Corpus, Dialogue
+from mien_voice_lab.training.speechlike import without_signs
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -91,24 +92,35 @@ def evaluate_emotions(network: ToneNetwork, corpus: Corpus) -> dict[str, Any]:
     """Figures on labelled texts, with the thresholds that are shipped.
 
     Returns:
-        ``examples``, ``macro_f1`` (task -> figure), ``f1`` (task -> label -> figure), ``ece``, ``confidence_ece`` and
+        ``examples``, ``macro_f1`` (task -> figure), ``macro_f1_without_signs`` (the same texts in lower case
+        and without punctuation, as some engines write), ``f1`` (task -> label -> figure), ``ece``, ``confidence_ece`` and
         ``sentiment_accuracy`` (the likeliest sentiment is one of the true ones).
     """
     probabilities = network.probabilities(corpus.texts)
-    said, truth = said_labels(probabilities, network.calibration), truths(corpus.targets)
-    macro: dict[str, float] = {}
-    each: dict[str, dict[str, float]] = {}
-    for task, labels in TASK_LABELS.items():
-        macro[task], values = macro_f1(said[task], truth[task])
-        each[task] = dict(zip(labels, values, strict=True))
+    macro, each = _f1(network, probabilities, corpus.targets)
+    spoken = network.probabilities([without_signs(text) for text in corpus.texts])
     return {
         "examples": len(corpus.texts),
         "macro_f1": macro,
+        "macro_f1_without_signs": _f1(network, spoken, corpus.targets)[0],
         "ece": sentiment_calibration_error(probabilities, corpus.targets),
         "confidence_ece": confidence_calibration_error(probabilities, corpus.targets),
         "sentiment_accuracy": float(sentiment_hits(probabilities, corpus.targets).mean()),
         "f1": each,
     }
+
+
+def _f1(
+    network: ToneNetwork, probabilities: Probabilities, targets: FloatArray
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Task -> macro-F1, and task -> label -> F1."""
+    said, truth = said_labels(probabilities, network.calibration), truths(targets)
+    macro: dict[str, float] = {}
+    each: dict[str, dict[str, float]] = {}
+    for task, labels in TASK_LABELS.items():
+        macro[task], values = macro_f1(said[task], truth[task])
+        each[task] = dict(zip(labels, values, strict=True))
+    return macro, each
 
 
 def sentiment_confusion(network: ToneNetwork, corpus: Corpus) -> npt.NDArray[np.int64]:
