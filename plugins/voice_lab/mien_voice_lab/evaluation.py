@@ -93,8 +93,8 @@ def evaluate_emotions(network: ToneNetwork, corpus: Corpus) -> dict[str, Any]:
 
     Returns:
         ``examples``, ``macro_f1`` (task -> figure), ``macro_f1_without_signs`` (the same texts in lower case
-        and without punctuation, as some engines write), ``f1`` (task -> label -> figure), ``ece``, ``confidence_ece`` and
-        ``sentiment_accuracy`` (the likeliest sentiment is one of the true ones).
+        and without punctuation, as some engines write), ``f1`` (task -> label -> figure), ``ece``,
+        ``confidence_ece`` and ``sentiment_accuracy`` (the likeliest sentiment is one of the true ones).
     """
     probabilities = network.probabilities(corpus.texts)
     macro, each = _f1(network, probabilities, corpus.targets)
