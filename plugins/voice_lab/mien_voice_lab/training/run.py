@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,12 +35,13 @@ SYNTHETIC_WEIGHT_SATISFACTION: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a user of the command chooses."""
+    """What a user of the command chooses; ``network`` changes sizes of ``NetworkConfig``."""
 
     epochs: int = 4
     seed: int = 0
     threads: int = 2
     vocabulary: int = 4_000
+    network: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +97,7 @@ def train_tone(
     else:
         wide = linear.fit(examples.texts.matrix, examples.targets, examples.weight, threads=plan.threads)
         say(f"linear half done, {time.monotonic() - started:.0f} s")
-    config = NetworkConfig(features=known, vocabulary=prepared.vocabulary)
+    config = NetworkConfig(features=known, vocabulary=prepared.vocabulary, **plan.network)
     outcome = train(
         ToneLearner(config, deep.Recipe(epochs=plan.epochs), wide),
         training=examples,
