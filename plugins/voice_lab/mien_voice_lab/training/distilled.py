@@ -357,14 +357,23 @@ def _table(matrices: Sequence[Any], subwords: Sequence[list[list[int]]], device:
 
 
 def _fit_wide(matrices: Sequence[Any], mixture: Mixture, dev: Any, threads: int) -> tuple[linear.Linear, FloatArray]:
-    """The linear half on every text, GoEmotions' in two forms, and its logits on dev."""
+    """The linear half, and its logits on dev.
+
+    Emotions are learned from texts as they were written, and from some of our sentences; satisfaction from every text,
+    GoEmotions' also without signs.
+    """
     from scipy.sparse import vstack
 
-    written, plain = matrices[0], matrices[1][: mixture.labelled]  # our own sentences are half of them without signs
-    inputs = vstack([written, plain]).tocsr()
-    targets = np.concatenate([mixture.targets, mixture.targets[: mixture.labelled]])
-    weight = np.concatenate([mixture.weight, mixture.weight[: mixture.labelled]])
-    weight[: mixture.labelled] *= 0.5
-    weight[len(mixture.targets) :] *= 0.5
-    found = linear.fit(inputs, targets, weight, threads=threads)
+    some = mixture.labelled + COUNTED_SENTENCES
+    targets, weight = mixture.targets, mixture.weight
+    emotions = linear.fit(matrices[0][:some], targets[:some, :LOGITS], weight[:some, :LOGITS], threads=threads)
+    inputs = vstack([matrices[0], matrices[1][: mixture.labelled]]).tocsr()
+    worth = np.concatenate([targets[:, LOGITS:], targets[: mixture.labelled, LOGITS:]])
+    counts = np.concatenate([weight[:, LOGITS:], weight[: mixture.labelled, LOGITS:]])
+    counts[: mixture.labelled] *= 0.5
+    counts[len(targets) :] *= 0.5
+    satisfaction = linear.fit(inputs, worth, counts, threads=1)
+    found = linear.Linear(
+        np.concatenate([emotions.table, satisfaction.table], axis=1), np.concatenate([emotions.bias, satisfaction.bias])
+    )
     return found, found.logits(dev)

@@ -28,6 +28,9 @@ TASK_COLUMNS: Final = {
     "sentiment": SENTIMENT_COLUMNS,
     "ekman": EKMAN_COLUMNS,
 }
+SATISFACTION_SCALE: Final = 1.6
+"""What is learned from noisy labels is timid; chosen on ``tone_behaviour.tsv`` and ``tone_behaviour_new.tsv``."""
+
 _SMALL: Final = 1e-7
 
 
@@ -112,7 +115,7 @@ def fit_confidence(worth: FloatArray, side: FloatArray) -> tuple[float, float]:
     """Scale and bias with which the distance of the satisfaction logit from 0 says how likely its side is right.
 
     Args:
-        worth: Satisfaction logits, their bias added, ``[N]``.
+        worth: Satisfaction logits, bias and scale applied, ``[N]``.
         side: As ``labels.sides`` gives them; where it is 0, either side is wrong.
     """
     right = (np.sign(worth) == side).astype(np.float32)
@@ -134,7 +137,8 @@ def fit(logits: FloatArray, targets: FloatArray, *, satisfaction_bias: float = 0
         targets: Zeros and ones, ``[N, 28]``.
         satisfaction_bias: As fitted on rated dialogues.
     """
-    logits, worth = logits[:, :LOGITS], logits[:, LOGITS] + np.float32(satisfaction_bias)
+    worth = np.float32(SATISFACTION_SCALE) * (logits[:, LOGITS] + np.float32(satisfaction_bias))
+    logits = logits[:, :LOGITS]
     scale = fit_scale(logits, targets)
     sentiment_scale, sentiment_bias = fit_sentiment(logits, targets)
     confidence_scale, confidence_bias = fit_confidence(worth, sides(targets))
@@ -143,6 +147,7 @@ def fit(logits: FloatArray, targets: FloatArray, *, satisfaction_bias: float = 0
         sentiment_scale=sentiment_scale,
         sentiment_bias=sentiment_bias,
         satisfaction_bias=satisfaction_bias,
+        satisfaction_scale=SATISFACTION_SCALE,
         confidence_scale=confidence_scale,
         confidence_bias=confidence_bias,
         thresholds=fit_thresholds(logits, targets, scale),

@@ -35,6 +35,7 @@ _NEUTRAL: Final = Calibration(
     sentiment_scale=1.0,
     sentiment_bias=(0.0,) * len(SENTIMENTS),
     satisfaction_bias=0.0,
+    satisfaction_scale=1.0,
     confidence_scale=1.0,
     confidence_bias=0.0,
     thresholds={"emotions28": (0.5,) * 28, "sentiment": (0.5,) * len(SENTIMENTS), "ekman": (0.5,) * len(EKMAN)},
