@@ -66,7 +66,8 @@ def _tables(name: str, model: type[BaseModel], note: str = "") -> Iterator[str]:
         inner = list(_models(field.annotation))
         for each in inner:
             kind = each.model_fields["kind"].default if len(inner) > 1 else ""
-            yield from _tables(f"{name}.{key}", each, f", `kind = {json.dumps(kind)}`" if kind else "")
+            below = f"{name}.{key}.<name>" if get_origin(field.annotation) is dict else f"{name}.{key}"
+            yield from _tables(below, each, f", `kind = {json.dumps(kind)}`" if kind else "")
 
 
 def sentences(model: type[BaseModel]) -> dict[str, str]:
@@ -113,7 +114,8 @@ def _type(annotation: Any) -> str:
         inner = _type(items[0])
         return f"list of {len(items)} ({inner})" if len(items) > 1 else f"list ({inner})"
     if origin is dict:
-        return f"table of names to {_type(arguments[1])}s"
+        inner = _type(arguments[1])
+        return "table of names to tables, below" if inner == "table, below" else f"table of names to {inner}s"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "table, below"
     return _NAMES[annotation]

@@ -36,7 +36,7 @@ class FakeTone:
     def reads(self, tag: str) -> bool:
         return language.primary(tag) == "en"
 
-    def predict(self, texts: Sequence[str]) -> list[Tone]:
+    def predict(self, texts: Sequence[str], languages: Sequence[str] = ()) -> list[Tone]:
         self.calls.append(list(texts))
         return [self._tone(text) for text in texts]
 

@@ -143,6 +143,20 @@ def test_the_configuration_puts_it_in_the_networks_place(folder: Path) -> None:
     assert prediction.satisfaction == pytest.approx(expected.satisfaction)
 
 
+def test_the_configuration_puts_it_beside_the_network_for_its_language(folder: Path) -> None:
+    tone = {"checkpoints": {"de": {"checkpoint": str(folder), "labels": MAPPING}}, "offline": True}
+    settings = {"engine": {"analyzers": ["voice"]}, "plugins": {"voice": {"tone": tone}}}
+    with closing(PluginHost.from_plugins({"voice": plugin}, parse_settings(settings))) as host:
+        assert f"in de by {str(folder)!r}" in host.analyzers["voice"].info.description
+        spoken = [Utterance("gut", language="de"), Utterance("I am so angry"), Utterance("c'est bon", language="fr")]
+        ((german,), (english,), (french,)) = host.analyzer("voice").analyze(spoken)
+    only = ToneSettings(checkpoint=str(folder), labels=MAPPING, languages=("de",), offline=True)
+    assert german.satisfaction == pytest.approx(ToneCheckpoint(only).predict(["gut"], ["de"])[0].satisfaction)
+    assert english.satisfaction is not None
+    assert english.satisfaction < 0.4
+    assert (french.satisfaction, french.confidence) == (0.5, pytest.approx(0.02))
+
+
 def test_a_checkpoint_that_classifies_nothing_is_refused(tmp_path: Path) -> None:
     folder = save_text_classifier(tmp_path, ("joy", "anger"), head=False)
     with pytest.raises(PluginError, match="not one for text classification: it has no classifier"):

@@ -23,8 +23,9 @@ BEHAVIOUR = Path(__file__).with_name("tone_behaviour.tsv")
 GOEMOTIONS = Path(__file__).parents[2].parent / "shared" / "data" / "goemotions"
 
 NEW_BEHAVIOUR = BEHAVIOUR.with_name("tone_behaviour_new.tsv")
+THIRD_BEHAVIOUR = BEHAVIOUR.with_name("tone_behaviour_third.tsv")
 
-EXPECTED = {BEHAVIOUR: (150, 0.9), NEW_BEHAVIOUR: (35, 0.4)}
+EXPECTED = {BEHAVIOUR: (150, 0.9), NEW_BEHAVIOUR: (35, 0.55), THIRD_BEHAVIOUR: (160, 0.6)}
 """Checks and pass rate that each behavioural table must reach; the exact rates are in the model card."""
 
 
@@ -125,9 +126,44 @@ def test_behaviour_on_customer_service_language(network: ToneNetwork, table: Pat
     assert figures["pass_rate"] >= rate, figures["failed"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["i have never been so disappointed", "i have never been so insulted", "this is the worst service i have ever had",
+     "i am furious", "This is unacceptable, I want my money back!"],
+)  # fmt: skip
+def test_a_clear_complaint_is_one_and_confident(network: ToneNetwork, text: str) -> None:
+    tone = network.predict([text])[0]
+    assert tone.satisfaction <= 0.4
+    assert tone.confidence >= 0.5  # from which the fuser tells of a mismatch
+
+
+@pytest.mark.parametrize(
+    "text", ["can't recommend this enough", "thank you so much, that was wonderful", "I love it here"]
+)
+def test_praise_is_praise_and_confident(network: ToneNetwork, text: str) -> None:
+    tone = network.predict([text])[0]
+    assert tone.satisfaction >= 0.6
+    assert tone.confidence >= 0.4
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["the train leaves at noon", "The store closes at eight.", "it is Tuesday", "i would like a table for two",
+     "I'm calling about a ticket"],
+)  # fmt: skip
+def test_a_plain_statement_says_nothing_either_way(network: ToneNetwork, text: str) -> None:
+    tone = network.predict([text])[0]
+    assert 0.38 <= tone.satisfaction <= 0.62
+    assert tone.confidence < 0.5
+
+
+def test_characters_that_cannot_be_seen_change_nothing(network: ToneNetwork) -> None:
+    assert network.predict(["ter\u200brible ser\u200dvice"]) == network.predict(["terrible service"])
+
+
 def test_the_network_keeps_within_its_size() -> None:
     manifest, arrays = load_weights(WEIGHTS)
-    assert sum(array.size for array in arrays.values()) <= 6_000_000 + len(arrays["features/hashes"])
+    assert sum(array.size for array in arrays.values()) <= 8_000_000 + len(arrays["features/hashes"])
     assert sum(path.stat().st_size for path in WEIGHTS.parent.iterdir()) <= 25_000_000
     assert manifest.license
 

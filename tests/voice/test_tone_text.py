@@ -22,6 +22,11 @@ def test_normalising_folds_case_quotes_and_drawn_out_letters() -> None:
     assert features.normalise("I\u2019m SOOOO happy") == "i'm soo happy"
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", "\u200d", "\u00ad", "\ufeff", "\u2060", "&#8203;", "\u202e"])
+def test_what_cannot_be_seen_parts_no_word(unseen: str) -> None:
+    assert features.tokenise(features.normalise(f"ter{unseen}rible ser{unseen}vice{unseen}")) == ["terrible", "service"]
+
+
 def test_tokens_keep_words_numbers_emoji_and_marks_apart() -> None:
     assert features.tokenise("i'm not ok, 45 😡😡 [name]!") == [
         "i'm",

@@ -24,8 +24,12 @@ from mien_voice_lab.training.data import read_dialogues, read_goemotions, satisf
 from mien_voice_lab.training.deep import minibatches
 from mien_voice_lab.training.synthetic import generate
 
-PLAN = run.Plan(epochs=2, threads=1, vocabulary=400)
-BEHAVIOUR = [Path(__file__).with_name(name) for name in ("tone_behaviour.tsv", "tone_behaviour_new.tsv")]
+SMALL = {"bag": 4, "vector": 8, "width": 16, "blocks": 1, "heads": 2, "hidden": 16}
+PLAN = run.Plan(epochs=2, threads=1, vocabulary=400, network=SMALL)
+BEHAVIOUR = [
+    Path(__file__).with_name(name)
+    for name in ("tone_behaviour.tsv", "tone_behaviour_new.tsv", "tone_behaviour_third.tsv")
+]
 DIALOGUE = "USER\tgood thanks\tX\t4,5\nSYSTEM\tbye\tX\t\nUSER\tbad\tX\t2\nUSER\tOVERALL\t\t3,4\n\n"
 
 
@@ -110,7 +114,7 @@ def words_of(text: str) -> str:
 
 
 def test_no_sentence_of_the_behavioural_tables_is_in_one_that_is_trained_on() -> None:
-    made = [words_of(one.text) for one in generate(5 * run.SYNTHETIC_SENTENCES, seed=run.Plan().seed + 1)]
+    made = [words_of(one.text) for one in generate(60_000, seed=run.Plan().seed + 1)]
     whole, joined = set(made), " | ".join(f" {text} " for text in made)
     asked = [words_of(text) for path in BEHAVIOUR for case in behaviour.read_cases(path) for text in case.texts]
     # One or two words ("so good") are parts of many sentences, and may only not be one.

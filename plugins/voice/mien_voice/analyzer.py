@@ -73,7 +73,8 @@ class VoiceAnalyzer(Analyzer):
             InputError: A sample is neither sound nor text.
         """
         said = [self._listen(sample) for sample in samples]
-        tones = iter(self._tone.predict([item.transcript.text for items in said for item in items]))
+        heard = [item.transcript for items in said for item in items]
+        tones = iter(self._tone.predict([each.text for each in heard], [each.language for each in heard]))
         return [[self._prediction(item, next(tones)) for item in items] for items in said]
 
     def open_stream(self, settings: StreamSettings) -> Stream:

@@ -54,6 +54,8 @@ class Probabilities(NamedTuple):
         sentiment_labels: ``[N, 4]``, each by itself.
         ekman: ``[N, 7]``, each by itself.
         satisfaction: ``[N]``.
+        confidence: ``[N]``, the chance that the speaker is on the side of 0.5 on which satisfaction is: low where it is
+            near, since most who say nothing clear are on neither.
     """
 
     emotions28: FloatArray
@@ -61,6 +63,7 @@ class Probabilities(NamedTuple):
     sentiment_labels: FloatArray
     ekman: FloatArray
     satisfaction: FloatArray
+    confidence: FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,9 @@ class Calibration:
         sentiment_scale: Divides the four sentiment logits before they share a softmax.
         sentiment_bias: Added to them, ``[4]``.
         satisfaction_bias: Added to the satisfaction logit.
+        satisfaction_scale: Multiplies their sum: how far clear words go from 0.5.
+        confidence_scale: How fast the confidence grows with the satisfaction logit's distance from 0.
+        confidence_bias: The confidence's logit where satisfaction is 0.5.
         thresholds: Task (``emotions28``, ``sentiment``, ``ekman``) -> probability from which each label counts as said.
     """
 
@@ -79,6 +85,9 @@ class Calibration:
     sentiment_scale: float
     sentiment_bias: tuple[float, ...]
     satisfaction_bias: float
+    satisfaction_scale: float
+    confidence_scale: float
+    confidence_bias: float
     thresholds: Mapping[str, tuple[float, ...]]
 
     def __post_init__(self) -> None:
@@ -86,8 +95,10 @@ class Calibration:
         expected = {"emotions28": len(EMOTIONS28), "sentiment": len(SENTIMENTS), "ekman": len(EKMAN)}
         if sizes != expected or len(self.sentiment_bias) != len(SENTIMENTS):
             raise ValueError(f"a calibration needs thresholds for {expected} and four biases, got {sizes}")
-        if self.scale <= 0 or self.sentiment_scale <= 0:
-            raise ValueError(f"scales must be positive, got {self.scale} and {self.sentiment_scale}")
+        if min(self.scale, self.sentiment_scale, self.satisfaction_scale) <= 0:
+            raise ValueError(
+                f"scales must be positive, got {self.scale}, {self.sentiment_scale} and {self.satisfaction_scale}"
+            )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
@@ -102,6 +113,9 @@ class Calibration:
             sentiment_scale=float(values["sentiment_scale"]),
             sentiment_bias=tuple(float(value) for value in values["sentiment_bias"]),
             satisfaction_bias=float(values["satisfaction_bias"]),
+            satisfaction_scale=float(values["satisfaction_scale"]),
+            confidence_scale=float(values["confidence_scale"]),
+            confidence_bias=float(values["confidence_bias"]),
             thresholds={task: tuple(float(v) for v in own) for task, own in values["thresholds"].items()},
         )
 
@@ -112,6 +126,9 @@ class Calibration:
             "sentiment_scale": self.sentiment_scale,
             "sentiment_bias": list(self.sentiment_bias),
             "satisfaction_bias": self.satisfaction_bias,
+            "satisfaction_scale": self.satisfaction_scale,
+            "confidence_scale": self.confidence_scale,
+            "confidence_bias": self.confidence_bias,
             "thresholds": {task: list(own) for task, own in self.thresholds.items()},
         }
 
@@ -119,12 +136,14 @@ class Calibration:
         """Turn the network's outputs ``[N, 35]`` into probabilities."""
         multi = sigmoid(logits[:, :LOGITS] / self.scale)
         joint = logits[:, SENTIMENT_COLUMNS] / self.sentiment_scale + np.asarray(self.sentiment_bias, np.float32)
+        worth = np.float32(self.satisfaction_scale) * (logits[:, LOGITS] + np.float32(self.satisfaction_bias))
         return Probabilities(
             emotions28=multi[:, : len(EMOTIONS28)],
             sentiment=softmax(joint),
             sentiment_labels=multi[:, SENTIMENT_COLUMNS],
             ekman=multi[:, EKMAN_COLUMNS],
-            satisfaction=sigmoid(logits[:, LOGITS] + np.float32(self.satisfaction_bias)),
+            satisfaction=sigmoid(worth),
+            confidence=sigmoid(np.float32(self.confidence_scale) * np.abs(worth) + np.float32(self.confidence_bias)),
         )
 
 

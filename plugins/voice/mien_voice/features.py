@@ -35,9 +35,13 @@ _QUOTES: Final = str.maketrans(
         "\u201d": '"',
         "\u2026": " ... ",
         "\ufe0f": "",  # picture variant of an emoji
-        "\u200d": " ",  # joins emoji
     }
 )
+_UNSEEN: Final = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+"""Characters that nobody sees: soft hyphens, joiners, directions, tags. They must not part a word."""
+
 _SKIN_TONES: Final = re.compile("[\U0001f3fb-\U0001f3ff]")
 _STOPS: Final = frozenset(".!?,;:")
 _NEGATED_REACH: Final = 4
@@ -46,8 +50,12 @@ _MAX_WORD: Final = 24
 
 
 def normalise(text: str) -> str:
-    """Fold case, width, quotes and drawn-out letters ("soooo" -> "soo"); cut to ``MAX_CHARACTERS``."""
-    text = unicodedata.normalize("NFKC", html.unescape(text[:MAX_CHARACTERS]).translate(_QUOTES))
+    """Fold case, width, quotes and drawn-out letters ("soooo" -> "soo"); cut to ``MAX_CHARACTERS``.
+
+    What cannot be seen, such as a joiner inside a word, is left out.
+    """
+    shown = _UNSEEN.sub("", html.unescape(_UNSEEN.sub("", text)[:MAX_CHARACTERS]))
+    text = unicodedata.normalize("NFKC", shown.translate(_QUOTES))
     text = _SKIN_TONES.sub("", text.translate(_QUOTES)).lower()
     return _REPEATED.sub(r"\1\1", text)[:MAX_CHARACTERS]
 

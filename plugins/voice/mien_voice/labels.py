@@ -144,3 +144,16 @@ def group_targets(targets: npt.NDArray[np.float32], groups: Mapping[str, tuple[s
         Zeros and ones ``[batch, len(groups)]``.
     """
     return (targets @ membership(groups) > 0).astype(np.float32)
+
+
+def sides(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Which side each text is on: 1 pleasant, -1 unpleasant, 0 neither or both.
+
+    Args:
+        targets: Zeros and ones ``[batch, 28]``.
+
+    Returns:
+        ``[batch]``.
+    """
+    truth = group_targets(targets, SENTIMENT_GROUPS)
+    return truth[:, SENTIMENTS.index(Sentiment.POSITIVE)] - truth[:, SENTIMENTS.index(Sentiment.NEGATIVE)]

@@ -1,7 +1,8 @@
 """The tone network, and the only module that knows haiku: a wide linear half and a deep half that reads subwords.
 
 Pure functions over plain arrays, no text. Letters in the shape comments:
-B batch, L n-gram features of a text (padded), K features known, T subwords (padded), V vocabulary, D width, O outputs.
+B batch, L n-gram features of a text (padded), K features known, T subwords (padded), V vocabulary, E width of a
+subword's vector, D width of the encoder, H attention heads, O outputs.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ class NetworkConfig:
         features: n-gram features known (K).
         vocabulary: Subwords known (V).
         bag: Width of the n-grams' embeddings in the deep half.
-        width: Of the subwords' embeddings and of the convolutions (D).
-        blocks: Residual convolution blocks.
+        vector: Width of the subwords' vectors (E).
+        width: Of the encoder (D).
+        blocks: Encoder blocks: a convolution, which knows the order, then attention, which sees the whole text.
         kernel: Subwords that a convolution sees.
+        heads: Of an attention (H); they share the width.
         hidden: Units of the layer that joins n-grams and subwords.
         outputs: Logits of either half (O).
         linear_share: Of the linear half in the mean of both.
@@ -42,13 +45,15 @@ class NetworkConfig:
 
     features: int
     vocabulary: int
-    bag: int = 32
-    width: int = 64
-    blocks: int = 2
+    bag: int = 24
+    vector: int = 96
+    width: int = 160
+    blocks: int = 4
     kernel: int = 3
+    heads: int = 4
     hidden: int = 96
     outputs: int = 35
-    linear_share: float = 0.6
+    linear_share: float = 0.5
     dropout: float = 0.3
 
     def as_dict(self) -> dict[str, int | float]:
@@ -85,7 +90,7 @@ class Wide(hk.Module):
 
 
 class Deep(hk.Module):
-    """The other half: embedded n-grams without their order, and convolutions over the subwords in theirs."""
+    """The other half: embedded n-grams without their order, and an encoder of the subwords in theirs."""
 
     def __init__(self, config: NetworkConfig, *, training: bool) -> None:
         super().__init__(name="deep")
@@ -106,17 +111,20 @@ class Deep(hk.Module):
         head: jax.Array = hk.Linear(config.outputs, b_init=low, name="head")(self._dropout(hidden))
         return head + skip
 
+    @hk.transparent  # its parameters are named as the module's own
     def _read(self, tokens: jax.Array) -> jax.Array:
         """``[B, T]`` subwords -> ``[B, 2 D]``."""
         config = self._config
         mask = (tokens > 0).astype(jnp.float32)[..., None]  # [B, T, 1]
-        x = hk.Embed(config.vocabulary, config.width, name="embed")(tokens) * mask  # [B, T, D]
-        x = self._dropout(x)
-        for _ in range(config.blocks):
-            y = hk.LayerNorm(-1, create_scale=True, create_offset=True)(x) * mask
-            y = jax.nn.gelu(hk.Conv1D(config.width, config.kernel)(y))
-            x = (x + self._dropout(hk.Linear(config.width)(y))) * mask
-        x = hk.LayerNorm(-1, create_scale=True, create_offset=True)(x)
+        vectors = hk.Embed(config.vocabulary, config.vector, name="vectors")(tokens)  # [B, T, E]
+        x = hk.Linear(config.width, name="project")(self._dropout(vectors)) * mask  # [B, T, D]
+        for block in range(config.blocks):
+            y = _norm(f"norm_conv_{block}")(x) * mask
+            y = jax.nn.gelu(hk.Conv1D(config.width, config.kernel, name=f"conv_{block}")(y))
+            x = (x + self._dropout(hk.Linear(config.width, name=f"mix_{block}")(y))) * mask
+            y = _attention(_norm(f"norm_attend_{block}")(x), mask, config.heads, name=f"attend_{block}")
+            x = (x + self._dropout(y)) * mask
+        x = _norm("norm_out")(x)
         return jnp.concatenate([_attend(x, mask), _maximum(x, mask)], axis=-1)
 
     def _dropout(self, x: jax.Array) -> jax.Array:
@@ -126,6 +134,22 @@ class Deep(hk.Module):
 def _weighted_rows(table: jax.Array, inputs: Inputs) -> jax.Array:
     """``[K, N]`` and ``[B, L]`` -> ``[B, N]``."""
     return jnp.einsum("bl,bln->bn", inputs.values, table[inputs.ids])
+
+
+def _norm(name: str) -> hk.LayerNorm:
+    return hk.LayerNorm(-1, create_scale=True, create_offset=True, name=name)
+
+
+def _attention(x: jax.Array, mask: jax.Array, heads: int, *, name: str) -> jax.Array:
+    """Every subword takes from those that it attends to, ``[B, T, D] -> [B, T, D]`` (Vaswani et al. 2017)."""
+    batch, length, width = x.shape
+    each = hk.Linear(3 * width, name=f"{name}_in")(x).reshape(batch, length, 3, heads, width // heads)
+    query, key, value = each[:, :, 0], each[:, :, 1], each[:, :, 2]  # [B, T, H, D / H]
+    scores = jnp.einsum("bqhd,bkhd->bhqk", query, key) / jnp.sqrt(float(width // heads))  # [B, H, T, T]
+    weights = jax.nn.softmax(scores - 1e4 * (1.0 - mask[:, None, None, :, 0]), axis=-1)
+    taken = jnp.einsum("bhqk,bkhd->bqhd", weights, value).reshape(batch, length, width)
+    result: jax.Array = hk.Linear(width, name=f"{name}_out")(taken)
+    return result
 
 
 def _attend(x: jax.Array, mask: jax.Array) -> jax.Array:

@@ -86,6 +86,7 @@ def _voice_info(settings: VoiceSettings) -> AnalyzerInfo:
     embedded = (manifest.version, manifest.license) if manifest else ("untrained", "none")
     version, license_of_weights = (_version("mien"), "the checkpoint's own") if checkpoint else embedded
     tone = f", read by the Hugging Face checkpoint {checkpoint!r}" if checkpoint else ""
+    tone += "".join(f", in {tag} by {own.checkpoint!r}" for tag, own in settings.tone.checkpoints.items())
     return AnalyzerInfo(
         modality=Modality.VOICE,
         accepts=frozenset({SampleKind.AUDIO, SampleKind.TEXT}),
@@ -93,7 +94,7 @@ def _voice_info(settings: VoiceSettings) -> AnalyzerInfo:
         version=version,
         weights_license=license_of_weights,
         description=f"tone of what is said{tone}, {settings.transcriber} speech recognition",
-        load_cost="what the checkpoint needs" if checkpoint else "about 2 s and 200 MB",
+        load_cost="what the checkpoint needs" if checkpoint or settings.tone.checkpoints else "about 2 s and 200 MB",
         opt_in=True,
     )
 
@@ -106,6 +107,22 @@ def _load_analyzer(settings: VoiceSettings, context: PluginContext) -> VoiceAnal
 
 
 def _load_tone(settings: ToneSettings) -> ToneModel:
+    """What the settings name: a model for every language, or one beside those of some languages."""
+    if not settings.checkpoints:
+        return _load_default_tone(settings)
+    from mien_voice.tonecheckpoint import ToneCheckpoint
+    from mien_voice.tonelanguages import ToneByLanguage
+
+    others = {
+        tag: ToneCheckpoint(
+            ToneSettings(checkpoint=own.checkpoint, labels=own.labels, languages=(tag,), offline=settings.offline)
+        )
+        for tag, own in settings.checkpoints.items()
+    }
+    return ToneByLanguage(_load_default_tone(settings), others)
+
+
+def _load_default_tone(settings: ToneSettings) -> ToneModel:
     """The configured checkpoint, or the embedded network."""
     if settings.checkpoint:
         from mien_voice.tonecheckpoint import ToneCheckpoint

@@ -19,6 +19,14 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _with_labels_of_ours(labels: dict[str, str]) -> dict[str, str]:
+    """The labels, if what they are mapped to is ours."""
+    wrong = sorted({ours for ours in labels.values() if ours not in TONE_LABELS})
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)}: not a label of ours; those are {', '.join(TONE_LABELS)}")
+    return labels
+
+
 class SegmentationSettings(_Table):
     """``[plugins.voice.segmentation]``: how continuous sound is cut into utterances.
 
@@ -83,6 +91,23 @@ class TransformersSettings(_Table):
     offline: bool = False
 
 
+class LanguageCheckpoint(_Table):
+    """``[plugins.voice.tone.checkpoints.<language>]``: a text-classification checkpoint that reads one language.
+
+    Attributes:
+        checkpoint: Its id on the Hugging Face hub, or a local folder.
+        labels: The checkpoint's labels -> ours, as in the table above.
+    """
+
+    checkpoint: Annotated[str, Field(min_length=1)]
+    labels: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("labels")
+    @classmethod
+    def _ours(cls, labels: dict[str, str]) -> dict[str, str]:
+        return _with_labels_of_ours(labels)
+
+
 class ToneSettings(_Table):
     """``[plugins.voice.tone]``: a Hugging Face text-classification checkpoint in the embedded network's place.
 
@@ -91,21 +116,31 @@ class ToneSettings(_Table):
         labels: The checkpoint's labels -> one of GoEmotions' emotions or a sentiment. A label that is called like one
             of ours needs no entry; what says nothing of the tone is ``neutral``.
         languages: What the checkpoint reads, as BCP 47's first parts; empty for any language.
+        checkpoints: A language, as BCP 47's first part -> what reads it; any other language is left to ``checkpoint``,
+            or to the embedded network.
         offline: Never ask the hub, as the environment variable ``HF_HUB_OFFLINE=1`` does.
     """
 
     checkpoint: str = ""
     labels: dict[str, str] = Field(default_factory=dict)
     languages: tuple[str, ...] = ("en",)
+    checkpoints: dict[str, LanguageCheckpoint] = Field(default_factory=dict)
     offline: bool = False
 
     @field_validator("labels")
     @classmethod
     def _ours(cls, labels: dict[str, str]) -> dict[str, str]:
-        wrong = sorted({ours for ours in labels.values() if ours not in TONE_LABELS})
+        return _with_labels_of_ours(labels)
+
+    @field_validator("checkpoints")
+    @classmethod
+    def _languages_by_their_first_part(
+        cls, checkpoints: dict[str, LanguageCheckpoint]
+    ) -> dict[str, LanguageCheckpoint]:
+        wrong = sorted(tag for tag in checkpoints if not (tag.isascii() and tag.isalpha() and tag.islower()))
         if wrong:
-            raise ValueError(f"{', '.join(wrong)}: not a label of ours; those are {', '.join(TONE_LABELS)}")
-        return labels
+            raise ValueError(f"{', '.join(wrong)}: a language is the first part of its BCP 47 tag, such as de or pt")
+        return checkpoints
 
     @model_validator(mode="after")
     def _labels_belong_to_a_checkpoint(self) -> ToneSettings:

@@ -49,11 +49,16 @@ class SubwordTokenizer:
             )
         except Exception as error:  # the Rust side raises plain Exception
             raise WeightsError(f"{path} is not a tokenizer: {error}") from error
+        self._entries = frozenset(self._tokenizer.get_vocab())
 
     @property
     def size(self) -> int:
         """Entries of the vocabulary."""
         return len(self._tokenizer)
+
+    def knows(self, word: str) -> bool:
+        """Whether a word, normalised, is an entry of its own."""
+        return word in self._entries
 
     def encode(self, texts: Sequence[str]) -> list[npt.NDArray[np.int32]]:
         """The subwords of each text, at most ``MAX_TOKENS``.

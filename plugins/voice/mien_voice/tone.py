@@ -1,7 +1,8 @@
 """The seam between the voice analyzer and whatever reads the tone of words: what a tone is, and what reads one.
 
-Two models stand behind it: ``tonenetwork.ToneNetwork``, embedded and the default, and
-``tonecheckpoint.ToneCheckpoint``, which runs a Hugging Face text-classification checkpoint. No model and no audio here.
+Three models stand behind it: ``tonenetwork.ToneNetwork``, embedded and the default; ``tonecheckpoint.ToneCheckpoint``,
+which runs a Hugging Face text-classification checkpoint; and ``tonelanguages.ToneByLanguage``, which asks one of them
+by the language. No model and no audio here.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class Tone:
         sentiment: Positive, negative, ambiguous, neutral -> probability; sums to 1.
         satisfaction: [0, 1]; 0.5 says nothing either way.
         valence: [-1, 1]; positive minus negative.
-        confidence: [0, 1]; chance that the likeliest sentiment is right, times the share of words known.
+        confidence: [0, 1]; chance that the speaker is as satisfied or dissatisfied as told, rather than neither: near 0
+            for a plain statement. The embedded network's is calibrated, and times the share of words known.
         out_of_vocabulary: Share of the words that the model does not know, [0, 1].
         language: BCP 47 tag; ``und`` where it cannot be told.
         notes: For a person: why it abstained, or what was left unread.
@@ -54,8 +56,13 @@ class ToneModel(Protocol):
     def reads(self, tag: str) -> bool:
         """Whether it reads the language of this BCP 47 tag."""
 
-    def predict(self, texts: Sequence[str]) -> list[Tone]:
-        """The tone of each text, in order; an abstention where it cannot read one."""
+    def predict(self, texts: Sequence[str], languages: Sequence[str] = ()) -> list[Tone]:
+        """The tone of each text, in order; an abstention where it cannot read one.
+
+        Args:
+            texts: What was said.
+            languages: BCP 47 tag of each, empty where nobody told; none at all leaves all of them to be found out.
+        """
 
     def warm_up(self) -> None:
         """Do all that the first call would otherwise wait for."""

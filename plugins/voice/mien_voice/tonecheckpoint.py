@@ -68,9 +68,10 @@ class ToneCheckpoint:
         """Whether the settings name the language, or no language at all."""
         return not self._languages or language.primary(tag) in self._languages
 
-    def predict(self, texts: Sequence[str]) -> list[Tone]:
+    def predict(self, texts: Sequence[str], languages: Sequence[str] = ()) -> list[Tone]:
         """The tone of each text, in order; neutral where there are no words or it does not read the language."""
-        verdicts = [language.identify(features.tokenise(features.normalise(text))) for text in texts]
+        told = languages or [""] * len(texts)
+        verdicts = [self._verdict(text, tag) for text, tag in zip(texts, told, strict=True)]
         readable = [index for index, verdict in enumerate(verdicts) if not self._refusal(verdict)]
         shares = iter(self._shares([texts[index] for index in readable]))
         tones = []
@@ -85,6 +86,14 @@ class ToneCheckpoint:
     def warm_up(self) -> None:
         """Run it once."""
         self._shares(["fine"])
+
+    def _verdict(self, text: str, told: str) -> language.Verdict:
+        """What a text is: by its words, but in the language that was told."""
+        found = language.identify(features.tokenise(features.normalise(text)))
+        if not told or found.readability is Readability.NO_WORDS:
+            return found
+        english = language.primary(told) == language.ENGLISH
+        return language.Verdict(Readability.ENGLISH if english else Readability.OTHER_LANGUAGE, language.primary(told))
 
     def _refusal(self, verdict: language.Verdict) -> str:
         """Why a text cannot be read; empty where it can."""

@@ -25,7 +25,7 @@ from mien_voice.tokenizer import SubwordTokenizer
 from mien_voice.tone import Tone, abstention, valence_of
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "tone.json"
-NETWORK: Final = "tone-wide-deep-2"
+NETWORK: Final = "tone-wide-deep-3"
 """The network that these weights fit, as their manifest names it."""
 
 BATCH_SIZES: Final = (1, 8, 32)
@@ -93,11 +93,12 @@ class ToneNetwork:
             for subwords, rows in LENGTHS:
                 self._executable(size, subwords, rows)
 
-    def predict(self, texts: Sequence[str]) -> list[Tone]:
+    def predict(self, texts: Sequence[str], languages: Sequence[str] = ()) -> list[Tone]:
         """The tone of each text, in order.
 
         Args:
             texts: Any text of any length; what is too long is cut, and the tone's notes say so.
+            languages: Not asked: whether a text is English is told by its words.
         """
         if not texts:
             return []
@@ -106,11 +107,15 @@ class ToneNetwork:
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         """Calibrated probabilities of many texts as arrays; no text is abstained from."""
+        return self._calibration.apply(self.logits(texts))
+
+    def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """What the probabilities are calibrated from: the network's outputs ``[N, 35]``, groups pooled."""
         logits = np.zeros((len(texts), self._config.outputs), np.float32)
         encoded = self._encode(texts)
         for start, stop, bucket in self._groups(encoded):
             logits[start:stop] = self._run(encoded[start:stop], *bucket)
-        return self._calibration.apply(pool_groups(logits))
+        return pool_groups(logits)
 
     def _encode(self, texts: Sequence[str]) -> list[_Encoded]:
         most = LENGTHS[-1][1]
@@ -188,18 +193,19 @@ class ToneNetwork:
             sentiment=sentiment,
             satisfaction=float(probabilities.satisfaction[index]),
             valence=valence_of(sentiment),
-            confidence=min(max(max(sentiment.values()) * (1.0 - unknown), 0.0), 1.0),
+            confidence=min(max(float(probabilities.confidence[index]) * (1.0 - unknown), 0.0), 1.0),
             out_of_vocabulary=unknown,
             language=tag,
             notes=notes,
         )
 
     def _unknown_share(self, tokens: Sequence[str]) -> float:
-        """Share of the words that are neither among the known n-grams nor among the word classes."""
+        """Share of the words that neither half knows: no n-gram of the one, no entry of the other."""
         words = [token for token in tokens if token[0].isalpha()]
         if not words:
             return 1.0
-        return 1.0 - float(np.mean(self._features.knows([f"1 {word}" for word in words])))
+        whole = np.array([self._tokenizer.knows(word) for word in words])
+        return 1.0 - float(np.mean(whole | self._features.knows([f"1 {word}" for word in words])))
 
 
 def _named(names: Sequence[str], values: npt.NDArray[np.float32]) -> Mapping[str, float]:

@@ -26,9 +26,10 @@ DataOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``train tone`` and ``evaluate tone``."""
+    """Add ``train tone``, ``train distilled-tone`` and ``evaluate tone``."""
     train, evaluate = typer.Typer(), typer.Typer()
     train.command("tone")(train_tone)
+    train.command("distilled-tone")(train_distilled_tone)
     evaluate.command("tone")(evaluate_tone)
     app.add_typer(train, name="train")
     app.add_typer(evaluate, name="evaluate")
@@ -58,6 +59,43 @@ def train_tone(
     run.train_tone(
         data, out, dialogues=dialogues or [], plan=plan, say=lambda line: typer.echo(line, err=True), resume=resume
     )
+
+
+def train_distilled_tone(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="FOLDER", help="Folder with GoEmotions' train.tsv and dev.tsv.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="For arrays and weights.")],
+    dialogues: Annotated[
+        list[Path] | None,
+        typer.Option("--dialogues", metavar="FILE", help="Rated dialogues; half of them are trained on."),
+    ] = None,
+    language_model: Annotated[
+        Path | None,
+        typer.Option(
+            "--language-model", metavar="FILE", help="PocketSphinx's en-us.lm.bin; the installed one if not given."
+        ),
+    ] = None,
+    arrays: Annotated[
+        Path | None,
+        typer.Option(
+            "--arrays", metavar="FILE", help="Train nothing: ship what a run elsewhere wrote (student_1.npz)."
+        ),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=60.0, help="Most that training may take.")] = 540.0,
+    device: Annotated[str, typer.Option(help="PyTorch's name of where to train.")] = "cuda",
+    seed: Annotated[int, typer.Option(help="Of sentences, weights, order and dropout.")] = 0,
+) -> None:
+    """Train the tone network from teachers, on a graphics card, and calibrate it; this made the weights that ship."""
+    with _imported("the distillation", "train"):
+        from mien_voice_lab.training import distilling
+
+    given = distilling.Given(data=data, dialogues=tuple(dialogues or ()), language_model=language_model)
+    if arrays is None:
+        arrays = distilling.train(
+            given, out, seconds=seconds, device=device, seed=seed, say=lambda line: typer.echo(line, err=True)
+        )
+    typer.echo(json.dumps(distilling.ship_arrays(given, arrays, out, seed=seed)))
 
 
 def evaluate_tone(

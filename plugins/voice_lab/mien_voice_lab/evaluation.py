@@ -21,9 +21,11 @@ from mien_voice.labels import (
     SENTIMENT_GROUPS,
     SENTIMENTS,
     group_targets,
+    sides,
 )
 from mien_voice.tonenetwork import ToneNetwork
 from mien_voice_lab.training.data import NEUTRAL_RATING, Corpus, Dialogue
+from mien_voice_lab.training.speechlike import without_signs
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -80,27 +82,45 @@ def sentiment_calibration_error(probabilities: Probabilities, targets: FloatArra
     return metrics.reliability(probabilities.sentiment.max(axis=1), sentiment_hits(probabilities, targets)).error
 
 
+def confidence_calibration_error(probabilities: Probabilities, targets: FloatArray) -> float:
+    """Expected calibration error of the confidence: that the speaker is on the side that satisfaction tells."""
+    told = np.sign(probabilities.satisfaction - 0.5)
+    return metrics.reliability(probabilities.confidence, told == sides(targets)).error
+
+
 def evaluate_emotions(network: ToneNetwork, corpus: Corpus) -> dict[str, Any]:
     """Figures on labelled texts, with the thresholds that are shipped.
 
     Returns:
-        ``examples``, ``macro_f1`` (task -> figure), ``f1`` (task -> label -> figure), ``ece`` and
-        ``sentiment_accuracy`` (the likeliest sentiment is one of the true ones).
+        ``examples``, ``macro_f1`` (task -> figure), ``macro_f1_without_signs`` (the same texts in lower case
+        and without punctuation, as some engines write), ``f1`` (task -> label -> figure), ``ece``,
+        ``confidence_ece`` and ``sentiment_accuracy`` (the likeliest sentiment is one of the true ones).
     """
     probabilities = network.probabilities(corpus.texts)
-    said, truth = said_labels(probabilities, network.calibration), truths(corpus.targets)
+    macro, each = _f1(network, probabilities, corpus.targets)
+    spoken = network.probabilities([without_signs(text) for text in corpus.texts])
+    return {
+        "examples": len(corpus.texts),
+        "macro_f1": macro,
+        "macro_f1_without_signs": _f1(network, spoken, corpus.targets)[0],
+        "ece": sentiment_calibration_error(probabilities, corpus.targets),
+        "confidence_ece": confidence_calibration_error(probabilities, corpus.targets),
+        "sentiment_accuracy": float(sentiment_hits(probabilities, corpus.targets).mean()),
+        "f1": each,
+    }
+
+
+def _f1(
+    network: ToneNetwork, probabilities: Probabilities, targets: FloatArray
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Task -> macro-F1, and task -> label -> F1."""
+    said, truth = said_labels(probabilities, network.calibration), truths(targets)
     macro: dict[str, float] = {}
     each: dict[str, dict[str, float]] = {}
     for task, labels in TASK_LABELS.items():
         macro[task], values = macro_f1(said[task], truth[task])
         each[task] = dict(zip(labels, values, strict=True))
-    return {
-        "examples": len(corpus.texts),
-        "macro_f1": macro,
-        "ece": sentiment_calibration_error(probabilities, corpus.targets),
-        "sentiment_accuracy": float(sentiment_hits(probabilities, corpus.targets).mean()),
-        "f1": each,
-    }
+    return macro, each
 
 
 def sentiment_confusion(network: ToneNetwork, corpus: Corpus) -> npt.NDArray[np.int64]:

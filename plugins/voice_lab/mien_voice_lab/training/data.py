@@ -106,6 +106,18 @@ def read_dialogues(path: Path) -> list[Dialogue]:
     return dialogues
 
 
+def rated_turns(paths: Sequence[Path]) -> list[Turn]:
+    """The turns of the part of some files' dialogues that may be calibrated and trained on."""
+    parts = [split_dialogues(read_dialogues(path), share=CALIBRATION_SHARE, seed=SPLIT_SEED)[0] for path in paths]
+    return [turn for part in parts for dialogue in part for turn in dialogue.turns]
+
+
+def all_turns(paths: Sequence[Path]) -> list[str]:
+    """What was said in some files' dialogues by either side, in the files' order and without ratings."""
+    fields = [line.split("\t") for path in paths for _, line in _lines(path)]
+    return [own[1] for own in fields if len(own) > 1 and own[1] != _OVERALL]
+
+
 def satisfaction_targets(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Mean of what a text's emotions say of satisfaction, ``[N, 28] -> [N]``."""
     values = np.array([SATISFACTION_OF[name] for name in EMOTIONS28], np.float32)

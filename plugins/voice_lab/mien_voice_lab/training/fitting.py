@@ -20,7 +20,7 @@ from mien_voice.calibration import (
     sigmoid,
     softmax,
 )
-from mien_voice.labels import EKMAN_GROUPS, EMOTIONS28, SENTIMENT_GROUPS, group_targets
+from mien_voice.labels import EKMAN_GROUPS, EMOTIONS28, SENTIMENT_GROUPS, group_targets, sides
 from mien_voice_lab.training.data import NEUTRAL_RATING
 
 TASK_COLUMNS: Final = {
@@ -28,6 +28,9 @@ TASK_COLUMNS: Final = {
     "sentiment": SENTIMENT_COLUMNS,
     "ekman": EKMAN_COLUMNS,
 }
+SATISFACTION_SCALE: Final = 1.6
+"""What is learned from noisy labels is timid; chosen on ``tone_behaviour.tsv`` and ``tone_behaviour_new.tsv``."""
+
 _SMALL: Final = 1e-7
 
 
@@ -108,21 +111,45 @@ def fit_satisfaction_bias(logits: FloatArray, ratings: FloatArray) -> float:
     return float(brentq(lambda bias: float(sigmoid(neutral + np.float32(bias)).mean()) - 0.5, -20.0, 20.0))
 
 
+def fit_confidence(worth: FloatArray, side: FloatArray) -> tuple[float, float]:
+    """Scale and bias with which the distance of the satisfaction logit from 0 says how likely its side is right.
+
+    Args:
+        worth: Satisfaction logits, bias and scale applied, ``[N]``.
+        side: As ``labels.sides`` gives them; where it is 0, either side is wrong.
+    """
+    right = (np.sign(worth) == side).astype(np.float32)
+    distance = np.abs(worth)
+
+    def loss(values: npt.NDArray[np.float64]) -> float:
+        p = np.clip(sigmoid((np.exp(values[0]) * distance + values[1]).astype(np.float32)), _SMALL, 1 - _SMALL)
+        return float(-np.mean(right * np.log(p) + (1 - right) * np.log(1 - p)))
+
+    best = minimize(loss, np.zeros(2), method="Nelder-Mead").x
+    return float(np.exp(best[0])), float(best[1])
+
+
 def fit(logits: FloatArray, targets: FloatArray, *, satisfaction_bias: float = 0.0) -> Calibration:
     """Fit everything on a labelled set.
 
     Args:
-        logits: ``[N, 34]``.
+        logits: ``[N, 35]``.
         targets: Zeros and ones, ``[N, 28]``.
         satisfaction_bias: As fitted on rated dialogues.
     """
+    worth = np.float32(SATISFACTION_SCALE) * (logits[:, LOGITS] + np.float32(satisfaction_bias))
+    logits = logits[:, :LOGITS]
     scale = fit_scale(logits, targets)
     sentiment_scale, sentiment_bias = fit_sentiment(logits, targets)
+    confidence_scale, confidence_bias = fit_confidence(worth, sides(targets))
     return Calibration(
         scale=scale,
         sentiment_scale=sentiment_scale,
         sentiment_bias=sentiment_bias,
         satisfaction_bias=satisfaction_bias,
+        satisfaction_scale=SATISFACTION_SCALE,
+        confidence_scale=confidence_scale,
+        confidence_bias=confidence_bias,
         thresholds=fit_thresholds(logits, targets, scale),
     )
 

@@ -52,13 +52,13 @@ def hash_texts(texts: Sequence[str]) -> list[Hashed]:
     return [[np.asarray(block, np.uint32) for block in features.blocks(text)] for text in texts]
 
 
-def select_features(hashed: Sequence[Hashed]) -> FeatureTable:
-    """The n-grams that enough texts have, with their inverse document frequencies."""
+def select_features(hashed: Sequence[Hashed], *, minimum: Sequence[int] = MIN_TEXTS) -> FeatureTable:
+    """The n-grams that enough texts have (``minimum``, by block), with their inverse document frequencies."""
     hashes, counts = [], []
-    for index, minimum in enumerate(MIN_TEXTS):
+    for index, least in enumerate(minimum):
         found, count = np.unique(np.concatenate([np.unique(blocks[index]) for blocks in hashed]), return_counts=True)
-        hashes.append(found[count >= minimum])
-        counts.append(count[count >= minimum])
+        hashes.append(found[count >= least])
+        counts.append(count[count >= least])
     every, first = np.unique(np.concatenate(hashes), return_index=True)
     documents = np.concatenate(counts)[first]
     idf = np.log((1.0 + len(hashed)) / (1.0 + documents)) + 1.0
@@ -95,6 +95,7 @@ def fit(inputs: Any, targets: FloatArray, weight: FloatArray, *, threads: int) -
         scaled = inputs.copy()  # all of it: scikit-learn sorts the indices of what it is given in place
         scaled.data *= ratio[scaled.indices]
         rows, hard, share = _with_hard_targets(scaled, targets[:, column], weight[:, column])
+        rows, hard, share = rows[share > 0], hard[share > 0], share[share > 0]
         if hard.min() == hard.max():  # a label that no text has, or every one
             return np.zeros(inputs.shape[1], np.float32), float(np.copysign(CERTAIN, hard[0] - 0.5))
         model = LogisticRegression(C=INVERSE_REGULARISATION, solver="liblinear", dual=True, max_iter=100)

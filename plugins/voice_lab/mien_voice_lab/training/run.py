@@ -4,37 +4,27 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from mien import save_weights
 from mien.training import Checkpoints, EpochReport, Kind, PlainLines, train
 from mien_voice import network
-from mien_voice.calibration import GROUP_LOGITS, LOGITS, Calibration, FloatArray
+from mien_voice.calibration import LOGITS, Calibration, FloatArray
 from mien_voice.featuretable import FeatureTable
-from mien_voice.labels import EKMAN, EMOTIONS28, SENTIMENTS
 from mien_voice.network import NetworkConfig
 from mien_voice.tokenizer import SubwordTokenizer, train_tokenizer
-from mien_voice.tonenetwork import FEATURE_HASHES, FEATURE_IDF, NETWORK
-from mien_voice_lab import evaluation
+from mien_voice.tonenetwork import FEATURE_IDF
 from mien_voice_lab.training import deep, fitting, linear
-from mien_voice_lab.training.data import (
-    CALIBRATION_SHARE,
-    SPLIT_SEED,
-    Dialogue,
-    read_dialogues,
-    read_goemotions,
-    satisfaction_targets,
-    split_dialogues,
-)
+from mien_voice_lab.training.corpus import emotion_targets
+from mien_voice_lab.training.data import rated_turns, read_goemotions, satisfaction_targets
 from mien_voice_lab.training.learner import Dev, State, ToneLearner, both
-from mien_voice_lab.training.synthetic import LabelledText, generate
+from mien_voice_lab.training.ship import dev_metrics, write
+from mien_voice_lab.training.synthetic import distinct, generate
 
-VERSION: Final = "1"
 SYNTHETIC_SENTENCES: Final = 12_000
 SYNTHETIC_WEIGHT: Final = 0.15
 """How much one of our own sentences counts for the emotions, beside one of GoEmotions'."""
@@ -42,22 +32,16 @@ SYNTHETIC_WEIGHT: Final = 0.15
 SYNTHETIC_WEIGHT_SATISFACTION: Final = 1.0
 """The same for satisfaction, which is about customer service and not about Reddit."""
 
-LICENSE: Final = "Apache-2.0"
-LICENSE_NOTE: Final = (
-    "Trained on GoEmotions (Demszky et al. 2020, CC BY 4.0) and on sentences of our own; the satisfaction output is "
-    "calibrated on ratings of the User Satisfaction Simulation data (Sun et al. 2021; texts CC BY-SA 4.0, ratings "
-    "without a licence file)."
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a user of the command chooses."""
+    """What a user of the command chooses; ``network`` changes sizes of ``NetworkConfig``."""
 
     epochs: int = 4
     seed: int = 0
     threads: int = 2
     vocabulary: int = 4_000
+    network: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +97,7 @@ def train_tone(
     else:
         wide = linear.fit(examples.texts.matrix, examples.targets, examples.weight, threads=plan.threads)
         say(f"linear half done, {time.monotonic() - started:.0f} s")
-    config = NetworkConfig(features=known, vocabulary=prepared.vocabulary)
+    config = NetworkConfig(features=known, vocabulary=prepared.vocabulary, **plan.network)
     outcome = train(
         ToneLearner(config, deep.Recipe(epochs=plan.epochs), wide),
         training=examples,
@@ -141,7 +125,7 @@ def prepare(data: Path, out: Path, *, dialogues: Sequence[Path], plan: Plan, goe
         InputError: A file is missing or not what it should be.
     """
     corpus, dev = read_goemotions(data / "train.tsv"), read_goemotions(data / "dev.tsv")
-    turns = [turn for path in dialogues for dialogue in _calibration_part(path) for turn in dialogue.turns]
+    turns = rated_turns(dialogues)
     made = distinct(generate(SYNTHETIC_SENTENCES, seed=plan.seed + 1))
     texts = corpus.texts + [one.text for one in made]
     vocabulary = out / "tokenizer.json"
@@ -186,43 +170,14 @@ def finish(
     if len(prepared.ratings):
         bias = fitting.fit_satisfaction_bias(both(config, state, prepared.rated)[:, LOGITS], prepared.ratings)
     logits = both(config, state, prepared.dev.texts)
-    calibration = fitting.fit(logits[:, :LOGITS], prepared.dev.targets, satisfaction_bias=bias)
+    calibration = fitting.fit(logits, prepared.dev.targets, satisfaction_bias=bias)
     metrics = dev_metrics(logits, prepared.dev.targets, calibration)
     say(", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
     origin = _origin(plan, len(prepared.examples.weight), seconds)
-    _write(out, config, prepared.table, state, calibration, metrics, origin)
+    floats = {network.TABLE: state.wide.table, "wide/bias": state.wide.bias, FEATURE_IDF: prepared.table.idf}
+    floats |= network.flatten(state.deep.average)
+    write(out, config, floats, prepared.table.hashes, calibration=calibration, metrics=metrics, origin=origin)
     return calibration
-
-
-def distinct(made: Sequence[LabelledText]) -> list[LabelledText]:
-    """Each text once, with its last labels."""
-    return list({one.text: one for one in made}.values())
-
-
-def emotion_targets(made: Sequence[LabelledText]) -> FloatArray:
-    """Zeros and ones ``[N, 28]``."""
-    targets = np.zeros((len(made), len(EMOTIONS28)), np.float32)
-    for row, one in zip(targets, made, strict=True):
-        row[[EMOTIONS28.index(name) for name in one.emotions]] = 1.0
-    return targets
-
-
-def dev_metrics(logits: FloatArray, targets: FloatArray, calibration: Calibration) -> dict[str, float]:
-    """Macro-F1 with the thresholds fitted here and with those of the other half, and the calibration error."""
-    probabilities = calibration.apply(logits)
-    said, truth = evaluation.said_labels(probabilities, calibration), evaluation.truths(targets)
-    crossed = fitting.crossed_predictions(logits, targets)
-    figures: dict[str, float] = {}
-    for task in evaluation.TASK_LABELS:
-        figures[f"dev_macro_f1_{task}"] = evaluation.macro_f1(said[task], truth[task])[0]
-        figures[f"dev_macro_f1_{task}_crossed"] = evaluation.macro_f1(crossed[task], truth[task])[0]
-    figures["dev_ece"] = evaluation.sentiment_calibration_error(probabilities, targets)
-    return figures
-
-
-def _calibration_part(path: Path) -> list[Dialogue]:
-    part, _ = split_dialogues(read_dialogues(path), share=CALIBRATION_SHARE, seed=SPLIT_SEED)
-    return part
 
 
 def _texts(texts: Sequence[str], table: FeatureTable, tokenizer: SubwordTokenizer) -> deep.Texts:
@@ -240,37 +195,3 @@ def _origin(plan: Plan, texts: int, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds),
         "host": f"{platform.system()} {platform.machine()}, {plan.threads} threads",
     }
-
-
-def _write(
-    out: Path,
-    config: NetworkConfig,
-    table: FeatureTable,
-    state: State,
-    calibration: Calibration,
-    metrics: dict[str, float],
-    origin: dict[str, Any],
-) -> None:
-    """The weights, half precision but for the hashes, with their manifest."""
-    wide, average = state.wide, network.flatten(state.deep.average)
-    floats = {network.TABLE: wide.table, "wide/bias": wide.bias, FEATURE_IDF: table.idf, **average}
-    arrays = {name: np.asarray(array).astype(np.float16) for name, array in floats.items()}
-    save_weights(
-        out / "tone.json",
-        {**arrays, FEATURE_HASHES: table.hashes},
-        labels={
-            "outputs": [*EMOTIONS28, *GROUP_LOGITS, "satisfaction"],
-            "emotions28": list(EMOTIONS28),
-            "sentiment": list(SENTIMENTS),
-            "ekman": list(EKMAN),
-        },
-        name="tone",
-        version=VERSION,
-        network=NETWORK,
-        license=LICENSE,
-        license_note=LICENSE_NOTE,
-        config=config.as_dict(),
-        calibration=calibration.as_dict(),
-        training=origin,
-        metrics={**metrics, "parameters": float(sum(array.size for array in floats.values()))},
-    )

@@ -1,19 +1,21 @@
 """Sentences of customer-service language, made from our own templates, to teach what Reddit does not say.
 
-GoEmotions has next to no counters, orders and refunds, and few plain negations. Each template (``templates.txt``)
-carries the labels of the sentences it makes. None of those contains one of the behavioural table's; a test holds it.
+GoEmotions has next to no counters, orders and refunds, and few plain negations. Each template (``templates.txt``,
+``service.txt``) carries the labels of the sentences it makes. None of
+those contains one of the behavioural tables'; a test holds it.
 """
 
 from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-TEMPLATES_FILE: Final = Path(__file__).with_name("templates.txt")
+TEMPLATES_FILES: Final = tuple(Path(__file__).with_name(name) for name in ("templates.txt", "service.txt"))
 
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 _WORD: Final = r"[\w']+"
@@ -67,10 +69,17 @@ def generate(count: int, *, seed: int) -> list[LabelledText]:
     return made
 
 
+def distinct(made: Sequence[LabelledText]) -> list[LabelledText]:
+    """Each text once, with its last labels."""
+    return list({one.text: one for one in made}.values())
+
+
 def _fill(template: _Template, slots: dict[str, list[str]], chooser: random.Random) -> str:
     """One sentence of this kind."""
     words = f"{chooser.choice(slots[_OPENING])} {chooser.choice(template.patterns)}"
-    return " ".join(_SLOT.sub(lambda match: chooser.choice(slots[match.group(1)]), words).split())
+    while "{" in words:  # what fills a slot may have slots of its own
+        words = _SLOT.sub(lambda match: chooser.choice(slots[match.group(1)]), words)
+    return " ".join(words.split())
 
 
 def _plain(text: str) -> str:
@@ -84,7 +93,8 @@ def _read() -> tuple[dict[str, list[str]], list[_Template], re.Pattern[str]]:
     slots: dict[str, list[str]] = {}
     templates: list[_Template] = []
     unwanted: list[str] = []
-    for line in TEMPLATES_FILE.read_text(encoding="utf-8").splitlines():
+    lines = [line for path in TEMPLATES_FILES for line in path.read_text(encoding="utf-8").splitlines()]
+    for line in lines:
         if line.startswith("slot "):
             name, _, words = line.removeprefix("slot ").partition(":")
             slots[name] = [word.strip() for word in words.split("|")]
