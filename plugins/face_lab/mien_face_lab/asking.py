@@ -14,7 +14,7 @@ from mien_face.factory import build_detector, build_tables
 from mien_face.labels import FER2013_LABELS
 from mien_face.settings import FaceSettings
 from mien_face_lab.counter import KINDS, CounterFigures, Readings, judge
-from mien_face_lab.portraits import Portrait, Portraits
+from mien_face_lab.portraits import Portrait, Portraits, is_kept_back
 
 if TYPE_CHECKING:
     from mien import FaceDetector
@@ -29,6 +29,9 @@ def at_counter(
 ) -> CounterFigures:
     """Judge how people are read, each by the largest face of the portrait.
 
+    Of the very file that the network learnt from, which its manifest names by its digest, only the persons that were
+    kept back are judged.
+
     Args:
         classifier: Loaded.
         portraits: Labelled; those of labels that are not judged are left out.
@@ -38,7 +41,10 @@ def at_counter(
     Raises:
         InputError: No portrait is of a label that is judged, or one cannot be decoded.
     """
-    judged = [each for each in portraits.rows if each.expression in KINDS]
+    labelled = [each for each in portraits.rows if each.expression in KINDS]
+    digest = portraits.digest()
+    known = classifier.manifest.training.get("portraits", {}).get("digest") == digest
+    judged = [each for each in labelled if is_kept_back(each.person)] if known else labelled
     if not judged:
         raise InputError(f"no portrait of {portraits.name} has a label that is judged by: {', '.join(KINDS)}")
     settings = FaceSettings()
@@ -55,11 +61,12 @@ def at_counter(
     )
     return CounterFigures(
         name=portraits.name,
-        digest=portraits.digest(),
+        digest=digest,
         portraits=len(judged),
         persons=len({portrait.person for portrait in judged}),
         without_face=len(judged) - len(seen),
-        left_out=len(portraits.rows) - len(judged),
+        left_out=len(portraits.rows) - len(labelled),
+        learnt_from=len(labelled) - len(judged),
         figures=judge(readings, seed=seed),
     )
 
