@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from mien import ImageFrame, InputError, Prediction
 from mien_face.analyzer import FaceAnalyzer
+from mien_face.crop import CROP_SIDE
 from mien_face.factory import build_detector, build_tables
 from mien_face.labels import FER2013_LABELS
 from mien_face.settings import FaceSettings
 from mien_face_lab.counter import KINDS, CounterFigures, Readings, judge
-from mien_face_lab.portraits import Portrait, Portraits, is_kept_back
+from mien_face_lab.portraits import CutPortraits, Portrait, Portraits, is_kept_back
 
 if TYPE_CHECKING:
     from mien import FaceDetector
@@ -71,6 +72,40 @@ def at_counter(
     )
 
 
+def cut_portraits(portraits: Portraits, *, detector: FaceDetector | None = None) -> CutPortraits:
+    """The faces that the product would read, one of each portrait; those in which none is found are left out.
+
+    Args:
+        portraits: With or without labels.
+        detector: What finds the faces; the one that ships without it.
+
+    Raises:
+        InputError: A portrait cannot be decoded.
+    """
+    settings = FaceSettings(max_faces=1)
+    looking = _Looking()
+    analyzer = FaceAnalyzer(detector or build_detector(settings), looking, build_tables(settings), settings)
+    found = [row for row, answer in zip(portraits.rows, _answers(analyzer, portraits.rows), strict=True) if answer]
+    crops = np.stack(looking.crops) if looking.crops else np.zeros((0, CROP_SIDE, CROP_SIDE), np.uint8)
+    return CutPortraits(crops, [each.person for each in found], [each.expression for each in found])
+
+
+class _Looking:
+    """A classifier that says nothing and keeps what it is shown."""
+
+    labels: tuple[str, ...] = FER2013_LABELS
+
+    def __init__(self) -> None:
+        self.crops: list[npt.NDArray[np.uint8]] = []
+
+    def classify(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        self.crops.extend(crops)
+        return np.full((len(crops), len(self.labels)), 1 / len(self.labels), np.float32)
+
+    def warm_up(self) -> None:
+        """Nothing."""
+
+
 class _Combined:
     """A classifier of the laboratory as the analyzer takes one: both heads' answer together."""
 
@@ -86,7 +121,7 @@ class _Combined:
         """Nothing: the first call may take longer."""
 
 
-def _answers(analyzer: FaceAnalyzer, portraits: list[Portrait]) -> Iterator[Prediction | None]:
+def _answers(analyzer: FaceAnalyzer, portraits: Sequence[Portrait]) -> Iterator[Prediction | None]:
     """What is said of each portrait's largest face; None where none is found."""
     for start in range(0, len(portraits), BATCH):
         batch = portraits[start : start + BATCH]

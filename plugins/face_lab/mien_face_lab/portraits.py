@@ -7,10 +7,13 @@ or empty.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
 
 from mien import InputError, MissingDependencyError
 from mien_face.detection.base import Pixels
@@ -79,6 +82,21 @@ class Portraits:
             for part in (each.image, each.person.encode(), each.expression.encode()):
                 fingerprint.update(len(part).to_bytes(8, "big") + part)
         return fingerprint.hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CutPortraits:
+    """Portraits as the product's detector cuts them.
+
+    Attributes:
+        crops: uint8 ``[n, 48, 48]``.
+        persons: Whom each shows.
+        expressions: Of ``FERPLUS_LABELS``; empty where unknown.
+    """
+
+    crops: npt.NDArray[np.uint8]
+    persons: Sequence[str]
+    expressions: Sequence[str]
 
 
 def read_portraits(file: Path) -> Portraits:

@@ -247,8 +247,8 @@ def attend(
 
 
 def by_clock(start: float, end: float) -> Callable[[int], float]:
-    """Progress of a course that has a time: ``time.monotonic`` at its start and end."""
-    return lambda _: min(1.0, (time.monotonic() - start) / (end - start))
+    """Progress of a course that has a time: ``time.monotonic`` at its start and end; it is over if that has passed."""
+    return lambda _: min(1.0, (time.monotonic() - start) / (end - start)) if end > start else 1.0
 
 
 def by_steps(steps: int) -> Callable[[int], float]:

@@ -8,7 +8,6 @@ for the exam alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -17,10 +16,10 @@ import numpy.typing as npt
 
 from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, Head, majority_labels
 from mien_face_lab.counter import KINDS, Kind
-from mien_face_lab.portraits import is_kept_back
+from mien_face_lab.portraits import CutPortraits, is_kept_back
 from mien_face_lab.training.faces import FaceData
 from mien_face_lab.training.school.pool import Floats, Pool
-from mien_face_lab.training.school.storing import Crops, Exam
+from mien_face_lab.training.school.storing import Exam
 from mien_face_lab.training.targets import label_targets, weigh_undecided
 from mien_face_lab.training.votes import labels_by_votes
 
@@ -37,22 +36,7 @@ PORTRAITS_SHOWN: Final[Mapping[str, float]] = MappingProxyType(
 """How often a portrait of a label is shown in an epoch; others twice."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelledCrops:
-    """Portraits as the product's detector cuts them.
-
-    Attributes:
-        crops: uint8 ``[n, 48, 48]``.
-        persons: Whom each shows.
-        expressions: Of ``FERPLUS_LABELS``; empty where unknown.
-    """
-
-    crops: Crops
-    persons: Sequence[str]
-    expressions: Sequence[str]
-
-
-def gather_pool(data: FaceData, portraits: LabelledCrops) -> Pool:
+def gather_pool(data: FaceData, portraits: CutPortraits) -> Pool:
     """What is learnt from: all faces, and the portraits of persons that are not kept back."""
     chosen = np.flatnonzero([not is_kept_back(person) for person in portraits.persons])
     words = [portraits.expressions[int(index)] for index in chosen]
@@ -75,7 +59,7 @@ def gather_pool(data: FaceData, portraits: LabelledCrops) -> Pool:
     )
 
 
-def gather_exam(validation: FaceData, portraits: LabelledCrops) -> Exam:
+def gather_exam(validation: FaceData, portraits: CutPortraits) -> Exam:
     """What is judged by: the validation part, and the portraits of persons that are kept back."""
     chosen = np.flatnonzero([is_kept_back(person) for person in portraits.persons])
     kinds = [list(Kind).index(KINDS[word]) if word in KINDS else -1 for word in portraits.expressions]

@@ -1,4 +1,4 @@
-"""A school's data in a folder: ``pool.npz``, ``exam.npz`` and ``start.npz``, crops as one JPEG or as they are.
+"""A school's files: its data, ``pool.npz``, ``exam.npz`` and ``start.npz``, with crops as one JPEG or as they are.
 
 Crops fill a square of them whose cells are multiples of JPEG's blocks, so that no face touches another.
 """
@@ -19,6 +19,11 @@ from mien_face.labels import Head
 from mien_face_lab.training.school.pool import Pool
 
 Crops = npt.NDArray[np.uint8]
+
+STUDENTS_FILE: Final = "students.npz"
+LARGE_FILE: Final = "large.npz"
+REPORT_FILE: Final = "report.json"
+"""What a term leaves behind: averaged arrays as ``<student>/<array>``, and what was noted."""
 
 LOSSLESS: Final = 0
 """In the place of a JPEG's quality."""

@@ -19,61 +19,40 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
 
-from mien_face.config import NetworkConfig
 from mien_face.labels import FER2013_LABELS, Head
 from mien_face_lab.training.school.course import Course, Trainee, attend, by_clock, epoch_views
+from mien_face_lab.training.school.curriculum import (
+    ASKING_END,
+    GIVEN,
+    LARGE,
+    LEARNING,
+    LEAST_VIEWS,
+    SHARES,
+    STUDENTS,
+    STUDENTS_END,
+    TEACHERS,
+    TEACHERS_END,
+    TEACHING,
+    VIEWS,
+    WARM,
+)
 from mien_face_lab.training.school.judging import judge, judge_logits
-from mien_face_lab.training.school.pool import Lessons, Pool, Shares
-from mien_face_lab.training.school.storing import Exam, load_exam, load_pool, load_start
+from mien_face_lab.training.school.pool import Lessons, Pool
+from mien_face_lab.training.school.storing import (
+    LARGE_FILE,
+    REPORT_FILE,
+    STUDENTS_FILE,
+    Exam,
+    load_exam,
+    load_pool,
+    load_start,
+)
 from mien_face_lab.training.state import initial_arrays
-
-TEACHERS: Final = MappingProxyType(
-    {
-        "broad": NetworkConfig(stem=64, widths=(80, 160, 320), depths=(2, 2, 2), dropout=0.4),
-        "deep": NetworkConfig(stem=64, widths=(64, 128, 256), depths=(2, 3, 3), dropout=0.4),
-        "tall": NetworkConfig(stem=48, widths=(64, 128, 256, 384), depths=(2, 2, 2, 1), dropout=0.4),
-    }
-)
-"""Networks that learn from labels alone, each with a seed of its own: they differ, and are better together."""
-
-GIVEN: Final = "given"
-"""The teacher that is there already: the weights that the pool's folder brings along."""
-
-STUDENTS: Final = MappingProxyType(
-    {
-        "resnet-tiny": NetworkConfig(stem=24, widths=(24, 48, 112), depths=(1, 2, 2), dropout=0.1),
-        "resnet-small": NetworkConfig(stem=32, widths=(32, 64, 176), depths=(2, 2, 2), dropout=0.2),
-        "resnet-middle": NetworkConfig(stem=48, widths=(48, 96, 192), depths=(2, 2, 2), dropout=0.2),
-        "resnet-large": NetworkConfig(stem=64, widths=(64, 128, 256), depths=(2, 2, 2), dropout=0.3),
-    }
-)
-"""What comes out; the last begins with the given weights."""
-
-LARGE: Final = "resnet-large"
-
-TEACHING: Final = Course(peak_rate=0.3)
-LEARNING: Final = Course(peak_rate=0.3)
-WARM: Final = Course(peak_rate=0.1)
-"""For a student that begins with trained weights."""
-
-SHARES: Final = Shares(teacher={Head.FER2013: 0.7, Head.FERPLUS: 0.5}, votes=0.3)
-
-VIEWS: Final = 32
-"""Views at most that teachers are asked about, beside the faces as they are."""
-
-LEAST_VIEWS: Final = 4
-"""Views that they are asked about even if that takes longer than it should."""
-
-TEACHERS_END: Final = 0.40
-ASKING_END: Final = 0.50
-STUDENTS_END: Final = 0.955
-"""Shares of all seconds at which the parts end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +202,7 @@ def run(pool: Path, out: Path, seconds: float, device: str) -> None:
         place = Place(pool, Path(folder), torch.device(device), start, seconds)
         _together(place, out, "teacher", (GIVEN, *TEACHERS), until=start + (ASKING_END + 0.03) * seconds)
         _together(place, out, "student", tuple(STUDENTS), until=start + (STUDENTS_END + 0.025) * seconds)
-        _collect(place, out)
+        collect(place, out)
 
 
 def _together(place: Place, out: Path, role: str, names: tuple[str, ...], *, until: float) -> None:
@@ -253,16 +232,16 @@ def _together(place: Place, out: Path, role: str, names: tuple[str, ...], *, unt
     while any(each.poll() is None for each in running) and time.time() < until:
         time.sleep(0.2)
         if time.time() - collected > 20:
-            _collect(place, out)
+            collect(place, out)
             collected = time.time()
     for each in running:
         if each.poll() is None:
             each.kill()
         each.wait()
-    _collect(place, out)
+    collect(place, out)
 
 
-def _collect(place: Place, out: Path) -> None:
+def collect(place: Place, out: Path) -> None:
     """Write what there is."""
     small: dict[str, Any] = {}
     large: dict[str, Any] = {}
@@ -276,7 +255,7 @@ def _collect(place: Place, out: Path) -> None:
                     for key in arrays
                 }
             (large if half else small).update(kept)
-    for file, kept in (("students.npz", small), ("large.npz", large)):
+    for file, kept in ((STUDENTS_FILE, small), (LARGE_FILE, large)):
         if kept:
             _save(out / file, kept)
     report: dict[str, Any] = {"seconds": time.time() - place.start, "device": _device_name(place.device)}
@@ -284,9 +263,9 @@ def _collect(place: Place, out: Path) -> None:
         report[path.stem] = [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
     for path in sorted(place.scratch.glob("*.err")):
         report[f"{path.stem}.err"] = path.read_text()[-2000:]
-    draft = out / "report.json.part"
+    draft = out / f"{REPORT_FILE}.part"
     draft.write_text(json.dumps(report))
-    draft.rename(out / "report.json")
+    draft.rename(out / REPORT_FILE)
 
 
 def _device_name(device: torch.device) -> str:
