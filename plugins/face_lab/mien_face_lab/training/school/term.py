@@ -197,7 +197,6 @@ def _train(
 def run(pool: Path, out: Path, seconds: float, device: str) -> None:
     """The whole term."""
     start = time.time()
-    out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         place = Place(pool, Path(folder), torch.device(device), start, seconds)
         _together(place, out, "teacher", (GIVEN, *TEACHERS), until=start + (ASKING_END + 0.03) * seconds)
@@ -243,6 +242,7 @@ def _together(place: Place, out: Path, role: str, names: tuple[str, ...], *, unt
 
 def collect(place: Place, out: Path) -> None:
     """Write what there is."""
+    out.mkdir(parents=True, exist_ok=True)
     small: dict[str, Any] = {}
     large: dict[str, Any] = {}
     for name in STUDENTS:
