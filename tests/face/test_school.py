@@ -6,9 +6,12 @@ import json
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+import typer
+from typer.testing import CliRunner
 
 pytest.importorskip("torch")
 
@@ -22,7 +25,7 @@ from mien_face.labels import FERPLUS_LABELS, Head
 from mien_face.preprocess import normalise
 from mien_face_lab.folding import fold
 from mien_face_lab.portraits import CutPortraits, is_kept_back
-from mien_face_lab.training.faces import FaceData
+from mien_face_lab.training.faces import VOTE_COLUMNS, FaceData
 from mien_face_lab.training.school import curriculum, storing, term
 from mien_face_lab.training.school.course import Course, Trainee, by_steps, epoch_views
 from mien_face_lab.training.school.gathering import gather_exam, gather_pool
@@ -247,3 +250,50 @@ def test_views_move_faces_within_their_settings() -> None:
     columns = (seen.sum(1) * torch.arange(48)).sum(1) / seen.sum((1, 2))
     assert float((columns - 23.5).abs().max()) <= 0.1 * 48 + 0.1
     assert float(columns.std()) > 1
+
+
+def test_the_command_packs_what_is_learnt_from_with_portraits_as_the_product_cuts_them(
+    app: typer.Typer, tmp_path: Path, faces: FaceData, astronaut: npt.NDArray[np.uint8]
+) -> None:
+    data = parquet_folder(tmp_path / "data", faces)
+    portraits = portrait_file(tmp_path / "people.parquet", astronaut[20:260, 110:340])
+
+    options = ["--data", str(data), "--portraits", str(portraits), "--out", str(tmp_path / "run"), "--pack"]
+    ran = CliRunner().invoke(app, ["train", "students", *options])
+
+    assert ran.exit_code == 0, ran.output
+    packed = storing.load_pool(tmp_path / "run" / "pool")
+    assert len(packed) == len(faces) + 1, "one of both persons is kept back"
+    assert len(storing.load_exam(tmp_path / "run" / "pool").labels) == len(faces) + 1
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="is about machines without a GPU")
+def test_without_a_gpu_the_command_says_what_can_be_done(app: typer.Typer, tmp_path: Path) -> None:
+    options = ["--data", str(tmp_path), "--portraits", str(tmp_path / "people.parquet"), "--out", str(tmp_path / "run")]
+    ran = CliRunner().invoke(app, ["train", "students", *options])
+
+    assert ran.exit_code == 1
+    assert "PyTorch finds no GPU here: --device cpu" in " ".join(ran.output.split())
+
+
+def parquet_folder(folder: Path, faces: FaceData) -> Path:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    folder.mkdir()
+    columns = {
+        "row": list(range(len(faces))),
+        "image": [cv2.imencode(".png", crop)[1].tobytes() for crop in faces.crops],
+        "emotion": faces.labels.tolist(),
+        **{name: faces.votes[:, index].astype(np.int8) for index, name in enumerate(VOTE_COLUMNS)},
+    }
+    for part in ("train", "validation"):
+        parquet.write_table(arrow.table(columns), folder / f"{part}.parquet")
+    return folder
+
+
+def portrait_file(path: Path, face: npt.NDArray[np.uint8]) -> Path:
+    """A portrait of somebody who is kept back and one of somebody who is not."""
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    image = cv2.imencode(".png", face[..., ::-1])[1].tobytes()
+    columns = {"image": [image] * 2, "person": ["Ann", "Cem"], "expression": ["happiness"] * 2}
+    parquet.write_table(arrow.table(columns), path)
+    return path

@@ -43,6 +43,8 @@ def train_students(
     if pack and results is not None:
         raise typer.BadParameter("--pack comes before a term, --results after it", param_hint="--pack")
     with plain_errors():
+        if not pack and results is None:
+            _require(device)
         about = {
             "command": f"mien train students --data {data.name} --portraits {portraits.name} --seconds {seconds:g}",
             **_of_the_pool(data, portraits, out, manifest_at(given), lossless=not pack, write=results is None),
@@ -95,16 +97,20 @@ def _write_pool(
     storing.save_start(folder, unfold(weights.config, weights.arrays, training.crops))
 
 
-def _hold(out: Path, seconds: float, device: str) -> None:
+def _require(device: str) -> None:
+    """Say before faces are looked for, rather than after, that nothing can compute."""
     with imported_for(EngineName.TORCH):
         import torch
-
-        from mien_face_lab.training.school.term import run
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise InputError(
             "PyTorch finds no GPU here: --device cpu tries the road out, and --pack writes what is learnt from, to be "
             "carried to a machine that has one"
         )
+
+
+def _hold(out: Path, seconds: float, device: str) -> None:
+    with imported_for(EngineName.TORCH):
+        from mien_face_lab.training.school.term import run
     run(out / "pool", out / "term", seconds, device)
 
 
