@@ -7,6 +7,7 @@ from typing import Final
 
 from mien_face.config import NetworkConfig
 from mien_face.labels import Head
+from mien_face_lab.training import architectures
 from mien_face_lab.training.school.course import Course
 from mien_face_lab.training.school.pool import Shares
 
@@ -24,10 +25,10 @@ GIVEN: Final = "given"
 
 STUDENTS: Final = MappingProxyType(
     {
-        "resnet-tiny": NetworkConfig(stem=24, widths=(24, 48, 112), depths=(1, 2, 2), dropout=0.1),
-        "resnet-small": NetworkConfig(stem=32, widths=(32, 64, 176), depths=(2, 2, 2), dropout=0.2),
-        "resnet-middle": NetworkConfig(stem=48, widths=(48, 96, 192), depths=(2, 2, 2), dropout=0.2),
-        "resnet-large": NetworkConfig(stem=64, widths=(64, 128, 256), depths=(2, 2, 2), dropout=0.3),
+        "resnet-tiny": architectures.TINY,
+        "resnet-small": architectures.SMALL,
+        "resnet-middle": architectures.MIDDLE,
+        "resnet-large": architectures.LARGE,
     }
 )
 """What comes out; the last begins with the given weights."""
