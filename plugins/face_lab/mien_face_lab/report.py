@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from mien import InputError
 from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, LabelSet, majority_labels
-from mien_face_lab.asking import at_counter
+from mien_face_lab.asking import People, find_people, judge_people
 from mien_face_lab.counter import CounterFigures
 from mien_face_lab.evaluation import evaluate, intervals
 from mien_face_lab.judgement import Judgement
@@ -157,10 +157,10 @@ def measure(
         _judge(labels, truths[labels], clean[labels], {name: each[labels] for name, each in spoilt.items()})
         for labels in label_sets
     )
-    counter = None
+    people = None
     if portraits is not None:
         say(f"looking at {portraits.name} as at a counter")
-        counter = at_counter(classifier, portraits, seed=SEED)
+        people = find_people([classifier, *beside], portraits)
     manifest = classifier.manifest
     return Report(
         weights={each: getattr(manifest, each) for each in ("name", "version", "network", "sha256")},
@@ -168,9 +168,9 @@ def measure(
         judgements=judgements,
         speed=tuple(_speed(classifier, faces.crops, batch) for batch in SPEED_BATCHES) if speed else (),
         host=host(),
-        counter=counter,
+        counter=None if people is None else judge_people(classifier, people, seed=SEED),
         mirrored=None if mirrored is None else _mirrored(mirrored, faces, truths),
-        sizes=_sizes(classifier, beside, faces, portraits, say) if beside else (),
+        sizes=_sizes(classifier, beside, faces, people, say) if beside else (),
     )
 
 
@@ -243,13 +243,13 @@ def _sizes(
     classifier: FaceClassifier,
     beside: Sequence[FaceClassifier],
     faces: FaceData,
-    portraits: Portraits | None,
+    people: People | None,
     say: Callable[[str], None],
 ) -> tuple[Size, ...]:
     measured = []
     for each in (classifier, *beside):
         say(f"beside each other: {each.manifest.name}")
-        measured.append(size_of(each, faces, portraits))
+        measured.append(size_of(each, faces, people))
     return tuple(measured)
 
 

@@ -12,11 +12,11 @@ from mien import WeightsError
 from mien_face.config import NetworkConfig
 from mien_face.inference import NETWORK_NAME
 from mien_face.labels import majority_labels
-from mien_face_lab.asking import at_counter
+from mien_face_lab.asking import judge_people
 
 if TYPE_CHECKING:
+    from mien_face_lab.asking import People
     from mien_face_lab.classifiers import FaceClassifier
-    from mien_face_lab.portraits import Portraits
     from mien_face_lab.training.data import FaceData
 
 
@@ -47,13 +47,13 @@ class Size:
         return asdict(self)
 
 
-def size_of(classifier: FaceClassifier, faces: FaceData, portraits: Portraits | None) -> Size:
+def size_of(classifier: FaceClassifier, faces: FaceData, people: People | None) -> Size:
     """Measure a network, one look a face.
 
     Args:
         classifier: A network of the shipped kind, loaded.
         faces: Labelled, of FER2013's classes.
-        portraits: To judge by how people at a counter are read.
+        people: To judge by how people at a counter are read.
 
     Raises:
         WeightsError: It is a network of another kind, whose operations are not known.
@@ -65,7 +65,7 @@ def size_of(classifier: FaceClassifier, faces: FaceData, portraits: Portraits | 
     answers = classifier.probabilities(faces.crops)
     majority = majority_labels(faces.votes)
     right = (answers.ferplus.argmax(axis=1) == majority)[majority >= 0]
-    counter = at_counter(classifier, portraits).figures if portraits is not None else {}
+    counter = judge_people(classifier, people).figures if people is not None else {}
     return Size(
         name=manifest.name,
         sha256=manifest.sha256,

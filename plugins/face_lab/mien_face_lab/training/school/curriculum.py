@@ -52,3 +52,8 @@ TEACHERS_END: Final = 0.40
 ASKING_END: Final = 0.50
 STUDENTS_END: Final = 0.955
 """Shares of all seconds at which the parts end."""
+
+
+def student_seed(name: str) -> int:
+    """Of a student's weights, order and changes; teachers have theirs from 100 on."""
+    return 200 + list(STUDENTS).index(name)

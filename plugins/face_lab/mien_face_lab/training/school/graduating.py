@@ -13,7 +13,7 @@ from mien import InputError, Manifest
 from mien_face.config import Arrays
 from mien_face_lab.training.export import export
 from mien_face_lab.training.faces import FaceData
-from mien_face_lab.training.school.curriculum import STUDENTS
+from mien_face_lab.training.school.curriculum import STUDENTS, student_seed
 from mien_face_lab.training.school.storing import LARGE_FILE, REPORT_FILE, STUDENTS_FILE
 
 
@@ -39,6 +39,7 @@ def graduate(results: Path, out: Path, *, validation: FaceData, about: Mapping[s
         training = {
             **about,
             "network": name,
+            "seed": student_seed(name),
             "epochs": max((line["epoch"] for line in told if "epoch" in line), default=0),
             "teachers": next((line["taught_by"] for line in told if "taught_by" in line), []),
             "device": report.get("device", ""),

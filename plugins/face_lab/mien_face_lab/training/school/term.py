@@ -40,6 +40,7 @@ from mien_face_lab.training.school.curriculum import (
     TEACHING,
     VIEWS,
     WARM,
+    student_seed,
 )
 from mien_face_lab.training.school.judging import judge, judge_logits
 from mien_face_lab.training.school.pool import Lessons, Pool
@@ -150,7 +151,7 @@ def run_student(place: Place, name: str) -> None:
     """Let a student learn from labels and from what teachers said."""
     pool, exam = load_pool(place.pool), load_exam(place.pool)
     lessons, bank = Lessons(pool, SHARES, place.device), Bank(place)
-    seed = 200 + list(STUDENTS).index(name)
+    seed = student_seed(name)
     config, course = STUDENTS[name], WARM if name == LARGE else LEARNING
     arrays = load_start(place.pool) if name == LARGE else initial_arrays(config, seed)
     trainee = Trainee(config, arrays, course, device=place.device, seed=seed)
