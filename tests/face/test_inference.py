@@ -165,7 +165,7 @@ def test_the_manifest_says_what_the_weights_are() -> None:
     assert manifest.labels == {str(head): list(labels) for head, labels in HEAD_LABELS.items()}
     assert manifest.license == "Apache-2.0"
     assert "FER+" in manifest.license_note
-    assert manifest.training["command"].startswith("mien train face")
+    assert manifest.training["command"].startswith("mien train students")
     assert EXPRESSION_MANIFEST.with_suffix(".safetensors").stat().st_size <= LARGEST_FILE
 
 

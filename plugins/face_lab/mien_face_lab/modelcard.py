@@ -56,8 +56,18 @@ _DATA: Final = """\
   among it, and every figure here is measured on that part: they lean a little to the good side. The test part
   (PrivateTest) was not used.
 - The portraits of "At a counter" (muxspace/facial_expressions, Apache-2.0, many from Labeled Faces in the Wild): people
-  in front of cameras, with coarse labels. The network did not learn from them, but the detector did from four fifths,
-  and what the combined answer is made of was chosen on them: those figures lean to the good side too.
+  in front of cameras, with coarse labels.
+"""
+
+_NOT_LEARNT_FROM: Final = """\
+  The network did not learn from them, but the detector did from four fifths, and what the combined answer is made of
+  was chosen on them: those figures lean to the good side too.
+"""
+
+_LEARNT_FROM: Final = """\
+  The network learnt from those of four fifths of the persons, and is judged by the other persons alone. The detector
+  learnt from some of these, and the bias of the combined answer was held against them: those figures lean to the good
+  side too.
 """
 
 _LIMITS: Final = """\
@@ -154,7 +164,7 @@ def card(manifest: Manifest, figures: Mapping[str, Any], *, stem: str) -> str:
             else ()
         ),
         "## Data",
-        _DATA,
+        _DATA + (_LEARNT_FROM if "portraits" in manifest.training else _NOT_LEARNT_FROM),
         "## Limits",
         _LIMITS,
         "## How to reproduce",

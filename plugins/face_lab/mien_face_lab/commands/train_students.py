@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mien import InputError
+from mien import InputError, read_manifest
 from mien_face.commands.shared import plain_errors
 from mien_face.factory import manifest_at
 from mien_face.settings import WeightsName
@@ -72,6 +72,7 @@ def _of_the_pool(
     if write:
         _write_pool(training, validation, people, out / "pool", given, lossless=lossless)
     return {
+        "given": read_manifest(given).sha256,
         "data": f"{len(training)} faces and {learnt} portraits for training, {len(validation)} faces for validation",
         "portraits": {"name": people.name, "digest": people.digest(), "learnt_from": learnt},
     }
@@ -116,11 +117,11 @@ def _hold(out: Path, seconds: float, device: str) -> None:
 
 def _export(data: Path, results: Path, out: Path, about: dict[str, object]) -> None:
     from mien_face_lab.training.data import read_faces
-    from mien_face_lab.training.school.graduating import graduate
+    from mien_face_lab.training.school.graduating import graduate, manifest_name
 
     for name, manifest in graduate(results, out, validation=read_faces(data, part="validation"), about=about).items():
         figures = manifest.metrics
         typer.echo(
             f"{name}: FER2013 {figures['fer2013_accuracy']:.4f}, FER+ {figures['ferplus_accuracy']:.4f}; "
-            f"wrote {out / name / 'expression.json'}"
+            f"wrote {out / name / manifest_name(name)}"
         )

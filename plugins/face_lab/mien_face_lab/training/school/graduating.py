@@ -22,7 +22,7 @@ def graduate(results: Path, out: Path, *, validation: FaceData, about: Mapping[s
 
     Args:
         results: The term's folder.
-        out: Gets ``<student>/expression.json`` and its weights.
+        out: Gets a folder for each student, with a manifest (``manifest_name``) and its weights.
         validation: Calibration is fitted and figures are taken on it.
         about: What manifests say of the training beside each student's epochs and teachers.
 
@@ -44,12 +44,18 @@ def graduate(results: Path, out: Path, *, validation: FaceData, about: Mapping[s
             "teachers": next((line["taught_by"] for line in told if "taught_by" in line), []),
             "device": report.get("device", ""),
         }
-        path = out / name / "expression.json"
+        path = out / name / manifest_name(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         manifests[name] = export(STUDENTS[name], arrays, validation=validation, manifest_path=path, training=training)
     if not manifests:
         raise InputError(f"{results} holds no student: expected {STUDENTS_FILE} or {LARGE_FILE} of a term")
     return manifests
+
+
+def manifest_name(student: str) -> str:
+    """What a student's manifest is called: the small one's ``expression.json``, others' ``expression-<size>.json``."""
+    size = student.removeprefix("resnet-")
+    return "expression.json" if size == "small" else f"expression-{size}.json"
 
 
 def _students(results: Path) -> Iterator[tuple[str, Arrays]]:
