@@ -100,19 +100,21 @@ def rates(name: str, batch: int, times: Times) -> Row:
 
 
 def stages(faces: int, repeats: int, backend: BackendName) -> list[Row]:
-    """Decode, detect, preprocess, classify, and all of them as the analyzer does it."""
+    """Decode, detect, preprocess, classify, and all of them as the analyzer does it; by the large network as well."""
     from mien_face.crop import crop_face
-    from mien_face.factory import EXPRESSION_MANIFEST, build_analyzer, build_detector
-    from mien_face.inference import ExpressionNetwork
+    from mien_face.factory import build_analyzer, build_detector, build_network
     from mien_face.preprocess import normalise
     from mien_face.quality import assess
-    from mien_face.settings import FaceSettings
+    from mien_face.settings import FaceSettings, WeightsName
 
     settings = FaceSettings(backend=backend)
-    detector, network = build_detector(settings), ExpressionNetwork.load(EXPRESSION_MANIFEST, backend=backend)
-    analyzer = build_analyzer(settings)
-    analyzer.warm_up()
-    network.warm_up()
+    by_large = settings.model_copy(update={"weights": WeightsName.LARGE})
+    detector = build_detector(settings)
+    (network, large), (analyzer, large_analyzer) = (
+        [build(each) for each in (settings, by_large)] for build in (build_network, build_analyzer)
+    )
+    for each in (network, large, analyzer, large_analyzer):
+        each.warm_up()
     picture = encoded(compose(faces))
     pixels = decode_image(picture).pixels
     (found,) = detector.detect([pixels])
@@ -126,13 +128,16 @@ def stages(faces: int, repeats: int, backend: BackendName) -> list[Row]:
 
     crops = preprocess()
     label = f"{faces} face{'s' if faces > 1 else ''}"
-    aims = {"classify": "3" if faces == 1 else "", "whole": "25" if faces == 1 else ""}
+    whole = "10" if backend is BackendName.JAX else "8"
+    aims = {"classify": "3", "whole": whole} if faces == 1 else {}
     actions: dict[str, Callable[[], object]] = {
         "decode": lambda: decode_image(picture),
         "detect": lambda: detector.detect([pixels]),
         "preprocess": lambda: normalise(preprocess()),
         "classify": lambda: network.classify(crops),
         "whole": lambda: analyzer.analyze([decode_image(picture)]),
+        "classify by large": lambda: large.classify(crops),
+        "whole by large": lambda: large_analyzer.analyze([decode_image(picture)]),
     }
     rows = []
     for name, action in actions.items():

@@ -106,7 +106,7 @@ def _type(annotation: Any) -> str:
     if origin is Annotated:
         return _type(arguments[0])
     if origin in (Union, types.UnionType):
-        return _type(next(each for each in arguments if each is not type(None)))
+        return ", ".join(dict.fromkeys(_type(each) for each in arguments if each is not type(None)))
     if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, StrEnum)):
         return ", ".join(f"`{json.dumps(str(word))}`" for word in (arguments if origin is Literal else annotation))
     if origin in (tuple, frozenset):

@@ -214,6 +214,37 @@ def draw_bars(
     return Picture(figure)
 
 
+def draw_against(
+    points: Mapping[str, Sequence[tuple[float, float, str]]], *, title: str, across: str, up: str
+) -> Picture:
+    """Draw what is gained against what it costs: a line for each name through its points, each of which has a name too.
+
+    Args:
+        points: Name of a line -> (cost, share, name of the point), shares in [0, 1].
+        title: Above the picture.
+        across: What a cost is.
+        up: What a share is.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
+    with _style():
+        figure, (axes,) = _figure(6.0, 3.8)
+        for color, (name, line) in zip(_COLORS, points.items(), strict=False):
+            costs, shares = [cost for cost, _, _ in line], [100 * share for _, share, _ in line]
+            axes.plot(costs, shares, marker="o", markersize=5, color=color, label=name)
+            for cost, share, point in line:
+                axes.annotate(
+                    f"{point} {share:.1%}", (cost, 100 * share), textcoords="offset points", xytext=(4, 6), fontsize=8
+                )
+        axes.margins(x=0.12, y=0.18)
+        axes.set_xlabel(across)
+        axes.set_ylabel(f"{up}, %")
+        axes.legend(loc="best")
+        axes.set_title(title)
+    return Picture(figure)
+
+
 def require() -> None:
     """Say now, rather than when something is drawn, that nothing can be.
 

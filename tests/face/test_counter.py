@@ -21,10 +21,10 @@ from mien import FaceDetector, InputError, Manifest, read_manifest
 from mien_face.factory import EXPRESSION_MANIFEST
 from mien_face.inference import ExpressionProbabilities
 from mien_face.labels import DEFAULT_MEANINGS, FER2013_LABELS, LabelSet
-from mien_face_lab.asking import BATCH, at_counter
+from mien_face_lab.asking import BATCH, at_counter, cut_portraits
 from mien_face_lab.counter import CounterFigures, Kind, Readings, auc, judge, lead, rows
 from mien_face_lab.modelcard import card, rounded
-from mien_face_lab.portraits import Portrait, Portraits, read_portraits
+from mien_face_lab.portraits import Portrait, Portraits, is_kept_back, read_portraits
 from mien_face_lab.report import measure
 from mien_face_lab.reportpage import build_page
 from mien_face_lab.training.data import FaceData
@@ -152,12 +152,12 @@ def test_readings_of_different_lengths_are_refused() -> None:
 class DarknessNetwork:
     """Says sad of dark faces, and happy of bright ones."""
 
-    def __init__(self) -> None:
-        self.manifest: Manifest = read_manifest(EXPRESSION_MANIFEST)
-        self.calls: list[int] = []
+    def __init__(self, portraits: str = "") -> None:
+        shipped = read_manifest(EXPRESSION_MANIFEST)
+        learnt = {**shipped.training, "portraits": {"digest": portraits}}
+        self.manifest: Manifest = shipped.model_copy(update={"training": learnt})
 
     def probabilities(self, crops: npt.NDArray[np.uint8]) -> ExpressionProbabilities:
-        self.calls.append(len(crops))
         combined = np.zeros((len(crops), 7), np.float32)
         brightness = crops.mean(axis=(1, 2))
         for label, chosen in (("sad", brightness < 70), ("happy", brightness >= 70)):
@@ -206,12 +206,33 @@ def test_portraits_go_through_the_analyzer_and_those_without_a_face_are_counted(
     assert figures.figures["evidence_negative"].n == {"negative": 1}
 
 
-def test_portraits_are_looked_at_in_batches(portraits: Portraits, detector: FaceDetector) -> None:
-    network = DarknessNetwork()
+def test_more_portraits_than_are_looked_at_at_once_are_all_judged(portraits: Portraits, detector: FaceDetector) -> None:
+    many = replace(portraits, rows=portraits.rows[:1] * (BATCH + 3))
 
-    at_counter(network, replace(portraits, rows=portraits.rows[:1] * (BATCH + 3)), detector=detector)
+    found = at_counter(DarknessNetwork(), many, detector=detector)
 
-    assert network.calls == [BATCH, 3]
+    assert found.figures["evidence_smiling"].n == {"smiling": BATCH + 3}
+
+
+def test_of_the_portraits_that_it_learnt_from_only_persons_kept_back_are_judged(
+    portraits: Portraits, detector: FaceDetector
+) -> None:
+    renamed = (replace(each, person="Cem") if each.person == "C" else each for each in portraits.rows)
+    people = replace(portraits, rows=tuple(renamed))
+
+    known = at_counter(DarknessNetwork(people.digest()), people, detector=detector)
+
+    assert [name for name in ("A", "B", "Cem", "D") if is_kept_back(name)] == ["Cem"]
+    assert (known.portraits, known.persons, known.learnt_from, known.left_out) == (1, 1, 4, 2)
+    assert "4 more, of persons whom the network learnt from, were not looked at" in lead(known.to_json())
+
+
+def test_faces_are_cut_out_of_portraits_as_the_product_cuts_them(portraits: Portraits, detector: FaceDetector) -> None:
+    found = cut_portraits(portraits, detector=detector)
+
+    assert found.crops.shape == (6, 48, 48)
+    assert list(found.persons) == ["A", "A", "B", "C", "E", "F"]
+    assert list(found.expressions) == ["happiness", "neutral", "neutral", "anger", "fear", ""]
 
 
 def test_portraits_none_of_which_can_be_judged_are_refused(portraits: Portraits, detector: FaceDetector) -> None:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from mien.training import Checkpoints, Kind
 from mien_face.inference import load_folded
+from mien_face_lab.robustness import ALL
 
 PARQUET = pytest.importorskip("pyarrow.parquet")
 
@@ -73,7 +74,7 @@ def test_a_page_robustness_and_a_sample_can_be_asked_for(app: typer.Typer, faces
     assert result.exit_code == 0, result.output
     assert "upper face covered" in result.stdout
     found = json.loads(figures.read_text())
-    assert (found["n"], len(found["robustness"])) == (5, 8)
+    assert (found["n"], len(found["robustness"])) == (5, len(ALL))
     assert page.read_text().startswith("<!doctype html>")
 
 

@@ -68,6 +68,17 @@ def test_the_same_faces_get_the_same_answer_in_any_thread(network: ExpressionNet
         np.testing.assert_array_equal(answer, expected)
 
 
+def test_with_a_second_look_logits_are_the_mean_of_a_face_and_its_mirror_image(
+    network: ExpressionNetwork, crops: Crops
+) -> None:
+    twice = ExpressionNetwork.load(EXPRESSION_MANIFEST, mirror=True)
+    mirrored = np.ascontiguousarray(crops[:, :, ::-1])
+
+    assert twice.classify(crops[:0]).shape == (0, 7)
+    expected = (network.logits(crops) + network.logits(mirrored)) / 2
+    np.testing.assert_allclose(twice.logits(crops), expected, atol=1e-4)
+
+
 def test_no_faces_get_no_answers(network: ExpressionNetwork) -> None:
     assert network.classify(np.zeros((0, 48, 48), np.uint8)).shape == (0, 7)
 
@@ -154,7 +165,7 @@ def test_the_manifest_says_what_the_weights_are() -> None:
     assert manifest.labels == {str(head): list(labels) for head, labels in HEAD_LABELS.items()}
     assert manifest.license == "Apache-2.0"
     assert "FER+" in manifest.license_note
-    assert manifest.training["command"].startswith("mien train face")
+    assert manifest.training["command"].startswith("mien train students")
     assert EXPRESSION_MANIFEST.with_suffix(".safetensors").stat().st_size <= LARGEST_FILE
 
 

@@ -17,7 +17,7 @@ from mien_face.labels import EXPRESSIONS, FERPLUS_LABELS, LabelSet
 from mien_face_lab.modelcard import card, rounded, write_card
 from mien_face_lab.report import Report, measure, sample
 from mien_face_lab.reportpage import build_page
-from mien_face_lab.robustness import CONDITIONS
+from mien_face_lab.robustness import ALL
 from mien_face_lab.training.data import FaceData
 
 PLUGIN = Path(__file__).parents[2] / "plugins/face"
@@ -73,7 +73,7 @@ def test_poor_pictures_are_held_against_the_clean_ones(report: Report) -> None:
     judgement = report.judgements[0]
     lost = {each.condition: each for each in judgement.robustness}
 
-    assert lost.keys() == {condition.name for condition in CONDITIONS}
+    assert lost.keys() == {condition.name for condition in ALL}
     assert lost["brightness_0.4"].drop > 0.5, "this network goes by brightness"
     assert lost["blur_1.5"].drop == pytest.approx(0, abs=0.05)
     assert all(each.accuracy == pytest.approx(judgement.evaluation.accuracy - each.drop) for each in lost.values())
@@ -123,7 +123,7 @@ def test_the_page_stands_alone_and_shows_every_emotion_and_condition(report: Rep
     page = build_page(report)
 
     assert all(word in page for word in ("happy", "disgust", "Confusion", "Calibration", "90.0%", "80 faces"))
-    assert all(condition.description in page for condition in CONDITIONS)
+    assert all(condition.description in page for condition in ALL)
     assert page.count("<svg") == page.count("</svg>") == 3
     rest = page.replace("http-equiv", "").replace("url(#", "")  # clips of the page's own pictures
     assert [mark for mark in ("http", "src=", "@import", "<script", "url(") if mark in rest] == []

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mien_face_lab.robustness import CONDITIONS, Condition, degradation
+from mien_face_lab.robustness import ALL, CONDITIONS, Condition, cut_name, degradation
 
-BY_NAME = {condition.name: condition for condition in CONDITIONS}
+BY_NAME = {condition.name: condition for condition in ALL}
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def crops() -> npt.NDArray[np.uint8]:
     return np.stack([face, face.T, face[::-1]]).astype(np.uint8)
 
 
-@pytest.mark.parametrize("condition", CONDITIONS, ids=lambda condition: condition.name)
+@pytest.mark.parametrize("condition", ALL, ids=lambda condition: condition.name)
 def test_every_condition_spoils_each_face_the_same_way_each_time(
     condition: Condition, crops: npt.NDArray[np.uint8]
 ) -> None:
@@ -78,6 +78,41 @@ def test_covering_hides_its_rows_and_nothing_else(name: str, hidden: slice, crop
     seen = np.ones(48, np.bool_)
     seen[hidden] = False
     assert np.array_equal(covered[:, seen], crops[:, seen])
+
+
+def test_contrast_is_stretched_about_the_mean_and_clipped(crops: npt.NDArray[np.uint8]) -> None:
+    flat, steep = BY_NAME["contrast_0.4"].apply(crops), BY_NAME["contrast_2"].apply(crops)
+
+    assert flat.mean() == pytest.approx(crops.mean(), abs=0.5)
+    assert flat.std() == pytest.approx(0.4 * crops.std(), rel=0.05)
+    mean = crops.mean(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(steep, np.clip(mean + 2 * (crops - mean), 0, 255), atol=1)
+
+
+def test_light_from_a_side_brightens_one_side_of_each_face() -> None:
+    lit = BY_NAME["side_light"].apply(np.full((20, 48, 48), 128, np.uint8)).astype(float)
+
+    differences = lit[:, :, -1].mean(axis=1) - lit[:, :, 0].mean(axis=1)
+    assert set(differences) == {-120.0, 120.0}
+
+
+def test_a_cut_makes_the_face_larger_or_smaller_and_moves_it_in_each_direction() -> None:
+    square = np.zeros((40, 48, 48), np.uint8)
+    square[:, 14:34, 14:34] = 255
+
+    for scale in (0.8, 1.2):
+        area = BY_NAME[cut_name(scale, 0.0)].apply(square).astype(float).sum(axis=(1, 2)) / 255
+        assert area == pytest.approx((20 * scale) ** 2, rel=0.03)
+    moved = BY_NAME[cut_name(1.0, 0.1)].apply(square).astype(float)
+    places = np.arange(48) - 23.5
+    right, down = (moved.sum(axis=axis) @ places / moved.sum(axis=(1, 2)) for axis in (1, 2))
+    assert np.hypot(right, down) == pytest.approx(4.8, abs=0.05)
+    assert {(round(float(x)), round(float(y))) for x, y in zip(right, down, strict=True)} == {
+        (5, 0),
+        (-5, 0),
+        (0, 5),
+        (0, -5),
+    }
 
 
 def test_the_loss_is_counted_over_the_same_faces() -> None:

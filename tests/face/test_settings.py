@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mien import ConfigError
+from mien import ConfigError, read_manifest
 from mien.testing import read_settings
-from mien_face.settings import FaceSettings, merged
+from mien_face.config import NetworkConfig
+from mien_face.factory import EXPRESSION_MANIFEST, SHIPPED, expression_manifest
+from mien_face.settings import FaceSettings, WeightsName, merged
 
 
 def test_nothing_said_is_valid() -> None:
@@ -39,6 +42,25 @@ def test_all_problems_are_listed_at_once() -> None:
         read_settings(FaceSettings, {"max_faces": 0, "min_face_pixels": 1})
     assert "max_faces" in str(caught.value)
     assert "min_face_pixels" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "manifest"),
+    [
+        ({}, EXPRESSION_MANIFEST),
+        ({"weights": "small"}, EXPRESSION_MANIFEST),
+        ({"weights": "large"}, EXPRESSION_MANIFEST.with_name("expression-large.json")),
+        ({"weights": "runs/mine/expression.json"}, Path("runs/mine/expression.json")),
+    ],
+)
+def test_weights_are_named_or_lie_at_a_path(table: dict[str, Any], manifest: Path) -> None:
+    assert expression_manifest(read_settings(FaceSettings, table)) == manifest
+
+
+def test_the_large_network_ships_and_does_at_least_twice_the_work_of_the_small_one() -> None:
+    small, large = (NetworkConfig.from_json(read_manifest(SHIPPED[name]).config) for name in WeightsName)
+
+    assert large.operations() > 2 * small.operations()
 
 
 def test_overrides_replace_single_values() -> None:

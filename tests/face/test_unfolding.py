@@ -14,7 +14,7 @@ from mien_face.labels import Head
 from mien_face.preprocess import normalise
 from mien_face_lab.folding import fold
 from mien_face_lab.training.jax_engine import JaxEngine
-from mien_face_lab.training.networks import RESNET, RESNET_DEEP, RESNETS, Changes, first_weights
+from mien_face_lab.training.networks import RESNET, RESNET_SMALL, RESNETS, Changes, first_weights
 from mien_face_lab.training.recipe import Recipe
 from mien_face_lab.training.unfolding import FACES, unfold
 
@@ -66,9 +66,9 @@ def test_without_a_face_nothing_can_be_unfolded() -> None:
 
 
 def test_training_can_go_on_from_the_weights_that_ship() -> None:
-    arrays = first_weights(RESNET_DEEP, Changes(refine=True), EXPRESSION_MANIFEST, crops=CROPS, seed=0)
+    arrays = first_weights(RESNET_SMALL, Changes(refine=True), EXPRESSION_MANIFEST, crops=CROPS, seed=0)
 
-    found = JaxEngine(RESNETS[RESNET_DEEP].config, Recipe()).logits(arrays, normalise(CROPS[:4]))
+    found = JaxEngine(RESNETS[RESNET_SMALL].config, Recipe()).logits(arrays, normalise(CROPS[:4]))
     expected = ExpressionNetwork.load(EXPRESSION_MANIFEST).logits(CROPS[:4])
     np.testing.assert_allclose(np.concatenate([found[head] for head in Head], axis=1), expected, atol=1e-3)
     with pytest.raises(WeightsError, match="does not fit"):

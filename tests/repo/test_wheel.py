@@ -65,6 +65,8 @@ def test_wheel_holds_generated_code_weights_and_type_information(wheel: Path) ->
         "mien_face/py.typed",
         "mien_face/weights/expression.json",
         "mien_face/weights/expression.safetensors",
+        "mien_face/weights/expression-large.json",
+        "mien_face/weights/expression-large.safetensors",
         "mien_fusion/py.typed",
         "mien_records/py.typed",
         "mien_voice/py.typed",

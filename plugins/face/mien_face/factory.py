@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from mien import AnalyzerNotFoundError, ConfigError, DetectorFactory, DetectorSettings, FaceDetector, PluginContext
 from mien_face.backends.names import built_in_backend
 from mien_face.labels import DEFAULT_MEANINGS
-from mien_face.settings import DetectorName, FaceSettings, merged
+from mien_face.settings import DetectorName, FaceSettings, WeightsName, merged
 
 if TYPE_CHECKING:
     from mien_face.analyzer import EmotionTables, FaceAnalyzer
@@ -23,12 +24,22 @@ DETECTOR_MANIFEST: Final = _WEIGHTS / "detector.json"
 """The detector's weights that ship with the plugin."""
 
 EXPRESSION_MANIFEST: Final = _WEIGHTS / "expression.json"
-"""Those of the expression network."""
+"""Those of the expression network that is taken where nothing else is said: the small one."""
+
+SHIPPED: Final[Mapping[str, Path]] = MappingProxyType(
+    {WeightsName.SMALL: EXPRESSION_MANIFEST, WeightsName.LARGE: _WEIGHTS / "expression-large.json"}
+)
+"""Name -> manifest of an expression network's weights that ship."""
 
 
 def expression_manifest(settings: FaceSettings) -> Path:
     """Of the expression network's weights: the settings', or those that ship."""
-    return settings.weights or EXPRESSION_MANIFEST
+    return EXPRESSION_MANIFEST if settings.weights is None else manifest_at(settings.weights)
+
+
+def manifest_at(weights: WeightsName | Path) -> Path:
+    """Where weights are: of those that ship under this name, or a path as it was given."""
+    return SHIPPED.get(str(weights), Path(weights))
 
 
 def build_analyzer(settings: FaceSettings, parts: PluginContext | None = None) -> FaceAnalyzer:
@@ -66,6 +77,7 @@ def build_network(settings: FaceSettings, parts: PluginContext | None = None) ->
             expression_manifest(settings),
             backend=settings.backend,
             precision=settings.precision,
+            mirror=settings.mirror,
             make=built_in_backend if parts is None else parts.backend,
         )
 

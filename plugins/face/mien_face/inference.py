@@ -111,12 +111,22 @@ def load_folded(manifest_path: Path) -> FoldedNetwork:
 
 
 class ExpressionNetwork:
-    """From grey face crops to probabilities. Deterministic, and safe to call from several threads."""
+    """From grey face crops to probabilities. Deterministic, and safe to call from several threads.
 
-    def __init__(self, backend: ExecutionBackend, calibration: Calibration, manifest: Manifest) -> None:
+    Args:
+        backend: Runs the network.
+        calibration: What is applied to its answers.
+        manifest: What the weights are.
+        mirror: Whether each face is looked at twice, as it is and mirrored, for the mean of both logits.
+    """
+
+    def __init__(
+        self, backend: ExecutionBackend, calibration: Calibration, manifest: Manifest, *, mirror: bool = False
+    ) -> None:
         self._backend = backend
         self._calibration = calibration
         self._manifest = manifest
+        self._mirror = mirror
 
     @classmethod
     def load(
@@ -125,6 +135,7 @@ class ExpressionNetwork:
         *,
         backend: str = BackendName.JAX,
         precision: Precision = Precision.AUTO,
+        mirror: bool = False,
         make: MakeBackend = built_in_backend,
     ) -> ExpressionNetwork:
         """Load weights. Batch sizes are compiled when they are first needed, or by ``warm_up``.
@@ -133,6 +144,7 @@ class ExpressionNetwork:
             manifest_path: Of the weights.
             backend: Name of what is to run them.
             precision: Whether bfloat16 may be used.
+            mirror: Whether each face is looked at twice, as it is and mirrored.
             make: Makes backends by their names.
 
         Raises:
@@ -142,7 +154,7 @@ class ExpressionNetwork:
         """
         shipped = load_folded(manifest_path)
         runner = build_backend(shipped.config, shipped.arrays, name=backend, precision=precision, make=make)
-        return cls(runner, shipped.calibration, shipped.manifest)
+        return cls(runner, shipped.calibration, shipped.manifest, mirror=mirror)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -183,14 +195,20 @@ class ExpressionNetwork:
             ValueError: The crops have another type or shape.
         """
         check_crops(crops)
-        parts = [self._bucket_logits(crops[start:end]) for start, end in split(len(crops))]
-        empty = np.zeros((0, len(FER2013_LABELS) + len(FERPLUS_LABELS)), np.float32)
-        return np.concatenate([empty, *parts])
+        if not self._mirror:
+            return self._looks(crops)
+        both = self._looks(np.concatenate([crops, crops[:, :, ::-1]]))
+        return (both[: len(crops)] + both[len(crops) :]) / np.float32(2)
 
     def warm_up(self) -> None:
         """Compile every bucket, so that no later call has to."""
         for count in BUCKETS:
             self._backend.compile(count)
+
+    def _looks(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        parts = [self._bucket_logits(crops[start:end]) for start, end in split(len(crops))]
+        empty = np.zeros((0, len(FER2013_LABELS) + len(FERPLUS_LABELS)), np.float32)
+        return np.concatenate([empty, *parts])
 
     def _bucket_logits(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         bucket = next(size for size in BUCKETS if size >= len(crops))

@@ -26,6 +26,13 @@ class DetectorName(StrEnum):
     HAAR = "haar"
 
 
+class WeightsName(StrEnum):
+    """The weights of expression networks that come with the plugin."""
+
+    SMALL = "small"
+    LARGE = "large"
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -73,7 +80,10 @@ class FaceSettings(_Table):
         min_face_fraction: Nor those narrower than this share of the picture's shorter side.
         max_faces: Of more faces than this in a picture, the largest are taken.
         min_detection_score: A face that the detector trusts less is dropped; unset takes the detector's own threshold.
-        weights: The manifest of one's own weights for the expression network; unset takes those that ship.
+        weights: Which expression network: ``small``, ``large`` (three times the work a face), or the manifest of
+            weights of one's own; unset takes the small one.
+        mirror: Whether each face is looked at twice, as it is and mirrored, and the answers are averaged: steadier, and
+            twice the work.
         backend: Name of the registered execution backend that runs the expression network; ``auto`` is the fastest of
             the plugin's own that is installed and agrees with the reference, ``jax`` is always there.
         precision: ``float32`` keeps to it where ``auto`` computes in bfloat16: in OpenVINO, on processors that have it.
@@ -89,7 +99,8 @@ class FaceSettings(_Table):
     min_face_fraction: Unit = 0.1
     max_faces: Annotated[int, Field(ge=1, le=256)] = 32
     min_detection_score: Unit | None = None
-    weights: Path | None = None
+    weights: WeightsName | Path | None = None
+    mirror: bool = False
     backend: Annotated[str, Field(min_length=1)] = BackendName.AUTO.value
     precision: Precision = Precision.AUTO
     quality: QualitySettings = QualitySettings()

@@ -70,8 +70,12 @@ class SingleHead:
         return ExpressionProbabilities(seven, seven, ferplus)
 
 
-def load_classifier(manifest_path: Path) -> FaceClassifier:
+def load_classifier(manifest_path: Path, *, mirror: bool = False) -> FaceClassifier:
     """Load the classifier that a manifest is of.
+
+    Args:
+        manifest_path: Of the weights.
+        mirror: Whether a network of the shipped kind looks at each face and at its mirror image.
 
     Raises:
         WeightsError: The files are missing, damaged, or of a network that is not known here.
@@ -79,7 +83,7 @@ def load_classifier(manifest_path: Path) -> FaceClassifier:
     """
     manifest = read_manifest(manifest_path)
     if manifest.network == NETWORK_NAME:
-        return ExpressionNetwork.load(manifest_path)
+        return ExpressionNetwork.load(manifest_path, mirror=mirror)
     if manifest.network == KNN_NAME:
         return SingleHead(KnnClassifier.load(manifest_path), preparation_of(manifest).equalise)
     if manifest.network in ZOO:

@@ -135,6 +135,7 @@ class CounterFigures:
         persons: On them.
         without_face: Portraits in which no face was found; they are in no figure.
         left_out: Portraits of other labels, or of none, which were not looked at.
+        learnt_from: Portraits of persons whom the network learnt from, which were not looked at either.
         figures: By the names of ``DEFINITIONS``.
     """
 
@@ -144,6 +145,7 @@ class CounterFigures:
     persons: int
     without_face: int
     left_out: int
+    learnt_from: int
     figures: Mapping[str, Figure]
 
     def to_json(self) -> dict[str, Any]:
@@ -219,9 +221,12 @@ def rows(counter: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
 
 def lead(counter: Mapping[str, Any]) -> str:
     """What the figures are of, in a sentence; for the same argument as ``rows``."""
+    learnt = counter["learnt_from"]
+    known = f"; {learnt:,} more, of persons whom the network learnt from, were not looked at" if learnt else ""
     return (
         f"{counter['portraits']:,} portraits of {counter['persons']:,} persons; no face was found in "
         f"{counter['without_face']:,}, which are in no figure; {counter['left_out']:,} more have another label or none"
+        f"{known}"
     )
 
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 from mien import Manifest, write_atomically
 from mien_face.config import NetworkConfig
 from mien_face.labels import LabelSet
-from mien_face_lab import counter
-from mien_face_lab.plots import draw_calibration, draw_confusion
+from mien_face_lab import counter, sizes
+from mien_face_lab.plots import draw_calibration, draw_confusion, draw_sizes
 from mien_face_lab.report import Report
-from mien_face_lab.robustness import CONDITIONS
+from mien_face_lab.robustness import CONDITIONS, CUT_SCALES, CUT_SHIFTS, cut_name
 
 _DIGITS: Final = 5
 """Decimal places that are kept of figures."""
@@ -56,8 +56,18 @@ _DATA: Final = """\
   among it, and every figure here is measured on that part: they lean a little to the good side. The test part
   (PrivateTest) was not used.
 - The portraits of "At a counter" (muxspace/facial_expressions, Apache-2.0, many from Labeled Faces in the Wild): people
-  in front of cameras, with coarse labels. The network did not learn from them, but the detector did from four fifths,
-  and what the combined answer is made of was chosen on them: those figures lean to the good side too.
+  in front of cameras, with coarse labels.
+"""
+
+_NOT_LEARNT_FROM: Final = """\
+  The network did not learn from them, but the detector did from four fifths, and what the combined answer is made of
+  was chosen on them: those figures lean to the good side too.
+"""
+
+_LEARNT_FROM: Final = """\
+  The network learnt from those of four fifths of the persons, and is judged by the other persons alone. The detector
+  learnt from some of these, and the bias of the combined answer was held against them: those figures lean to the good
+  side too.
 """
 
 _LIMITS: Final = """\
@@ -75,6 +85,11 @@ Accuracy on the same faces, spoilt, and the percentage points that were lost, wi
 `mien_face_lab/robustness.py`.
 """
 
+_ABOUT_CUTS: Final = """\
+Others cut faces more tightly, more loosely or off their middle: accuracy where the face is that much larger or smaller
+in its square, and that share of the square's side off its middle, in any of four directions.
+"""
+
 _DONE: Final = """\
 What was done about it: each crop is standardised to one mean and deviation before the network sees it, so that darkness
 costs next to nothing; training changed its pictures at random; and the analyzer lowers the confidence of faces that are
@@ -84,6 +99,8 @@ small, blurred, dark, bright or cut off.
 
 def write_card(path: Path, manifest: Manifest, report: Report) -> None:
     """Write the card, and beside it its figures (``.json``) and pictures (``.calibration.svg``, ``.confusion.svg``).
+
+    Where there are networks of other sizes, ``.cost.svg`` as well.
 
     Args:
         path: Of the card, such as ``MODEL_CARD.md``.
@@ -98,6 +115,8 @@ def write_card(path: Path, manifest: Manifest, report: Report) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draw_calibration(first).save(path.with_suffix(".calibration.svg"))
     draw_confusion(first).save(path.with_suffix(".confusion.svg"))
+    if report.sizes:
+        draw_sizes(report.sizes).save(path.with_suffix(".cost.svg"))
     write_atomically(path.with_suffix(".json"), (json.dumps(figures, indent=2) + "\n").encode())
     write_atomically(path, card(manifest, figures, stem=path.stem).encode())
 
@@ -133,10 +152,19 @@ def card(manifest: Manifest, figures: Mapping[str, Any], *, stem: str) -> str:
         _ABOUT_ROBUSTNESS,
         _robustness(judgements),
         _done(manifest),
+        "### Crops",
+        _ABOUT_CUTS,
+        _cuts(judgements),
         "## Speed",
         _speed(figures),
+        _mirrored(figures),
+        *(
+            ("## Accuracy against cost", f"![Accuracy against operations]({stem}.cost.svg)", _table(sizes.rows(found)))
+            if (found := figures["sizes"])
+            else ()
+        ),
         "## Data",
-        _DATA,
+        _DATA + (_LEARNT_FROM if "portraits" in manifest.training else _NOT_LEARNT_FROM),
         "## Limits",
         _LIMITS,
         "## How to reproduce",
@@ -227,6 +255,20 @@ def _robustness(judgements: Sequence[Mapping[str, Any]]) -> str:
     return _table(rows)
 
 
+def _cuts(judgements: Sequence[Mapping[str, Any]]) -> str:
+    """Accuracy by size and place of the face in its square, a table for each set of labels."""
+    tables = []
+    for judgement in judgements:
+        found = {each["condition"]: each["accuracy"] for each in judgement["robustness"]}
+        found[cut_name(1.0, 0.0)] = judgement["accuracy"]
+        head = (f"{LabelSet(judgement['labels']).full_name}: size", *(f"{shift:.0%} off" for shift in CUT_SHIFTS))
+        rows = [
+            (f"x {scale:g}", *(f"{found[cut_name(scale, shift)]:.1%}" for shift in CUT_SHIFTS)) for scale in CUT_SCALES
+        ]
+        tables.append(_table([head, *rows]))
+    return "\n\n".join(tables)
+
+
 def _done(manifest: Manifest) -> str:
     recipe = manifest.training.get("recipe")
     changes = recipe.get("augmentation") if isinstance(recipe, Mapping) else None
@@ -243,6 +285,22 @@ def _speed(figures: Mapping[str, Any]) -> str:
         f"From crops to probabilities, without finding the faces, on {figures['host']}. Other programs may have run "
         "beside: the fastest of the calls is the better guide. `benchmarks/` compares the ways to run the network.\n\n"
         + _table(rows)
+    )
+
+
+def _mirrored(figures: Mapping[str, Any]) -> str:
+    found = figures["mirrored"]
+    if found is None:
+        return ""
+    once = {str(each["labels"]): each["accuracy"] for each in figures["judgements"].values()}
+    gains = ", ".join(
+        f"{LabelSet(labels).full_name} {accuracy:.1%} ({100 * (accuracy - once[labels]):+.1f} points)"
+        for labels, accuracy in found["accuracy"].items()
+    )
+    times = ", ".join(f"{each['fastest']:.2f} ms for {each['batch']}" for each in found["speed"])
+    return (
+        "`mirror = true` under `[plugins.face]` looks at each face a second time, mirrored, and averages: "
+        f"{gains}; fastest calls, a face: {times}. Off unless it is asked for."
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mien import plots
 from mien_face_lab.judgement import Judgement
+from mien_face_lab.sizes import Size
 
-__all__ = ["draw_calibration", "draw_confusion", "draw_recall"]
+__all__ = ["draw_calibration", "draw_confusion", "draw_recall", "draw_sizes"]
 
 
 def draw_confusion(judgement: Judgement) -> plots.Picture:
@@ -29,3 +32,15 @@ def draw_recall(judgement: Judgement) -> plots.Picture:
     recalls = {label: each.recall for label, each in judgement.evaluation.per_class.items() if each.support}
     title = f"Recall, {judgement.labels.full_name}"
     return plots.draw_bars(recalls, title=title, intervals=judgement.intervals.recall)
+
+
+def draw_sizes(sizes: Sequence[Size]) -> plots.Picture:
+    """Accuracy by both label sets against operations."""
+    ordered = sorted(sizes, key=lambda size: size.operations)
+    points = {
+        "FER+ majority": [(each.operations / 1e6, each.ferplus, each.name) for each in ordered if each.ferplus],
+        "FER2013 labels": [(each.operations / 1e6, each.fer2013, each.name) for each in ordered],
+    }
+    return plots.draw_against(
+        points, title="Accuracy against cost", across="MFLOPs a face", up="accuracy on the validation part"
+    )

@@ -7,10 +7,13 @@ or empty.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
 
 from mien import InputError, MissingDependencyError
 from mien_face.detection.base import Pixels
@@ -18,6 +21,18 @@ from mien_face.labels import FERPLUS_LABELS
 from mien_face_lab.decoding import decode_rgb
 
 COLUMNS: Final = ("image", "person", "expression")
+
+
+_KEPT_BACK_TENTHS: Final = 2
+
+
+def is_kept_back(person: str) -> bool:
+    """Whether a person's portraits are for judging alone, never to learn from: a fifth of all persons.
+
+    The same on every machine and for ever; the persons of the detector's validation part are among them.
+    """
+    digest = hashlib.sha256(person.encode()).digest()
+    return int.from_bytes(digest[:4], "big") % 10 < _KEPT_BACK_TENTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,21 @@ class Portraits:
             for part in (each.image, each.person.encode(), each.expression.encode()):
                 fingerprint.update(len(part).to_bytes(8, "big") + part)
         return fingerprint.hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CutPortraits:
+    """Portraits as the product's detector cuts them.
+
+    Attributes:
+        crops: uint8 ``[n, 48, 48]``.
+        persons: Whom each shows.
+        expressions: Of ``FERPLUS_LABELS``; empty where unknown.
+    """
+
+    crops: npt.NDArray[np.uint8]
+    persons: Sequence[str]
+    expressions: Sequence[str]
 
 
 def read_portraits(file: Path) -> Portraits:

@@ -10,7 +10,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,11 +19,12 @@ import numpy.typing as npt
 
 from mien import InputError
 from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, LabelSet, majority_labels
-from mien_face_lab.asking import at_counter
+from mien_face_lab.asking import People, find_people, judge_people
 from mien_face_lab.counter import CounterFigures
 from mien_face_lab.evaluation import evaluate, intervals
 from mien_face_lab.judgement import Judgement
-from mien_face_lab.robustness import CONDITIONS, degradation
+from mien_face_lab.robustness import ALL, degradation
+from mien_face_lab.sizes import Size, size_of
 
 if TYPE_CHECKING:
     from mien_face_lab.classifiers import FaceClassifier
@@ -58,6 +59,19 @@ class Speed:
 
 
 @dataclass(frozen=True, slots=True)
+class Mirrored:
+    """What is gained and lost where each face is looked at twice, as it is and mirrored.
+
+    Attributes:
+        accuracy: Name of a set of labels -> accuracy with both looks.
+        speed: By batch.
+    """
+
+    accuracy: Mapping[str, float]
+    speed: tuple[Speed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All figures about one network on one set of faces.
 
@@ -68,6 +82,8 @@ class Report:
         speed: By batch; empty where it was not measured.
         host: Where it was measured, in words.
         counter: How people at a counter are read; None where it was not measured.
+        mirrored: What a second look at each face's mirror image brings; None where it was not measured.
+        sizes: This network beside others; empty where there are none.
     """
 
     weights: dict[str, str]
@@ -76,6 +92,8 @@ class Report:
     speed: tuple[Speed, ...] = ()
     host: str = ""
     counter: CounterFigures | None = None
+    mirrored: Mirrored | None = None
+    sizes: tuple[Size, ...] = ()
 
     def led_by(self, labels: LabelSet) -> Report:
         """The same with the judgement by these labels, which must be among them, in the first place."""
@@ -89,6 +107,8 @@ class Report:
             "counter": None if self.counter is None else self.counter.to_json(),
             "host": self.host,
             "speed": [asdict(each) for each in self.speed],
+            "mirrored": None if self.mirrored is None else asdict(self.mirrored),
+            "sizes": [each.to_json() for each in self.sizes],
             "judgements": {str(each.labels): each.to_json() for each in self.judgements},
         }
 
@@ -102,6 +122,8 @@ def measure(
     robustness: bool = False,
     speed: bool = False,
     portraits: Portraits | None = None,
+    mirrored: FaceClassifier | None = None,
+    beside: Sequence[FaceClassifier] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Judge a network.
@@ -111,9 +133,11 @@ def measure(
         faces: Labelled; those of other classes than FER2013's are left out.
         name: What to call the faces.
         label_sets: To judge by, at least one.
-        robustness: Whether to measure on spoilt pictures too, which takes nine times as long.
+        robustness: Whether to measure on spoilt and otherwise cut pictures too, which takes 26 times as long.
         speed: Whether to take the time of calls.
         portraits: To judge by how people at a counter are read.
+        mirrored: The same network, which looks at each face and its mirror image, to be told beside.
+        beside: Networks of other sizes, to be told beside.
         say: Called with what is being done.
 
     Raises:
@@ -126,17 +150,17 @@ def measure(
     say(f"judging {len(faces)} faces")
     clean = _answers(classifier, faces.crops)
     spoilt: dict[str, Answers] = {}
-    for condition in CONDITIONS if robustness else ():
+    for condition in ALL if robustness else ():
         say(f"again: {condition.description}")
         spoilt[condition.name] = _answers(classifier, condition.apply(faces.crops, seed=SEED))
     judgements = tuple(
         _judge(labels, truths[labels], clean[labels], {name: each[labels] for name, each in spoilt.items()})
         for labels in label_sets
     )
-    counter = None
+    people = None
     if portraits is not None:
         say(f"looking at {portraits.name} as at a counter")
-        counter = at_counter(classifier, portraits, seed=SEED)
+        people = find_people([classifier, *beside], portraits)
     manifest = classifier.manifest
     return Report(
         weights={each: getattr(manifest, each) for each in ("name", "version", "network", "sha256")},
@@ -144,7 +168,9 @@ def measure(
         judgements=judgements,
         speed=tuple(_speed(classifier, faces.crops, batch) for batch in SPEED_BATCHES) if speed else (),
         host=host(),
-        counter=counter,
+        counter=None if people is None else judge_people(classifier, people, seed=SEED),
+        mirrored=None if mirrored is None else _mirrored(mirrored, faces, truths),
+        sizes=_sizes(classifier, beside, faces, people, say) if beside else (),
     )
 
 
@@ -191,7 +217,7 @@ def _judge(
     counted = truth >= 0
     right, answers = truth[counted], clean[counted]
     hits = answers.argmax(axis=1) == right
-    by_name = {condition.name: condition for condition in CONDITIONS}
+    by_name = {condition.name: condition for condition in ALL}
     return Judgement(
         labels=labels,
         evaluation=evaluate(answers, right, classes),
@@ -201,6 +227,30 @@ def _judge(
             for name, each in spoilt.items()
         ),
     )
+
+
+def _mirrored(
+    classifier: FaceClassifier, faces: FaceData, truths: Mapping[LabelSet, npt.NDArray[np.int64]]
+) -> Mirrored:
+    answers = _answers(classifier, faces.crops)
+    return Mirrored(
+        {str(s): float(np.mean((answers[s].argmax(axis=1) == truth)[truth >= 0])) for s, truth in truths.items()},
+        tuple(_speed(classifier, faces.crops, batch) for batch in SPEED_BATCHES),
+    )
+
+
+def _sizes(
+    classifier: FaceClassifier,
+    beside: Sequence[FaceClassifier],
+    faces: FaceData,
+    people: People | None,
+    say: Callable[[str], None],
+) -> tuple[Size, ...]:
+    measured = []
+    for each in (classifier, *beside):
+        say(f"beside each other: {each.manifest.name}")
+        measured.append(size_of(each, faces, people))
+    return tuple(measured)
 
 
 def _speed(classifier: FaceClassifier, crops: npt.NDArray[np.uint8], batch: int) -> Speed:

@@ -12,7 +12,7 @@ from mien_face_lab.evaluation import SUMMARY
 from mien_face_lab.judgement import Judgement
 from mien_face_lab.plots import draw_calibration, draw_confusion, draw_recall
 from mien_face_lab.report import Report
-from mien_face_lab.robustness import CONDITIONS
+from mien_face_lab.robustness import ALL
 
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 """Even if something slipped through, the browser would run and fetch nothing."""
@@ -119,7 +119,7 @@ def _classes(judgement: Judgement) -> str:
 
 
 def _robustness(judgement: Judgement) -> str:
-    described = {condition.name: condition.description for condition in CONDITIONS}
+    described = {condition.name: condition.description for condition in ALL}
     rows = [("picture", "accuracy", "lost", "95 % interval")]
     rows.append(("clean", f"{judgement.evaluation.accuracy:.1%}", "", ""))
     for each in judgement.robustness:

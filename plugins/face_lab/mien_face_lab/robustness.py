@@ -129,6 +129,32 @@ def _cover(crops: Crops, _: np.random.Generator, *, rows: tuple[int, int]) -> Cr
     return covered
 
 
+def _stretch(crops: Crops, _: np.random.Generator, *, factor: float) -> Crops:
+    mean = crops.mean(axis=(1, 2), keepdims=True, dtype=np.float32)
+    return _as_grey_levels(mean + (crops - mean) * np.float32(factor))
+
+
+def _light_from_a_side(crops: Crops, generator: np.random.Generator, *, levels: float) -> Crops:
+    """Half of the faces from the left and half from the right."""
+    along = np.linspace(-0.5, 0.5, crops.shape[2], dtype=np.float32)
+    signs = generator.choice((-1.0, 1.0), len(crops)).astype(np.float32)
+    return _as_grey_levels(crops + np.float32(levels) * signs[:, None, None] * along)
+
+
+def _cut(crops: Crops, generator: np.random.Generator, *, scale: float, shift: float) -> Crops:
+    """The face larger or smaller in its square, and off its middle: a quarter each to the left, right, up and down."""
+    middle = (INPUT_SIZE - 1) / 2
+    cut = []
+    for crop, (right, down) in zip(crops, _DIRECTIONS[generator.integers(0, 4, len(crops))], strict=True):
+        matrix = cv2.getRotationMatrix2D((middle, middle), 0.0, scale)
+        matrix[:, 2] += (shift * INPUT_SIZE * right, shift * INPUT_SIZE * down)
+        cut.append(cv2.warpAffine(crop, matrix, (INPUT_SIZE, INPUT_SIZE), borderMode=cv2.BORDER_REPLICATE))
+    return np.stack(cut).astype(np.uint8)
+
+
+_DIRECTIONS: Final = np.array(((1, 0), (-1, 0), (0, 1), (0, -1)))
+
+
 def _as_grey_levels(values: npt.NDArray[np.floating[Any]]) -> Crops:
     levels: Crops = np.clip(np.rint(values), 0, 255).astype(np.uint8)
     return levels
@@ -141,7 +167,37 @@ CONDITIONS: Final = (
     Condition("blur_1.5", "Gaussian blur, sigma 1.5 pixels of 48", partial(_blur, sigma=1.5)),
     Condition("rotation_15", "turned by 15 degrees, left or right", partial(_rotate, degrees=15.0)),
     Condition("size_24", "face of 24 x 24 pixels, enlarged", partial(_shrink, side=24)),
+    Condition("contrast_0.4", "contrast x 0.4", partial(_stretch, factor=0.4)),
+    Condition("contrast_2", "contrast x 2, clipped at black and white", partial(_stretch, factor=2.0)),
+    Condition("side_light", "light from a side, 120 grey levels", partial(_light_from_a_side, levels=120.0)),
     Condition("lower_covered", "lower face covered (lowest 40 %: mouth and chin)", partial(_cover, rows=(29, 48))),
     Condition("upper_covered", "upper face covered (highest half: brow and eyes)", partial(_cover, rows=(0, 24))),
 )
 """What is measured. Pixels are those of the network's 48 x 48 input."""
+
+CUT_SCALES: Final = (0.8, 0.9, 1.0, 1.1, 1.2)
+"""Sizes of the face in its square, where 1 is the data's own."""
+
+CUT_SHIFTS: Final = (0.0, 0.05, 0.1)
+"""How far it is off its middle, as a share of the side."""
+
+
+def cut_name(scale: float, shift: float) -> str:
+    """Name of the condition of ``CUTS`` that has this size and place."""
+    return f"cut_{scale:g}_{shift:g}"
+
+
+CUTS: Final = tuple(
+    Condition(
+        cut_name(scale, shift),
+        f"face x {scale:g}, {shift:.0%} off its middle",
+        partial(_cut, scale=scale, shift=shift),
+    )
+    for scale in CUT_SCALES
+    for shift in CUT_SHIFTS
+    if (scale, shift) != (1.0, 0.0)
+)
+"""Crops as others cut them: tighter, looser, off their middle."""
+
+ALL: Final = (*CONDITIONS, *CUTS)
+"""Everything that is measured, each of which looks at all faces once more."""

@@ -47,7 +47,7 @@ def command(parts: PluginContext) -> Callable[..., None]:
         ] = False,
         weights: Annotated[
             Path | None,
-            typer.Option(help="Manifest of the weights; else those of the configuration, or the shipped ones."),
+            typer.Option(help="small, large or the manifest of weights; else those of the configuration, or small."),
         ] = None,
     ) -> None:
         """Show which parts of each face speak for an emotion, and how probable the network takes each emotion to be.

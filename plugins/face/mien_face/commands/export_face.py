@@ -9,16 +9,17 @@ import typer
 
 from mien import InputError
 from mien_face.commands.shared import plain_errors
-from mien_face.factory import EXPRESSION_MANIFEST
+from mien_face.factory import manifest_at
+from mien_face.settings import WeightsName
 
 
 def export_face(
     onnx: Annotated[Path, typer.Option(help="The ONNX file to write; one that is there is replaced.")],
-    weights: Annotated[Path, typer.Option(help="Manifest of the weights.")] = EXPRESSION_MANIFEST,
+    weights: Annotated[Path, typer.Option(help="small, large, or the manifest of weights.")] = Path(WeightsName.SMALL),
 ) -> None:
     """Write the expression network as an ONNX file, for a runtime of your own."""
     with plain_errors():
-        size = _export(onnx, weights)
+        size = _export(onnx, manifest_at(weights))
     typer.echo(f"wrote {onnx} ({size / 1e6:.1f} MB)", err=True)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import typer
 
 from mien import PluginContext
-from mien_face_lab.commands import evaluate_detector, evaluate_face, train_detector, train_face
+from mien_face_lab.commands import evaluate_detector, evaluate_face, train_detector, train_face, train_students
 
 __all__ = ["register"]
 
@@ -15,7 +15,11 @@ __all__ = ["register"]
 def register(app: typer.Typer, context: PluginContext) -> None:
     """Add the commands to their groups: the host merges groups of one name."""
     groups: Mapping[str, Mapping[str, Callable[..., None]]] = {
-        "train": {"face": train_face.train_face, "detector": train_detector.train_detector},
+        "train": {
+            "face": train_face.train_face,
+            "detector": train_detector.train_detector,
+            "students": train_students.train_students,
+        },
         "evaluate": {"face": evaluate_face.evaluate_face, "detector": evaluate_detector.command(context)},
     }
     for group, named in groups.items():

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from mien import InputError
 from mien_face.commands.shared import STDOUT, plain_errors
-from mien_face.factory import EXPRESSION_MANIFEST
+from mien_face.factory import manifest_at
 from mien_face.labels import LabelSet
+from mien_face.settings import WeightsName
 from mien_face_lab.training.names import Equalise
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from mien import Manifest
+    from mien_face_lab.classifiers import FaceClassifier
     from mien_face_lab.counter import CounterFigures
     from mien_face_lab.judgement import Judgement
     from mien_face_lab.report import Report
@@ -29,7 +34,7 @@ SHOWN_SKIPS: Final = 10
 def evaluate_face(
     data: Annotated[Path, typer.Option(help="Labelled faces, or a folder with a validation part.")],
     labels: Annotated[LabelSet, typer.Option(help="FER2013's labels, or FER+'s majority.")] = LabelSet.FER,
-    weights: Annotated[Path, typer.Option(help="Manifest of the weights.")] = EXPRESSION_MANIFEST,
+    weights: Annotated[Path, typer.Option(help="small, large, or the manifest of weights.")] = Path(WeightsName.SMALL),
     json_path: Annotated[
         Path | None,
         typer.Option("--json", metavar="FILE", help="Write the figures here as JSON; '-' prints only that."),
@@ -38,7 +43,8 @@ def evaluate_face(
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with pictures of the figures.")
     ] = None,
     robustness: Annotated[
-        bool, typer.Option("--robustness", help="Measure on spoilt pictures too; takes nine times as long.")
+        bool,
+        typer.Option("--robustness", help="Measure on spoilt and otherwise cut pictures too; takes 26 times as long."),
     ] = False,
     sample: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Judge only N of the faces, always the same ones.")
@@ -55,10 +61,28 @@ def evaluate_face(
         Path | None,
         typer.Option("--card", metavar="FILE", help="Write the model card: all labels, robustness and speed."),
     ] = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="WEIGHTS",
+            help="With --card: tell what networks of other sizes cost and are worth; may be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Measure the expression network on labelled faces."""
     with plain_errors():
-        report = _measure(data, weights, labels, robustness=robustness, sample=sample, portraits=portraits, card=card)
+        if beside and card is None:
+            raise InputError("--beside is told in the card: name one with --card, or leave it away")
+        report = _measure(
+            data,
+            manifest_at(weights),
+            labels,
+            robustness=robustness,
+            sample=sample,
+            portraits=portraits,
+            card=card,
+            beside=[manifest_at(each) for each in beside or []],
+        )
         if html is not None:
             from mien_face_lab.reportpage import build_page
 
@@ -82,6 +106,7 @@ def _measure(
     sample: int | None,
     portraits: Path | None,
     card: Path | None,
+    beside: Sequence[Path],
 ) -> Report:
     """Measure, and write the card where one is wanted. The first judgement is that by ``labels``."""
     from mien_face_lab import report
@@ -107,6 +132,8 @@ def _measure(
         robustness=robustness or card is not None,
         speed=card is not None,
         portraits=people,
+        mirrored=_second_look(weights, classifier.manifest) if card is not None else None,
+        beside=[load_classifier(each) for each in beside],
         say=lambda line: typer.echo(f"{line} ...", err=True),
     )
     if card is not None:
@@ -114,6 +141,14 @@ def _measure(
 
         write_card(card, classifier.manifest, measured)
     return measured.led_by(labels)
+
+
+def _second_look(weights: Path, manifest: Manifest) -> FaceClassifier | None:
+    """The same network with the option ``mirror``, where it is of the kind that has it."""
+    from mien_face.inference import NETWORK_NAME
+    from mien_face_lab.classifiers import load_classifier
+
+    return load_classifier(weights, mirror=True) if manifest.network == NETWORK_NAME else None
 
 
 def _flat(report: Report) -> dict[str, Any]:
@@ -166,9 +201,9 @@ def _print_counter(console: Console, figures: CounterFigures) -> None:
 def _robustness_table(judgement: Judgement) -> Table:
     from rich.table import Table
 
-    from mien_face_lab.robustness import CONDITIONS
+    from mien_face_lab.robustness import ALL
 
-    described = {condition.name: condition.description for condition in CONDITIONS}
+    described = {condition.name: condition.description for condition in ALL}
     table = Table("picture", "accuracy", "lost", "95 %")
     for each in judgement.robustness:
         low, high = each.drop_interval

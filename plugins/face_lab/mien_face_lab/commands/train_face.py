@@ -42,7 +42,10 @@ def train_face(
         ),
     ],
     network: Annotated[
-        str, typer.Option(help="What to train: resnet, resnet-wide, resnet-deep (which ships), one of the zoo, or knn.")
+        str,
+        typer.Option(
+            help="What to train: resnet-small or resnet-deep (both ship), resnet, resnet-wide, one of the zoo, or knn."
+        ),
     ] = "resnet",
     out: Annotated[
         Path | None, typer.Option(help="Folder for checkpoints, metrics, curves and weights; else runs/face-NETWORK.")
@@ -76,7 +79,7 @@ def train_face(
     start: Annotated[
         Path | None,
         typer.Option(
-            help="Weights to begin with: shipped, a run's folder, or an exported expression.json "
+            help="Weights to begin with: shipped, large, a run's folder, or an exported expression.json "
             "(resnets only; a smaller one's are grown)."
         ),
     ] = None,
@@ -89,7 +92,7 @@ def train_face(
     teacher: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Exported expression.json, or shipped, whose answers count beside the labels; may be repeated "
+            help="Exported expression.json, shipped or large, whose answers count beside the labels; may be repeated "
             "(resnets only)."
         ),
     ] = None,
@@ -180,10 +183,10 @@ def make_learner(
 
 
 def _or_shipped(path: Path) -> Path:
-    """A path as it was given; ``shipped`` means the plugin's own weights."""
-    from mien_face.factory import EXPRESSION_MANIFEST
+    """A path as it was given; ``shipped``, ``small`` and ``large`` mean the plugin's own weights."""
+    from mien_face.factory import EXPRESSION_MANIFEST, manifest_at
 
-    return EXPRESSION_MANIFEST if path == Path("shipped") and not path.exists() else path
+    return EXPRESSION_MANIFEST if path == Path("shipped") and not path.exists() else manifest_at(path)
 
 
 def _run(

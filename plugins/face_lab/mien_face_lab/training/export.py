@@ -19,13 +19,13 @@ from mien_face_lab.evaluation import Evaluation, evaluate, negative_log_likeliho
 from mien_face_lab.folding import fold
 from mien_face_lab.training.data import FaceData
 
-VERSION: Final = "1.6.0"
+VERSION: Final = "1.7.0"
 """Of the weights that this code makes."""
 
 LICENSE_NOTE: Final = (
     "Trained on the FER2013 pictures of the Kaggle challenge (Goodfellow et al. 2013) with its labels and the FER+ "
-    "votes (Barsoum et al. 2016, MIT). The pictures come from web searches and are meant for research; they are not "
-    "distributed here."
+    "votes (Barsoum et al. 2016, MIT), and, where the training says so, on portraits (muxspace/facial_expressions, "
+    "Apache-2.0). FER2013's pictures come from web searches and are meant for research; they are not distributed here."
 )
 
 COUNTER_BIAS: Final = MappingProxyType({"angry": 0.7, "disgust": 0.7, "sad": 0.7})

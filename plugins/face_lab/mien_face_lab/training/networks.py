@@ -18,6 +18,7 @@ from mien import InputError
 from mien.training import Checkpoints, Decline, Kind, Schedule
 from mien_face.config import Arrays, NetworkConfig
 from mien_face.inference import load_folded
+from mien_face_lab.training import architectures
 from mien_face_lab.training.augment import ROBUST
 from mien_face_lab.training.distilling import Teacher
 from mien_face_lab.training.engines import EngineName, imported_for
@@ -34,13 +35,16 @@ if TYPE_CHECKING:
     from mien_face_lab.training.zoo_engine import ZooEngine
 
 RESNET: Final = "resnet"
-"""The small one: a quarter of the operations of the network that ships, and the start of its training."""
+"""The start of the large one's training, which took no GPU; a quarter of its operations."""
 
 RESNET_WIDE: Final = "resnet-wide"
-"""Three times the operations of the small one, from which it is grown, and the next step on the way."""
+"""Three times the operations of ``resnet``, from which it is grown, and the next step on the way."""
 
 RESNET_DEEP: Final = "resnet-deep"
-"""The network that ships: one more block at 24x24."""
+"""The large one that ships: one more block at 24x24."""
+
+RESNET_SMALL: Final = "resnet-small"
+"""The one that is taken where nothing else is said; ``mien train students`` made its weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,9 @@ class Resnet:
 RESNETS: Final = MappingProxyType(
     {
         RESNET: Resnet(NetworkConfig(), Recipe()),
-        RESNET_WIDE: Resnet(NetworkConfig(stem=64, widths=(64, 128, 256), depths=(1, 2, 2), dropout=0.3), WIDE_RECIPE),
-        RESNET_DEEP: Resnet(
-            NetworkConfig(stem=64, widths=(64, 128, 256), depths=(2, 2, 2), dropout=0.3), DEEP_RECIPE, DEEP_REFINING
-        ),
+        RESNET_WIDE: Resnet(architectures.WIDE, WIDE_RECIPE),
+        RESNET_DEEP: Resnet(architectures.LARGE, DEEP_RECIPE, DEEP_REFINING),
+        RESNET_SMALL: Resnet(architectures.SMALL, DEEP_RECIPE, DEEP_REFINING),
     }
 )
 """Each by the name that ``--network`` takes."""

@@ -86,6 +86,7 @@ class TorchOperations:
     def heads(self, features: torch.Tensor) -> dict[Head, torch.Tensor]:
         """[n, c] -> head -> logits, [n, labels]."""
         if self._dropout is not None and self._dropout.share > 0:
-            keep = torch.rand(features.shape, generator=self._dropout.generator) >= self._dropout.share
+            drawn = torch.rand(features.shape, generator=self._dropout.generator, device=features.device)
+            keep = drawn >= self._dropout.share
             features = features * keep / (1 - self._dropout.share)
         return {head: features @ self._tensors[f"{head}.kernel"] + self._tensors[f"{head}.bias"] for head in Head}

@@ -44,6 +44,19 @@ def drawn_to_votes(answers: Floats, data: FaceData, *, share: float) -> Floats:
     return drawn
 
 
+def labels_by_votes(data: FaceData) -> Floats:
+    """What each face's votes make likely of its FER2013 label, ``[count, 7]``; all 0 where nobody voted.
+
+    Raises:
+        MissingDependencyError: scikit-learn is not installed.
+    """
+    chances = np.zeros((len(data), len(FER2013_LABELS)), np.float32)
+    voted = data.votes.sum(axis=1) > 0
+    if len(np.unique(data.labels[voted])) > 1:
+        chances[voted] = _labels_given_votes(data.votes[voted], data.labels[voted])
+    return chances
+
+
 def _labels_given_votes(votes: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> Floats:
     """Probabilities of the labels given the votes, ``[count, 7]``, by logistic regression over these very faces.
 
