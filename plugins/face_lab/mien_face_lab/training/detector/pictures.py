@@ -6,6 +6,7 @@ Boxes are left, top, right, bottom and landmarks (x, y), in pixels of the pictur
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,13 +27,24 @@ Pixels = npt.NDArray[np.uint8]
 
 PORTRAITS: Final = "portraits.parquet"
 PEOPLE: Final = "people.parquet"
+PEOPLE2: Final = "people2.parquet"
 SCENES: Final = "scenes.parquet"
-FILES: Final = (PORTRAITS, PEOPLE, SCENES)
+FILES: Final = (PORTRAITS, PEOPLE, PEOPLE2, SCENES)
 KINDS: Final = tuple(Path(file).stem for file in FILES)
 """What the figures call them."""
 
 SURE_SCORE: Final = 0.905
 """In scenes, faces that their labeller gave less are not believed: looking through them, nearly all were animals."""
+
+_FIRST_THING: Final = 2_666_196
+"""ImageNet's numbers of animals' classes are smaller than that of its first thing, the abacus (n02666196)."""
+
+_ANIMAL_SIDE: Final = 30.0
+"""In pictures of animals, doubtful faces and uncertain boxes of this size (geometric mean, pixels) and more were all
+animals' but three; smaller ones are people in the distance as well."""
+
+_WITH_PEOPLE: Final = ("n02087046_toy_terrier", "n02097298_Scotch_terrier")
+"""Pictures of animals with those three."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +57,7 @@ class Picture:
         boxes: Of the faces, ``[faces, 4]``.
         landmarks: Of the faces, ``[faces, 5, 2]``.
         ignored: Boxes that are neither face nor background, ``[boxes, 4]``.
+        animals: Boxes of animals' faces, which are background, ``[boxes, 4]``.
     """
 
     name: str
@@ -52,6 +65,7 @@ class Picture:
     boxes: Floats
     landmarks: Floats
     ignored: Floats
+    animals: Floats = field(default_factory=lambda: np.empty((0, 4), np.float32))
 
     @property
     def is_empty(self) -> bool:
@@ -86,7 +100,7 @@ class Pictures:
         fingerprint = hashlib.sha256()
         for each in (*self.portraits, *self.people, *self.scenes):
             fingerprint.update(each.name.encode())
-            for array in (each.boxes, each.landmarks, each.ignored):
+            for array in (each.boxes, each.landmarks, each.ignored, each.animals):
                 fingerprint.update(np.ascontiguousarray(array).tobytes())
         return fingerprint.hexdigest()[:16]
 
@@ -95,13 +109,15 @@ def read_training(folder: Path) -> Pictures:
     """Read what a folder has for training.
 
     Args:
-        folder: With ``portraits.parquet``, ``people.parquet`` and ``scenes.parquet``.
+        folder: With ``portraits.parquet``, ``people.parquet``, ``scenes.parquet``, and perhaps ``people2.parquet``.
 
     Raises:
         InputError: A file is missing or wrong, a face has no landmarks, or there is nothing of a kind.
         MissingDependencyError: pyarrow is missing.
     """
-    portraits, people, scenes = (read_part(folder / file, Side.TRAINING) for file in FILES)
+    portraits, people, scenes = (read_part(folder / file, Side.TRAINING) for file in (PORTRAITS, PEOPLE, SCENES))
+    if (folder / PEOPLE2).is_file():
+        people = [*people, *read_part(folder / PEOPLE2, Side.TRAINING)]
     doubtful = _doubtful(folder / SCENES)
     return Pictures(
         portraits=tuple(_picture(each) for each in portraits if len(each.faces) == 1),
@@ -140,13 +156,24 @@ def _picture(labelled: LabelledPicture, doubtful: Sequence[bool] = ()) -> Pictur
     doubt = np.array(doubtful or [False] * len(labelled.faces), bool)
     boxes = _corners([face.box for face in labelled.faces])
     landmarks = np.array([face.landmarks for face in labelled.faces], np.float32).reshape(-1, LANDMARKS, 2)
+    unsure = np.concatenate([_corners(labelled.uncertain), boxes[doubt]])
+    animals = _animals(labelled.name, unsure)
     return Picture(
         name=labelled.name or labelled.source,
         encoded=labelled.image,
         boxes=boxes[~doubt],
         landmarks=landmarks[~doubt],
-        ignored=np.concatenate([_corners(labelled.uncertain), boxes[doubt]]),
+        ignored=unsure[~animals],
+        animals=unsure[animals],
     )
+
+
+def _animals(name: str, boxes: Floats) -> npt.NDArray[np.bool_]:
+    """Which of the boxes that may be faces are animals': the larger ones in ImageNet's pictures of animals."""
+    number = re.match(r"n(\d{8})_", name)
+    if number is None or int(number[1]) >= _FIRST_THING or name.startswith(_WITH_PEOPLE):
+        return np.zeros(len(boxes), bool)
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) >= _ANIMAL_SIDE**2)
 
 
 def _corners(boxes: Sequence[Box]) -> Floats:
