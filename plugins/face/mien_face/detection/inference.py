@@ -145,7 +145,7 @@ class DetectionNetwork:
             return self._compiled[count, shape]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _compile(config: DetectorConfig, overlap: float, count: int, shape: Shape) -> jax.stages.Compiled:
     """Compile for any weights of a network, which are an argument: while one learns, new ones come again and again."""
     import jax

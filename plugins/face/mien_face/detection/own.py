@@ -14,7 +14,7 @@ import numpy as np
 from mien import Box, Detection, FaceDetector
 from mien_face.detection.base import Pixels
 from mien_face.detection.inference import BUCKETS, DetectionNetwork, FoundFaces
-from mien_face.detection.letterbox import Placement, draw, input_shapes, place
+from mien_face.detection.letterbox import Placement, draw, fitting_side, input_shapes, place
 
 MARGIN: Final = 0.02
 """As YuNet's, whose boxes it learned from."""
@@ -29,7 +29,7 @@ class OwnDetector(FaceDetector):
         self,
         network: DetectionNetwork,
         *,
-        search_side: int,
+        search_side: int | None,
         min_face_pixels: int,
         min_face_fraction: float,
         min_score: float | None = None,
@@ -38,7 +38,8 @@ class OwnDetector(FaceDetector):
 
         Args:
             network: Loaded.
-            search_side: Larger pictures are reduced until their longer side has so many pixels.
+            search_side: Pictures are brought to so many pixels on their longer side; none takes what shows the smallest
+                face asked for clearly enough, picture by picture.
             min_face_pixels: Narrower faces are dropped.
             min_face_fraction: So are those narrower than this share of the picture's shorter side.
             min_score: So are those that the network trusts less, [0, 1]; none takes the detector's threshold.
@@ -56,7 +57,7 @@ class OwnDetector(FaceDetector):
 
     def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
         """Find the faces of some pictures."""
-        placements = [place(*pixels.shape[:2], long_side=self._search_side) for pixels in pictures]
+        placements = [self._place(*pixels.shape[:2]) for pixels in pictures]
         found: list[list[Detection]] = [[] for _ in pictures]
         for shape in sorted({placement.shape for placement in placements}):
             chosen = [index for index, placement in enumerate(placements) if placement.shape == shape]
@@ -68,15 +69,26 @@ class OwnDetector(FaceDetector):
         return found
 
     def warm_up(self) -> None:
-        """Compile for every input size and batch size, so that no later call has to."""
-        for shape in input_shapes(self._search_side):
+        """Compile for every batch size of the least input, or the one asked for; others are compiled when needed."""
+        for shape in input_shapes(self._search_side or self._network.config.long_side):
             for count in BUCKETS:
                 self._network.compile(count, shape)
+
+    def _place(self, height: int, width: int) -> Placement:
+        side = self._search_side
+        if side is None:
+            least = self._network.config.long_side
+            side = fitting_side(height, width, smallest=self._smallest(height, width), least=least)
+        return place(height, width, long_side=side)
+
+    def _smallest(self, height: int, width: int) -> float:
+        """The smallest face asked for, pixels of the picture."""
+        return max(self._min_face_pixels, self._min_face_fraction * min(width, height))
 
     def _in_picture(self, faces: FoundFaces, placement: Placement, pixels: Pixels) -> Iterable[Detection]:
         """Faces in pixels of the picture: those large enough whose centre lies inside it."""
         height, width = pixels.shape[:2]
-        smallest = max(self._min_face_pixels, self._min_face_fraction * min(width, height))
+        smallest = self._smallest(height, width)
         scale = np.array([placement.scale_x, placement.scale_y], np.float64)
         offset = np.array([placement.left, placement.top], np.float64)
         corners = (faces.boxes.reshape(-1, 2, 2) - offset) / scale  # [faces, 2, (x, y)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -32,6 +32,9 @@ SCENES: Final = "scenes.parquet"
 FILES: Final = (PORTRAITS, PEOPLE, PEOPLE2, SCENES)
 KINDS: Final = tuple(Path(file).stem for file in FILES)
 """What the figures call them."""
+
+_GROUPS: Final = {PEOPLE2: "source"}
+"""Columns by which figures are given apart."""
 
 SURE_SCORE: Final = 0.905
 """In scenes, faces that their labeller gave less are not believed: looking through them, nearly all were animals."""
@@ -81,6 +84,19 @@ class Picture:
         return _decode(self.name, self.encoded)
 
 
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """A picture with those of its labels that are believed.
+
+    Attributes:
+        picture: It, with faces of people; what may be a face or not is uncertain.
+        animals: Boxes of animals' faces: background, like all that no label names.
+    """
+
+    picture: LabelledPicture
+    animals: tuple[Box, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
     """All that canvases are made from.
@@ -115,28 +131,45 @@ def read_training(folder: Path) -> Pictures:
         InputError: A file is missing or wrong, a face has no landmarks, or there is nothing of a kind.
         MissingDependencyError: pyarrow is missing.
     """
-    portraits, people, scenes = (read_part(folder / file, Side.TRAINING) for file in (PORTRAITS, PEOPLE, SCENES))
-    if (folder / PEOPLE2).is_file():
-        people = [*people, *read_part(folder / PEOPLE2, Side.TRAINING)]
-    doubtful = _doubtful(folder / SCENES)
-    return Pictures(
-        portraits=tuple(_picture(each) for each in portraits if len(each.faces) == 1),
-        people=tuple(_picture(each) for each in people),
-        scenes=tuple(_picture(each, doubtful.get(each.name, ())) for each in scenes),
-    )
+    kinds = {kind: tuple(_picture(each) for each in found) for kind, found in read_part(folder, Side.TRAINING).items()}
+    portraits, people, more, scenes = (kinds.get(kind, ()) for kind in KINDS)
+    return Pictures(tuple(each for each in portraits if len(each.boxes) == 1), people + more, scenes)
 
 
-def read_part(file: Path, part: Side) -> list[LabelledPicture]:
-    """Read the pictures of a file that belong to a part.
+def read_part(folder: Path, part: Side) -> dict[str, list[Believed]]:
+    """Read the pictures of a folder that belong to a part, by kind.
 
     Raises:
-        InputError: The file is missing or wrong, or has no picture in this part.
+        InputError: A file is missing or wrong, or has no picture in this part.
         MissingDependencyError: pyarrow is missing.
     """
-    chosen = [each for each in read_pictures(file) if part_of(name=each.name, person=each.person) is part]
-    if not chosen:
-        raise InputError(f"{file} has no picture for {part}; bring more")
-    return chosen
+    found = {}
+    for kind, name in zip(KINDS, FILES, strict=True):
+        file = folder / name
+        if name == PEOPLE2 and not file.is_file():
+            continue
+        pictures = read_pictures(file, group=_GROUPS.get(name))
+        chosen = [each for each in pictures if part_of(name=each.name, person=each.person) is part]
+        if not chosen:
+            raise InputError(f"{file} has no picture for {part}; bring more")
+        doubtful = _doubtful(file) if name == SCENES else {}
+        found[kind] = [believed(each, doubtful.get(each.name, ())) for each in chosen]
+    return found
+
+
+def believed(labelled: LabelledPicture, doubtful: Sequence[bool] = ()) -> Believed:
+    """Sort out what labels say.
+
+    Args:
+        labelled: The picture with all of its labels.
+        doubtful: For each of its faces, whether it is doubted; none are.
+    """
+    doubts = doubtful or [False] * len(labelled.faces)
+    sure = tuple(face for face, doubt in zip(labelled.faces, doubts, strict=True) if not doubt)
+    unsure = [*labelled.uncertain, *(face.box for face, doubt in zip(labelled.faces, doubts, strict=True) if doubt)]
+    animals = tuple(box for box in unsure if _is_animal(labelled.name, box))
+    rest = tuple(box for box in unsure if box not in animals)
+    return Believed(replace(labelled, faces=sure, uncertain=rest), animals)
 
 
 def _doubtful(file: Path) -> dict[str, tuple[bool, ...]]:
@@ -150,30 +183,26 @@ def _doubtful(file: Path) -> dict[str, tuple[bool, ...]]:
     return {row["name"]: tuple(score < SURE_SCORE for score in row["scores"]) for row in rows}
 
 
-def _picture(labelled: LabelledPicture, doubtful: Sequence[bool] = ()) -> Picture:
+def _is_animal(name: str, box: Box) -> bool:
+    """Whether a box that may be a face is an animal's: a larger one in one of ImageNet's pictures of animals."""
+    number = re.match(r"n(\d{8})_", name)
+    if number is None or int(number[1]) >= _FIRST_THING or name.startswith(_WITH_PEOPLE):
+        return False
+    return box.area >= _ANIMAL_SIDE**2
+
+
+def _picture(found: Believed) -> Picture:
+    labelled = found.picture
     if not isinstance(labelled.image, bytes) or not all(face.landmarks for face in labelled.faces):
         raise InputError(f"{labelled.source}: training needs landmarks for every face")
-    doubt = np.array(doubtful or [False] * len(labelled.faces), bool)
-    boxes = _corners([face.box for face in labelled.faces])
-    landmarks = np.array([face.landmarks for face in labelled.faces], np.float32).reshape(-1, LANDMARKS, 2)
-    unsure = np.concatenate([_corners(labelled.uncertain), boxes[doubt]])
-    animals = _animals(labelled.name, unsure)
     return Picture(
         name=labelled.name or labelled.source,
         encoded=labelled.image,
-        boxes=boxes[~doubt],
-        landmarks=landmarks[~doubt],
-        ignored=unsure[~animals],
-        animals=unsure[animals],
+        boxes=_corners([face.box for face in labelled.faces]),
+        landmarks=np.array([face.landmarks for face in labelled.faces], np.float32).reshape(-1, LANDMARKS, 2),
+        ignored=_corners(labelled.uncertain),
+        animals=_corners(found.animals),
     )
-
-
-def _animals(name: str, boxes: Floats) -> npt.NDArray[np.bool_]:
-    """Which of the boxes that may be faces are animals': the larger ones in ImageNet's pictures of animals."""
-    number = re.match(r"n(\d{8})_", name)
-    if number is None or int(number[1]) >= _FIRST_THING or name.startswith(_WITH_PEOPLE):
-        return np.zeros(len(boxes), bool)
-    return np.asarray((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) >= _ANIMAL_SIDE**2)
 
 
 def _corners(boxes: Sequence[Box]) -> Floats:

@@ -162,11 +162,13 @@ def _decode(answers: list[torch.Tensor]) -> TorchOutput:
 
 
 def to_torch(name: str, array: npt.NDArray[Any]) -> torch.Tensor:
+    """One of the network's arrays as PyTorch wants it: a kernel as ``[out, in, height, width]``."""
     if name.endswith(".kernel"):
         return torch.from_numpy(np.array(array.transpose(3, 2, 0, 1))).contiguous(memory_format=torch.channels_last)
     return torch.from_numpy(np.array(array))
 
 
 def to_numpy(name: str, tensor: torch.Tensor) -> npt.NDArray[np.float32]:
+    """Back again."""
     array: npt.NDArray[np.float32] = tensor.cpu().numpy()
     return np.ascontiguousarray(array.transpose(2, 3, 1, 0)) if name.endswith(".kernel") else array
