@@ -27,7 +27,10 @@ BUCKETS: Final = (1, 4)
 """Batch sizes that are compiled, ascending."""
 
 CANDIDATES: Final = 256
-"""Answers that non-maximum suppression looks at; a face takes up to about ten of them."""
+"""Answers that non-maximum suppression looks at, in the least input; a face takes up to about ten of them."""
+
+MOST_CANDIDATES: Final = 1024
+"""In larger inputs more, in proportion to their cells, up to this."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -153,7 +156,9 @@ def _compile(config: DetectorConfig, overlap: float, count: int, shape: Shape) -
     from mien_face.detection.forward import forward
     from mien_face.detection.nms import Candidates, candidates
 
-    kept = min(CANDIDATES, sum(math.prod(grid) for grid in config.grids(*shape)))
+    cells = sum(math.prod(grid) for grid in config.grids(*shape))
+    least = sum(math.prod(grid) for grid in config.grids(config.long_side, config.long_side))
+    kept = min(cells, max(CANDIDATES, min(CANDIDATES * cells // least, MOST_CANDIDATES)))
 
     def find(arrays: dict[str, jax.Array], images: jax.Array, min_score: jax.Array) -> Candidates:
         return candidates(forward(config, arrays, images), count=kept, overlap=overlap, min_score=min_score)

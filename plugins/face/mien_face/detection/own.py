@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from mien import Box, Detection, FaceDetector
 from mien_face.detection.base import Pixels
@@ -18,6 +19,10 @@ from mien_face.detection.letterbox import Placement, draw, fitting_side, input_s
 
 MARGIN: Final = 0.02
 """As YuNet's, whose boxes it learned from."""
+
+LEAST_ORDER: Final = 0.2
+"""Sine of the angle from the eyes' line to the line from eyes to mouth, which is 1 in a face seen from the front,
+however it is turned in the picture; of labelled faces, profiles too, 99 in 100 have 0.9 and more."""
 
 
 class OwnDetector(FaceDetector):
@@ -86,7 +91,7 @@ class OwnDetector(FaceDetector):
         return max(self._min_face_pixels, self._min_face_fraction * min(width, height))
 
     def _in_picture(self, faces: FoundFaces, placement: Placement, pixels: Pixels) -> Iterable[Detection]:
-        """Faces in pixels of the picture: those large enough whose centre lies inside it."""
+        """Faces in pixels of the picture: large enough, their centre inside it, their parts in order."""
         height, width = pixels.shape[:2]
         smallest = self._smallest(height, width)
         scale = np.array([placement.scale_x, placement.scale_y], np.float64)
@@ -97,5 +102,20 @@ class OwnDetector(FaceDetector):
             centre = (low + high) / 2
             if min(high - low) < smallest or not (0 <= centre[0] < width and 0 <= centre[1] < height):
                 continue
+            if order(points) < LEAST_ORDER:
+                continue
             box = Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
             yield Detection(box, score, tuple((float(x), float(y)) for x, y in points))
+
+
+def order(landmarks: npt.NDArray[np.float64]) -> float:
+    """How far landmarks, ``[5, 2]``, are in a face's order.
+
+    Returns:
+        1 where the mouth lies square to the eyes' line, on the side on which every face has it that is not mirrored;
+        below 0 on the other side.
+    """
+    right_eye, left_eye, _, right_mouth, left_mouth = landmarks
+    across, down = left_eye - right_eye, (right_mouth + left_mouth - right_eye - left_eye) / 2
+    lengths = float(np.hypot(*across) * np.hypot(*down))
+    return float(across[0] * down[1] - across[1] * down[0]) / lengths if lengths > 0.0 else 0.0

@@ -33,6 +33,9 @@ def train_detector(
     peak_rate: Annotated[float, typer.Option(min=1e-6, help="Highest learning rate.")] = 3e-3,
     photographs: Annotated[float, typer.Option(min=0, max=1, help="Share of canvases that are one photograph.")] = 0.7,
     damaged: Annotated[float, typer.Option(min=0, max=1, help="Share of canvases that are made worse.")] = 0.45,
+    uses: Annotated[
+        int, typer.Option(min=1, help="Canvases made of the same pictures; four batches must be divisible by it.")
+    ] = 2,
     start: Annotated[Path | None, typer.Option(help="Folder of another run whose weights to begin with.")] = None,
     engine: Annotated[EngineName, typer.Option(help="torch is faster on a CPU, and needs PyTorch.")] = EngineName.JAX,
     compiled: Annotated[
@@ -52,13 +55,14 @@ def train_detector(
         raise typer.BadParameter("only --engine torch is told what computes", param_hint="--device")
     command = (
         f"mien train detector --data {data.name} --epochs {epochs} --steps {steps} --batch-size {batch_size} "
-        f"--seed {seed} --peak-rate {peak_rate} --photographs {photographs} --damaged {damaged} --engine {engine}"
+        f"--seed {seed} --peak-rate {peak_rate} --photographs {photographs} --damaged {damaged} --uses {uses} "
+        f"--engine {engine}"
         + (" --compiled" if compiled else "")
         + (f" --device {device}" if device != "cpu" else "")
         + (f" --start {start.name}" if start else "")
     )
     with plain_errors():
-        config, recipe = settings(epochs, steps, batch_size, peak_rate, photographs, damaged)
+        config, recipe = settings(epochs, steps, batch_size, peak_rate, photographs, damaged, uses)
         _train(
             config,
             recipe,
@@ -74,7 +78,7 @@ def train_detector(
 
 
 def settings(
-    epochs: int, steps: int, batch_size: int, peak_rate: float, photographs: float, damaged: float
+    epochs: int, steps: int, batch_size: int, peak_rate: float, photographs: float, damaged: float, uses: int
 ) -> tuple[DetectorConfig, Recipe]:
     """The network that is trained, and how."""
     from mien_face.detection.config import DetectorConfig
@@ -87,6 +91,7 @@ def settings(
         peak_rate=peak_rate,
         photographs=photographs,
         damaged=damaged,
+        uses=uses,
     )
 
 

@@ -12,9 +12,12 @@ from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from mien_face_lab.training.detector.canvas import Canvas
 from mien_face_lab.training.detector.pictures import Pixels
+
+Point: TypeAlias = npt.NDArray[np.float64]
 
 Generator: TypeAlias = np.random.Generator
 
@@ -38,7 +41,7 @@ def draw_decoys(canvas: Canvas, generator: Generator) -> None:
             draw(canvas.pixels, centre, size, generator)
 
 
-def _lettering(pixels: Pixels, centre: np.ndarray, size: float, generator: Generator) -> None:
+def _lettering(pixels: Pixels, centre: Point, size: float, generator: Generator) -> None:
     """A few letters in one or two lines, perhaps on a plate."""
     words = ["".join(generator.choice(list(_LETTERS), int(generator.integers(1, 6)))) for _ in range(2)]
     lines = words[: int(generator.integers(1, 3))]
@@ -54,7 +57,7 @@ def _lettering(pixels: Pixels, centre: np.ndarray, size: float, generator: Gener
         cv2.putText(pixels, line, place, font, scale, _colour(generator), thick, cv2.LINE_AA)
 
 
-def _disc(pixels: Pixels, centre: np.ndarray, size: float, generator: Generator) -> None:
+def _disc(pixels: Pixels, centre: Point, size: float, generator: Generator) -> None:
     """Discs and rings in each other: a badge, a clock, a plate, a lamp."""
     stretch, angle = generator.uniform(0.75, 1.3), float(generator.uniform(0, 180))
     radius = size / 2
@@ -70,7 +73,7 @@ def _disc(pixels: Pixels, centre: np.ndarray, size: float, generator: Generator)
             cv2.line(pixels, _point(centre), _point(tip), _colour(generator), max(1, round(size * 0.05)), cv2.LINE_AA)
 
 
-def _fist(pixels: Pixels, centre: np.ndarray, size: float, generator: Generator) -> None:
+def _fist(pixels: Pixels, centre: Point, size: float, generator: Generator) -> None:
     """Four bent fingers side by side, a thumb across them, and the back of the hand."""
     shade = generator.uniform(0.3, 1.05)
     skin = np.minimum(np.array([232, 185, 158]) * shade * generator.uniform(0.9, 1.1, 3), 255)
@@ -82,15 +85,15 @@ def _fist(pixels: Pixels, centre: np.ndarray, size: float, generator: Generator)
     )
     for finger in range(4):
         base = centre + (finger - 1.5) * 0.24 * size * along
-        ends = [_point(base + reach * size * across) for reach in (-0.3, 0.25)]
-        cv2.line(pixels, *ends, _tone(skin, _FOLD), thick, cv2.LINE_AA)
-        cv2.line(pixels, *ends, _tone(skin, generator.uniform(0.9, 1.05)), max(1, round(0.8 * thick)), cv2.LINE_AA)
-    thumb = [_point(centre + 0.18 * size * across + reach * size * along) for reach in (-0.45, 0.25)]
-    cv2.line(pixels, *thumb, _tone(skin, _FOLD), thick, cv2.LINE_AA)
-    cv2.line(pixels, *thumb, _tone(skin, 0.98), max(1, round(0.8 * thick)), cv2.LINE_AA)
+        start, end = (_point(base + reach * size * across) for reach in (-0.3, 0.25))
+        cv2.line(pixels, start, end, _tone(skin, _FOLD), thick, cv2.LINE_AA)
+        cv2.line(pixels, start, end, _tone(skin, generator.uniform(0.9, 1.05)), max(1, round(0.8 * thick)), cv2.LINE_AA)
+    start, end = (_point(centre + 0.18 * size * across + reach * size * along) for reach in (-0.45, 0.25))
+    cv2.line(pixels, start, end, _tone(skin, _FOLD), thick, cv2.LINE_AA)
+    cv2.line(pixels, start, end, _tone(skin, 0.98), max(1, round(0.8 * thick)), cv2.LINE_AA)
 
 
-def _stain(pixels: Pixels, centre: np.ndarray, size: float, generator: Generator) -> None:
+def _stain(pixels: Pixels, centre: Point, size: float, generator: Generator) -> None:
     """A soft patch of a few uneven blots: a wall, cloth, bark."""
     side = max(8, round(1.3 * size))
     left, top = (round(float(value)) for value in centre - side / 2)
@@ -111,11 +114,11 @@ def _stain(pixels: Pixels, centre: np.ndarray, size: float, generator: Generator
     region[:] = np.clip(mixed, 0, 255).astype(np.uint8)
 
 
-def _point(place: np.ndarray) -> tuple[int, int]:
+def _point(place: Point) -> tuple[int, int]:
     return round(float(place[0])), round(float(place[1]))
 
 
-def _tone(colour: np.ndarray, gain: float) -> tuple[int, int, int]:
+def _tone(colour: Point, gain: float) -> tuple[int, int, int]:
     red, green, blue = np.clip(colour * gain, 0, 255).astype(int).tolist()
     return red, green, blue
 
