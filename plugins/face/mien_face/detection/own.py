@@ -16,6 +16,7 @@ from mien import Box, Detection, FaceDetector
 from mien_face.detection.base import Pixels
 from mien_face.detection.inference import BUCKETS, DetectionNetwork, FoundFaces
 from mien_face.detection.letterbox import Placement, draw, fitting_side, input_shapes, place
+from mien_face.detection.turned import levelled
 
 MARGIN: Final = 0.02
 """As YuNet's, whose boxes it learned from."""
@@ -71,13 +72,17 @@ class OwnDetector(FaceDetector):
                 draw(pictures[index], placements[index], image)
             for index, faces in zip(chosen, self._network.find(images, min_score=self._min_score), strict=True):
                 found[index] = list(self._in_picture(faces, placements[index], pictures[index]))
-        return found
+        return [[self._levelled(pixels, face) for face in faces] for pixels, faces in zip(pictures, found, strict=True)]
 
     def warm_up(self) -> None:
         """Compile for every batch size of the least input, or the one asked for; others are compiled when needed."""
         for shape in input_shapes(self._search_side or self._network.config.long_side):
             for count in BUCKETS:
                 self._network.compile(count, shape)
+
+    def _levelled(self, pixels: Pixels, face: Detection) -> Detection:
+        """A closer look at an answer that is taken for a face; not at those that are only asked for to be judged."""
+        return levelled(self._network, pixels, face) if face.score >= self._network.threshold else face
 
     def _place(self, height: int, width: int) -> Placement:
         side = self._search_side
