@@ -17,6 +17,7 @@ from mien_face_lab.detection.evaluation import (
     match,
 )
 from mien_face_lab.detection.labelled import LabelledFace, LabelledPicture
+from mien_face_lab.detection.parts import Pose, pose_of
 
 POINTS = ((10.0, 10.0), (30.0, 10.0), (20.0, 20.0), (12.0, 30.0), (28.0, 30.0))
 
@@ -129,6 +130,35 @@ def test_the_figures_agree_with_a_case_by_hand() -> None:
         (32, 48, 1, 1.0),
         (96, 128, 1, 0.0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("nose", "pose"), [(20, Pose.FRONTAL), (25, Pose.FRONTAL), (28, Pose.HALF), (12, Pose.HALF), (40, Pose.PROFILE)]
+)
+def test_the_nose_tells_how_far_a_face_is_turned(nose: float, pose: Pose) -> None:
+    turned = (POINTS[0], POINTS[1], (nose, 20.0), *POINTS[3:])
+    upside_down = tuple((-x, -y) for x, y in turned)
+
+    assert pose_of(turned) is pose_of(upside_down) is pose
+    assert pose_of(()) is pose_of(((5.0, 5.0),) * 5) is Pose.UNKNOWN
+
+
+def test_figures_are_given_by_pose_and_by_group() -> None:
+    face, other = LabelledFace(Box(0, 0, 40, 40), POINTS), LabelledFace(Box(100, 0, 40, 40))
+    shop = LabelledPicture("a test", b"", (face, other), group="shop")
+    street = LabelledPicture("a test", b"", (), group="street")
+    found = [Detection(Box(0, 0, 40, 40), 0.9, POINTS), Detection(Box(0, 200, 40, 40), 0.9)]
+
+    figures = evaluate_detections([(shop, found), (street, []), (street, found[1:])], min_size=24, threshold=0.5)
+
+    assert [(each.pose, each.faces, each.recall) for each in figures.by_pose] == [
+        (Pose.FRONTAL, 1, 1.0),
+        (Pose.UNKNOWN, 1, 0.0),
+    ]
+    assert [
+        (each.group, each.pictures, each.faces, each.recall, each.false_positives_per_image)
+        for each in figures.by_group
+    ] == [("shop", 1, 2, 0.5, 1.0), ("street", 2, 0, None, 0.5)]
 
 
 def test_two_boxes_on_one_face_are_one_right_and_one_false() -> None:

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from face.support import BOX, POINTS, drawn, encoded, made_up, picture
 
-from mien import InputError
+from mien import Box, InputError
+from mien_face_lab.detection.labelled import LabelledFace, LabelledPicture
 from mien_face_lab.training.detector.canvas import Canvas, move_box, moved, placed, similarity, varied
 from mien_face_lab.training.detector.compose import Composer
 from mien_face_lab.training.detector.damage import damage, occlude
+from mien_face_lab.training.detector.drawn import draw_decoys
 from mien_face_lab.training.detector.paste import face_mask
-from mien_face_lab.training.detector.pictures import Picture, Pictures, read_training
+from mien_face_lab.training.detector.pictures import Believed, Picture, Pictures, believed, read_training
 from mien_face_lab.training.detector.split import Side, part_of
 
 
@@ -162,6 +164,43 @@ class TestComposition:
             touched = np.argwhere((canvas.pixels != 90).any(axis=2))
             assert len(touched) > 0
             assert touched.max() < 100  # rows and columns; the face ends at 72
+
+
+class TestWhatIsBelieved:
+    FACE = LabelledFace(Box(0, 0, 40, 40), tuple((float(x), float(y)) for x, y in POINTS))
+
+    def of(self, name: str, *, doubted: bool, uncertain: tuple[Box, ...] = ()) -> Believed:
+        return believed(LabelledPicture("a test", b"", (self.FACE,), uncertain, name=name), (doubted,))
+
+    def test_doubtful_faces_of_animals_are_background(self) -> None:
+        small = Box(0, 0, 12, 12)
+
+        dog = self.of("n02088364_beagle.JPEG", doubted=True, uncertain=(small,))
+
+        assert (dog.picture.faces, dog.picture.uncertain, dog.animals) == ((), (small,), (self.FACE.box,))
+
+    def test_a_person_beside_an_animal_is_one(self) -> None:
+        assert self.of("n02088364_beagle.JPEG", doubted=False).picture.faces == (self.FACE,)
+
+    @pytest.mark.parametrize(
+        "name", ["n02669723_academic_gown.JPEG", "photograph.jpg", "n02097298_Scotch_terrier.JPEG"]
+    )
+    def test_elsewhere_a_doubtful_face_is_neither(self, name: str) -> None:
+        found = self.of(name, doubted=True)
+
+        assert (found.picture.faces, found.picture.uncertain, found.animals) == ((), (self.FACE.box,), ())
+
+
+def test_things_are_drawn_where_no_face_is() -> None:
+    for generator in np.random.default_rng(6).spawn(40):
+        canvas = Canvas(np.full((128, 128, 3), 90, np.uint8))
+        canvas.add(2 * BOX, 2 * POINTS)
+
+        draw_decoys(canvas, generator)
+
+        left, top, right, bottom = (2 * BOX).astype(int)
+        assert (canvas.pixels[top:bottom, left:right] == 90).mean() > 0.9
+        assert len(canvas.boxes) == 1
 
 
 def test_missing_data_is_named(tmp_path: Path) -> None:

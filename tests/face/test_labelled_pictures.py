@@ -58,6 +58,17 @@ def test_images_and_boxes_are_enough(tmp_path: Path) -> None:
     assert picture.faces == (LabelledFace(Box(1, 2, 3, 4)),)
 
 
+def test_a_column_says_to_which_group_a_picture_belongs(tmp_path: Path) -> None:
+    path = table(tmp_path / "p.parquet", image=[encoded()] * 2, boxes=[[], [[1, 2, 3, 4]]], site=["north", None])
+    lines = ("file,x,y,width,height,site", "a.png,1,2,3,4,north")
+
+    assert [each.group for each in read_pictures(path, group="site")] == ["north", "unknown"]
+    assert [each.group for each in read_pictures(path)] == ["", ""]
+    assert [each.group for each in read_pictures(folder(tmp_path, *lines), group="site")] == ["north"]
+    with pytest.raises(InputError, match="lacks the columns age"):
+        read_pictures(path, group="age")
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mien_face.detection.config import PADDING_VALUE, SIZE_MULTIPLE
-from mien_face.detection.letterbox import MOST_ENLARGED, draw, input_shapes, place
+from mien_face.detection.letterbox import MOST_ENLARGED, draw, fitting_side, input_shapes, place
 
 sides = st.integers(1, 9000)
 
@@ -45,3 +45,19 @@ def test_a_picture_is_drawn_where_it_is_placed_and_grey_surrounds_it(height: int
     inside[placement.top : placement.top + placement.height, placement.left : placement.left + placement.width] = True
     assert (out[inside] == 200).all()
     assert (out[~inside] == PADDING_VALUE).all()
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "smallest", "side"),
+    [
+        (480, 640, 48, 320),  # a kiosk: faces of a tenth of the height
+        (1080, 1920, 108, 320),
+        (300, 420, 24, 320),
+        (300, 420, 18, 448),
+        (3000, 4000, 40, 1280),  # a group photograph: all the faces that are large enough to be read
+        (300, 420, 1, 640),  # enlarged by half at most
+        (1, 1, 0, 320),
+    ],
+)
+def test_the_input_is_as_large_as_the_faces_asked_for_need(height: int, width: int, smallest: float, side: int) -> None:
+    assert fitting_side(height, width, smallest=smallest, least=320) == side

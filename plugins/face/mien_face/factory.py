@@ -132,7 +132,7 @@ def _build_own(manifest: Path, order: DetectorSettings) -> FaceDetector:
     network = DetectionNetwork.load(manifest)
     return OwnDetector(
         network,
-        search_side=order.search_side or network.config.long_side,
+        search_side=order.search_side,
         min_face_pixels=order.min_face_pixels,
         min_face_fraction=order.min_face_fraction,
         min_score=order.min_score,

@@ -21,6 +21,14 @@ MOST_ENLARGED: Final = 1.5
 """Smaller pictures are enlarged, since the network learned from pictures that fill its input; but not without end."""
 
 
+SIDES: Final = (1.0, 1.4, 2.0, 3.0, 4.0)
+"""Longer sides of the input among which a picture's is chosen where nobody says, in the least: few, as each is compiled
+on its own."""
+
+CLEAR_SIZE: Final = 16.0
+"""Pixels of the input that the smallest face asked for should take at least."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where a picture lies in the network's input: ``input = picture * scale + offset``.
@@ -42,6 +50,23 @@ class Placement:
     top: int
     width: int
     height: int
+
+
+def fitting_side(height: int, width: int, *, smallest: float, least: int) -> int:
+    """The longer side of the input that suits a picture: the smallest that shows the faces asked for clearly enough.
+
+    A frame from a kiosk, of which faces of a tenth of its height are asked, is searched at the least size; a photograph
+    in which small faces count, at a larger one, but never at one that would only enlarge it.
+
+    Args:
+        height: Of the picture, pixels.
+        width: Of the picture, pixels.
+        smallest: Face asked for, pixels of the picture.
+        least: Longer side of the least input, pixels.
+    """
+    wanted = min(CLEAR_SIZE / max(smallest, 1.0), MOST_ENLARGED) * max(height, width)
+    sides = [_up(round(least * each)) for each in SIDES]
+    return next((side for side in sides if side >= wanted), sides[-1])
 
 
 def input_shapes(long_side: int) -> tuple[Shape, Shape]:

@@ -15,9 +15,12 @@ from mien_face.commands.shared import STDOUT, plain_errors
 from mien_face.settings import DetectorName, FaceSettings
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from mien import Detection, FaceDetector
     from mien_face_lab.detection.evaluation import DetectionFigures
     from mien_face_lab.detection.labelled import LabelledPicture
+    from mien_face_lab.detection.parts import GroupFigures
 
 OWN: Final = DetectorName.MIEN.value
 
@@ -48,6 +51,9 @@ def command(parts: PluginContext) -> Callable[..., None]:
         search_side: Annotated[
             int | None, typer.Option(min=64, max=4096, help="Longer side of the searched picture; the detector's own.")
         ] = None,
+        group: Annotated[
+            str | None, typer.Option(metavar="COLUMN", help="Give figures for each value of this column too.")
+        ] = None,
         json_path: Annotated[
             Path | None, typer.Option("--json", help="Write the figures here as JSON; '-' prints only that.")
         ] = None,
@@ -63,7 +69,7 @@ def command(parts: PluginContext) -> Callable[..., None]:
                 min_detection_score=LOWEST_SCORE,
             )
             own = detector in list(DetectorName)
-            figures = _evaluate(data, settings, None if own else parts, split, min_size)
+            figures = _evaluate(data, settings, None if own else parts, split, min_size, group)
             text = json.dumps({"detector": detector, **figures.to_json()}, indent=2)
             if json_path == STDOUT:
                 typer.echo(text)
@@ -76,14 +82,19 @@ def command(parts: PluginContext) -> Callable[..., None]:
 
 
 def _evaluate(
-    data: Path, settings: FaceSettings, parts: PluginContext | None, split: Split, min_size: float
+    data: Path,
+    settings: FaceSettings,
+    parts: PluginContext | None,
+    split: Split,
+    min_size: float,
+    group: str | None,
 ) -> DetectionFigures:
     from mien_face.factory import build_detector
     from mien_face_lab.detection.evaluation import evaluate_detections
     from mien_face_lab.detection.labelled import read_pictures
     from mien_face_lab.training.detector.split import Side, part_of
 
-    pictures = read_pictures(data)
+    pictures = read_pictures(data, group=group)
     if split is Split.VALIDATION:
         pictures = [each for each in pictures if part_of(name=each.name, person=each.person) is Side.VALIDATION]
         if not pictures:
@@ -127,6 +138,28 @@ def _print_table(detector: str, figures: DetectionFigures) -> None:
             f"{size.from_size:g} - {upper}", str(size.faces), _number(size.recall), _number(size.landmark_error)
         )
     console.print(sizes)
+    poses = Table("turned", "faces", "recall", "landmark error")
+    for pose in figures.by_pose:
+        poses.add_row(pose.pose, str(pose.faces), _number(pose.recall), _number(pose.landmark_error))
+    console.print(poses)
+    if figures.by_group:
+        _print_groups(console, figures.by_group)
+
+
+def _print_groups(console: Console, groups: Sequence[GroupFigures]) -> None:
+    from rich.table import Table
+
+    table = Table("group", "pictures", "faces", "recall", "false faces a picture", "landmark error")
+    for each in groups:
+        table.add_row(
+            each.group,
+            str(each.pictures),
+            str(each.faces),
+            _number(each.recall),
+            _number(each.false_positives_per_image),
+            _number(each.landmark_error),
+        )
+    console.print(table)
 
 
 def _number(value: float | None) -> str:

@@ -19,38 +19,54 @@ if TYPE_CHECKING:
 
 
 def train_detector(
-    data: Annotated[Path, typer.Option(help="Folder with portraits.parquet, people.parquet and scenes.parquet.")],
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Folder with portraits.parquet, people.parquet, scenes.parquet, and perhaps people2.parquet."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints, metrics, curves and weights.")],
     epochs: Annotated[int, typer.Option(min=1, help="Of --steps steps each.")] = 10,
-    steps: Annotated[int, typer.Option(min=1, help="Steps an epoch, of 32 pictures each.")] = 300,
+    steps: Annotated[int, typer.Option(min=1, help="Steps an epoch.")] = 300,
+    batch_size: Annotated[int, typer.Option(min=2, help="Pictures a step.")] = 32,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and pictures.")] = 0,
     peak_rate: Annotated[float, typer.Option(min=1e-6, help="Highest learning rate.")] = 3e-3,
-    photographs: Annotated[float, typer.Option(min=0, max=1, help="Share of canvases that are one photograph.")] = 0.46,
-    damaged: Annotated[float, typer.Option(min=0, max=1, help="Share of canvases that are made worse.")] = 0.65,
+    photographs: Annotated[float, typer.Option(min=0, max=1, help="Share of canvases that are one photograph.")] = 0.7,
+    damaged: Annotated[float, typer.Option(min=0, max=1, help="Share of canvases that are made worse.")] = 0.45,
+    uses: Annotated[
+        int, typer.Option(min=1, help="Canvases made of the same pictures; four batches must be divisible by it.")
+    ] = 2,
     start: Annotated[Path | None, typer.Option(help="Folder of another run whose weights to begin with.")] = None,
     engine: Annotated[EngineName, typer.Option(help="torch is faster on a CPU, and needs PyTorch.")] = EngineName.JAX,
     compiled: Annotated[
         bool,
         typer.Option("--compiled", help="torch only: compile first, which takes minutes; steps take a third less."),
     ] = False,
+    device: Annotated[
+        str, typer.Option(help="torch only: what computes, as PyTorch names it, such as cpu or cuda.")
+    ] = "cpu",
     workers: Annotated[int, typer.Option(min=0, help="Processes that compose pictures; 0 composes between steps.")] = 2,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
 ) -> None:
     """Train the face detector, and export its weights with a manifest."""
     if compiled and engine is not EngineName.TORCH:
         raise typer.BadParameter("only --engine torch has something to compile first", param_hint="--compiled")
+    if device != "cpu" and engine is not EngineName.TORCH:
+        raise typer.BadParameter("only --engine torch is told what computes", param_hint="--device")
     command = (
-        f"mien train detector --data {data.name} --epochs {epochs} --steps {steps} --seed {seed} "
-        f"--peak-rate {peak_rate} --photographs {photographs} --damaged {damaged} --engine {engine}"
+        f"mien train detector --data {data.name} --epochs {epochs} --steps {steps} --batch-size {batch_size} "
+        f"--seed {seed} --peak-rate {peak_rate} --photographs {photographs} --damaged {damaged} --uses {uses} "
+        f"--engine {engine}"
         + (" --compiled" if compiled else "")
+        + (f" --device {device}" if device != "cpu" else "")
         + (f" --start {start.name}" if start else "")
     )
     with plain_errors():
-        config, recipe = settings(epochs, steps, peak_rate, photographs, damaged)
+        config, recipe = settings(epochs, steps, batch_size, peak_rate, photographs, damaged, uses)
         _train(
             config,
             recipe,
-            _engine(engine, config, recipe, compiled=compiled),
+            _engine(engine, config, recipe, compiled=compiled, device=device),
             data,
             out=out,
             seed=seed,
@@ -62,14 +78,20 @@ def train_detector(
 
 
 def settings(
-    epochs: int, steps: int, peak_rate: float, photographs: float, damaged: float
+    epochs: int, steps: int, batch_size: int, peak_rate: float, photographs: float, damaged: float, uses: int
 ) -> tuple[DetectorConfig, Recipe]:
     """The network that is trained, and how."""
     from mien_face.detection.config import DetectorConfig
     from mien_face_lab.training.detector.recipe import Recipe
 
     return DetectorConfig(), Recipe(
-        epochs=epochs, steps=steps, peak_rate=peak_rate, photographs=photographs, damaged=damaged
+        epochs=epochs,
+        steps=steps,
+        batch_size=batch_size,
+        peak_rate=peak_rate,
+        photographs=photographs,
+        damaged=damaged,
+        uses=uses,
     )
 
 
@@ -127,7 +149,7 @@ def _train(
     typer.echo(f"threshold {manifest.calibration['threshold']:.2f}; wrote {out / MANIFEST_NAME}")
 
 
-def _engine(name: EngineName, config: DetectorConfig, recipe: Recipe, *, compiled: bool) -> Engine:
+def _engine(name: EngineName, config: DetectorConfig, recipe: Recipe, *, compiled: bool, device: str) -> Engine:
     with imported_for(name):
         if name is EngineName.JAX:
             from mien_face_lab.training.detector.jax_engine import JaxEngine
@@ -135,7 +157,7 @@ def _engine(name: EngineName, config: DetectorConfig, recipe: Recipe, *, compile
             return JaxEngine(config, recipe)
         from mien_face_lab.training.detector.torch_engine import TorchEngine
 
-        return TorchEngine(config, recipe, compiled=compiled)
+        return TorchEngine(config, recipe, compiled=compiled, device=device)
 
 
 def epoch_line(report: EpochReport) -> str:
@@ -144,8 +166,9 @@ def epoch_line(report: EpochReport) -> str:
     from mien_face_lab.training.detector.pictures import KINDS
 
     losses = ", ".join(f"{name} {mean:.3f}" for name, mean in report.training.items() if name not in ("loss", HARD))
+    kinds = [kind for kind in KINDS if f"{kind}_faces" in report.validation]
     first = f"epoch {report.epoch}/{report.epochs}  {losses}  {report.training[HARD]:.0f} hard pictures"
-    return "\n".join([f"{first}  {report.seconds:.0f} s", *(_kind_line(kind, report.validation) for kind in KINDS)])
+    return "\n".join([f"{first}  {report.seconds:.0f} s", *(_kind_line(kind, report.validation) for kind in kinds)])
 
 
 def _kind_line(kind: str, figures: Mapping[str, float]) -> str:

@@ -15,10 +15,20 @@ from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from mien import Box, Detection
 from mien_face_lab.detection.labelled import LabelledFace, LabelledPicture, Points
+from mien_face_lab.detection.parts import (
+    FaceResult,
+    GroupFigures,
+    PoseFigures,
+    SizeFigures,
+    by_group,
+    by_pose,
+    by_size,
+    mean_error,
+    pose_of,
+)
 
 OVERLAP: Final = 0.5
 """Intersection over union from which a box shows a face."""
@@ -26,8 +36,6 @@ ON_IGNORED: Final = 0.5
 """Share of a found box that must lie on an ignored one for it not to count."""
 LEAST_EYE_DISTANCE: Final = 0.15
 """Share of the box's width."""
-SIZE_EDGES: Final = (24, 32, 48, 64, 96, 128, 192)
-"""Where one class of face sizes ends and the next begins, pixels of the shorter side."""
 
 
 class MatchKind(StrEnum):
@@ -52,25 +60,6 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class SizeFigures:
-    """How faces of one size fared.
-
-    Attributes:
-        from_size: Smallest shorter side, pixels.
-        to_size: Below this; none where there is no limit.
-        faces: Faces of this size.
-        recall: Share of them that were found.
-        landmark_error: As in ``DetectionFigures``.
-    """
-
-    from_size: float
-    to_size: float | None
-    faces: int
-    recall: float | None
-    landmark_error: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class DetectionFigures:
     """How a detector fared; a figure without a case to judge by is none.
 
@@ -87,6 +76,8 @@ class DetectionFigures:
         face_free_pictures: Pictures without a face and without an uncertain box.
         face_free_with_false: Share of them in which something was found.
         by_size: Faces by their size.
+        by_pose: Faces by how far they are turned aside.
+        by_group: Pictures by their group, where they have one.
     """
 
     pictures: int
@@ -101,6 +92,8 @@ class DetectionFigures:
     face_free_pictures: int
     face_free_with_false: float | None
     by_size: tuple[SizeFigures, ...]
+    by_pose: tuple[PoseFigures, ...]
+    by_group: tuple[GroupFigures, ...]
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -113,15 +106,7 @@ class _Found:
 
     score: float
     right: bool
-
-
-@dataclass(slots=True)
-class _Face:
-    """A face that counts: its size, whether it was found, and how far off its landmarks were."""
-
-    size: float
-    found: bool = False
-    landmark_error: float | None = None
+    group: str
 
 
 def evaluate_detections(
@@ -138,33 +123,36 @@ def evaluate_detections(
         ValueError: There is no picture.
     """
     found: list[_Found] = []
-    faces: list[_Face] = []
-    pictures = face_free = alarmed = 0
+    faces: list[FaceResult] = []
+    groups: list[str] = []
+    face_free = alarmed = 0
     for picture, detections in judged:
-        pictures += 1
+        groups.append(picture.group)
         here, of_picture = _judge(picture, detections, min_size=min_size, threshold=threshold)
         found += here
         faces += of_picture
         if not picture.faces and not picture.uncertain:
             face_free += 1
             alarmed += any(each.score >= threshold for each in detections)
-    if pictures == 0:
+    if not groups:
         raise ValueError("there is no picture to judge by")
     answers = [each for each in found if each.score >= threshold]
     right = sum(each.right for each in answers)
     return DetectionFigures(
-        pictures=pictures,
+        pictures=len(groups),
         faces=len(faces),
         min_size=min_size,
         threshold=threshold,
         recall=_share(right, len(faces)),
         precision=_share(right, len(answers)),
-        false_positives_per_image=(len(answers) - right) / pictures,
+        false_positives_per_image=(len(answers) - right) / len(groups),
         ap50=average_precision([each.score for each in found], [each.right for each in found], len(faces)),
-        landmark_error=_mean_error(faces),
+        landmark_error=mean_error(faces),
         face_free_pictures=face_free,
         face_free_with_false=_share(alarmed, face_free),
-        by_size=tuple(_by_size(faces, min_size)),
+        by_size=tuple(by_size(faces, min_size)),
+        by_pose=tuple(by_pose(faces)),
+        by_group=tuple(by_group(faces, groups, [each.group for each in answers if not each.right])),
     )
 
 
@@ -240,42 +228,26 @@ def size_of(box: Box) -> float:
 
 def _judge(
     picture: LabelledPicture, detections: Sequence[Detection], *, min_size: float, threshold: float
-) -> tuple[list[_Found], list[_Face]]:
+) -> tuple[list[_Found], list[FaceResult]]:
     large = [face for face in picture.faces if size_of(face.box) >= min_size]
     small = [face.box for face in picture.faces if size_of(face.box) < min_size]
     ranked = sorted(detections, key=lambda each: (-each.score, each.box.x, each.box.y, each.box.area))
     matches = match([each.box for each in ranked], [face.box for face in large], [*small, *picture.uncertain])
-    faces = [_Face(size_of(face.box)) for face in large]
+    faces = [FaceResult(size_of(face.box), pose_of(face.landmarks), picture.group) for face in large]
     for detection, answer in zip(ranked, matches, strict=True):
         if answer.face is not None and detection.score >= threshold:
             _note(faces[answer.face], large[answer.face], detection)
     counted = [
-        _Found(detection.score, answer.kind is MatchKind.RIGHT)
+        _Found(detection.score, answer.kind is MatchKind.RIGHT, picture.group)
         for detection, answer in zip(ranked, matches, strict=True)
         if answer.kind is not MatchKind.IGNORED
     ]
     return counted, faces
 
 
-def _note(face: _Face, true: LabelledFace, detection: Detection) -> None:
+def _note(face: FaceResult, true: LabelledFace, detection: Detection) -> None:
     face.found = True
     face.landmark_error = landmark_error(detection.landmarks, true)
-
-
-def _by_size(faces: Sequence[_Face], min_size: float) -> Iterable[SizeFigures]:
-    edges: list[float] = [min_size, *(edge for edge in SIZE_EDGES if edge > min_size)]
-    for low, high in zip(edges, [*edges[1:], None], strict=True):
-        these = [face for face in faces if low <= face.size and (high is None or face.size < high)]
-        if these:
-            recall = _share(sum(face.found for face in these), len(these))
-            yield SizeFigures(low, high, len(these), recall, _mean_error(these))
-
-
-def _mean_error(faces: Sequence[_Face]) -> float | None:
-    errors: npt.NDArray[np.float64] = np.array(
-        [face.landmark_error for face in faces if face.landmark_error is not None], np.float64
-    )
-    return float(errors.mean()) if len(errors) else None
 
 
 def _lies_on(box: Box, ignored: Box) -> bool:

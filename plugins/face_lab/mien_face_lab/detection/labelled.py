@@ -56,6 +56,7 @@ class LabelledPicture:
         uncertain: Boxes that are neither face nor background.
         name: Of the picture; empty where unknown.
         person: Whom it shows; empty where unknown.
+        group: Of the pictures that figures are given for apart; empty where nobody asks.
     """
 
     source: str
@@ -64,6 +65,7 @@ class LabelledPicture:
     uncertain: tuple[Box, ...] = ()
     name: str = ""
     person: str = ""
+    group: str = ""
 
     def decode(self) -> Pixels:
         """The picture itself.
@@ -78,17 +80,21 @@ class LabelledPicture:
         return picture
 
 
-def read_pictures(path: Path) -> list[LabelledPicture]:
+def read_pictures(path: Path, *, group: str | None = None) -> list[LabelledPicture]:
     """Read a Parquet file, or a folder with ``boxes.csv``.
+
+    Args:
+        path: Of the file or folder.
+        group: The column that says to which group a picture belongs.
 
     Raises:
         InputError: There is no such file, a column is missing, it names no picture, or a row is wrong (named).
         MissingDependencyError: A Parquet file is given and pyarrow is not installed.
     """
     if path.is_dir():
-        pictures = _read_folder(path)
+        pictures = _read_folder(path, group)
     elif path.is_file():
-        pictures = _read_parquet(path)
+        pictures = _read_parquet(path, group)
     else:
         raise InputError(f"there is no file {path}; expected a Parquet file of pictures, or a folder with {CSV_NAME}")
     if not pictures:
@@ -103,7 +109,7 @@ def _read_bytes(source: str, path: Path) -> bytes:
         raise InputError(f"{source}: cannot read {path}: {error.strerror}") from error
 
 
-def _read_parquet(file: Path) -> list[LabelledPicture]:
+def _read_parquet(file: Path, group: str | None) -> list[LabelledPicture]:
     try:
         import pyarrow as arrow
         import pyarrow.parquet as parquet
@@ -113,17 +119,18 @@ def _read_parquet(file: Path) -> list[LabelledPicture]:
     try:
         table = parquet.ParquetFile(file)
         present = table.schema_arrow.names
-        missing = [column for column in ("image", "boxes") if column not in present]
+        needed = ["image", "boxes", *([group] if group else [])]
+        missing = [column for column in needed if column not in present]
         if missing:
-            raise InputError(f"{file} lacks the columns {', '.join(missing)}; expected image and boxes")
-        wanted = ["image", "boxes", *(column for column in optional if column in present)]
+            raise InputError(f"{file} lacks the columns {', '.join(missing)}; expected {' and '.join(needed)}")
+        wanted = list(dict.fromkeys([*needed, *(column for column in optional if column in present)]))
         rows: list[dict[str, Any]] = table.read(columns=wanted).to_pylist()
     except arrow.ArrowException as error:
         raise InputError(f"{file} is not a readable Parquet file: {error}") from error
-    return [_from_row(f"{file}, row {number}", row) for number, row in enumerate(rows)]
+    return [_from_row(f"{file}, row {number}", row, group) for number, row in enumerate(rows)]
 
 
-def _from_row(source: str, row: Mapping[str, Any]) -> LabelledPicture:
+def _from_row(source: str, row: Mapping[str, Any], group: str | None) -> LabelledPicture:
     if not isinstance(row["image"], bytes):
         raise InputError(f"{source}: image must be the bytes of a picture, got {type(row['image']).__name__}")
     boxes = [_box(f"{source}: boxes", numbers) for numbers in row["boxes"] or ()]
@@ -137,6 +144,7 @@ def _from_row(source: str, row: Mapping[str, Any]) -> LabelledPicture:
         tuple(_box(f"{source}: uncertain_boxes", numbers) for numbers in row.get("uncertain_boxes") or ()),
         name=row.get("name") or "",
         person=row.get("person") or "",
+        group=_group(row[group]) if group else "",
     )
 
 
@@ -146,11 +154,12 @@ class _Collected:
 
     source: str
     person: str
+    group: str
     faces: list[LabelledFace]
     uncertain: list[Box]
 
 
-def _read_folder(folder: Path) -> list[LabelledPicture]:
+def _read_folder(folder: Path, group: str | None) -> list[LabelledPicture]:
     file = folder / CSV_NAME
     if not file.is_file():
         raise InputError(f"there is no file {file}; a folder of pictures needs one with a line for each face")
@@ -158,28 +167,34 @@ def _read_folder(folder: Path) -> list[LabelledPicture]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines)
-            missing = [column for column in ("file", *BOX_COLUMNS) if column not in (reader.fieldnames or ())]
+            needed = ["file", *BOX_COLUMNS, *([group] if group else [])]
+            missing = [column for column in needed if column not in (reader.fieldnames or ())]
             if missing:
-                raise InputError(
-                    f"{file} lacks the columns {', '.join(missing)}; expected file, {', '.join(BOX_COLUMNS)}"
-                )
+                raise InputError(f"{file} lacks the columns {', '.join(missing)}; expected {', '.join(needed)}")
             for line in reader:
-                _take_line(pictures, f"{file}, line {reader.line_num}", line)
+                _take_line(pictures, f"{file}, line {reader.line_num}", line, group)
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{file} is not a CSV file in UTF-8: {error}") from error
     return [
         LabelledPicture(
-            found.source, folder / name, tuple(found.faces), tuple(found.uncertain), name=name, person=found.person
+            found.source,
+            folder / name,
+            tuple(found.faces),
+            tuple(found.uncertain),
+            name=name,
+            person=found.person,
+            group=found.group,
         )
         for name, found in pictures.items()
     ]
 
 
-def _take_line(pictures: dict[str, _Collected], source: str, line: Mapping[str, str | None]) -> None:
+def _take_line(pictures: dict[str, _Collected], source: str, line: Mapping[str, str | None], group: str | None) -> None:
     name = (line["file"] or "").strip()
     if not name:
         raise InputError(f"{source}: file is empty")
-    picture = pictures.setdefault(name, _Collected(source, (line.get("person") or "").strip(), [], []))
+    belongs = _group((line[group] or "").strip()) if group else ""
+    picture = pictures.setdefault(name, _Collected(source, (line.get("person") or "").strip(), belongs, [], []))
     numbers = [(line[column] or "").strip() for column in BOX_COLUMNS]
     if not any(numbers):
         return
@@ -193,6 +208,11 @@ def _take_line(pictures: dict[str, _Collected], source: str, line: Mapping[str, 
         picture.uncertain.append(box)
     else:
         picture.faces.append(LabelledFace(box, landmarks))
+
+
+def _group(value: object) -> str:
+    """A group's name; pictures of which the column says nothing are a group too."""
+    return "unknown" if value is None or value == "" else str(value)
 
 
 def _box(source: str, numbers: Sequence[Any]) -> Box:

@@ -19,7 +19,7 @@ from mien_face_lab.training.detector.pictures import Floats, Picture, Pixels
 Matrix = npt.NDArray[np.float64]
 """Of an affine map, ``[2, 3]``."""
 
-SMALLEST_FACE: Final = 12.0
+SMALLEST_FACE: Final = 11.0
 """Faces below this size (geometric mean of width and height, pixels) are neither learnt nor taken for background."""
 
 _VISIBLE_ENOUGH: Final = 0.5

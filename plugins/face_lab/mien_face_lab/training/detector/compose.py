@@ -14,6 +14,7 @@ import numpy as np
 
 from mien_face_lab.training.detector.canvas import Canvas, Matrix, move_box, placed, similarity, varied
 from mien_face_lab.training.detector.damage import damage, occlude
+from mien_face_lab.training.detector.drawn import draw_decoys
 from mien_face_lab.training.detector.paste import paste_decoy, paste_face
 from mien_face_lab.training.detector.pictures import Floats, Picture, Pictures
 
@@ -22,7 +23,16 @@ Generator: TypeAlias = np.random.Generator
 _COMPOSED: Final = {"pasted": 22 / 54, "close_up": 12 / 54, "mosaic": 20 / 54}
 """Shares among the canvases that are not one photograph."""
 
-_SMALLEST: Final = 13.0
+_SMALLEST: Final = 12.0
+
+_DRAWN: Final = 0.15
+"""Share of the canvases on which things are drawn that are no faces."""
+
+_ANIMALS: Final = 0.05
+"""Share of the photographs that show animals' faces."""
+
+_ANY_WAY_UP: Final = 0.08
+"""Share of what is turned that is turned by any angle."""
 
 _FILLED: Final = 0.75
 """Share of a canvas's side that a photograph takes at least: detectors are given pictures that fill their input."""
@@ -48,6 +58,7 @@ class Composer:
         self._with_faces = [each for each in everyday if len(each.boxes)]
         self._others = [each for each in everyday if not len(each.boxes)]
         self._backgrounds = [each for each in everyday if each.is_empty]
+        self._animals = [each for each in everyday if len(each.animals)]
         self._hard: list[Picture] = []
 
     def show_more(self, names: Collection[str]) -> None:
@@ -65,6 +76,8 @@ class Composer:
         kind = generator.choice(list(self._shares), p=list(self._shares.values()))
         makers = {"photograph": self._photograph, "pasted": self._pasted, "close_up": self._close_up}
         plain = self._mosaic(generator) if kind == "mosaic" else makers[str(kind)](generator, self._side)
+        if generator.random() < _DRAWN:
+            draw_decoys(plain, generator)
         canvases = [*(self._varied(plain, generator, mirror=use % 2 == 0) for use in range(uses - 1)), plain]
         for canvas in canvases:
             occlude(canvas, generator)
@@ -88,6 +101,8 @@ class Composer:
         draw = generator.random()
         if draw < 0.55:
             picture = _pick(self._with_faces, generator)
+        elif self._animals and draw < 0.55 + _ANIMALS:
+            picture = _pick(self._animals, generator)
         elif self._hard and draw < 0.8:
             picture = _pick(self._hard, generator)
         else:
@@ -108,26 +123,26 @@ class Composer:
         if picture.is_empty and generator.random() < 0.6:
             border = cv2.BORDER_REFLECT_101
         canvas = placed(picture, matrix, height=side, width=side, border=border, mirror=mirror)
-        if len(picture.boxes) and generator.random() < 0.45:
-            return self._with_other_faces(canvas, generator)
+        if len(picture.boxes) and generator.random() < 0.2:
+            return self._with_other_faces(canvas, generator, turn=degrees)
         if not len(picture.boxes) and generator.random() < 0.15:
             self._paste_faces(canvas, generator, 1)
         return canvas
 
-    def _with_other_faces(self, canvas: Canvas, generator: Generator) -> Canvas:
-        """The same picture with portraits laid over its faces, eye on eye."""
+    def _with_other_faces(self, canvas: Canvas, generator: Generator, *, turn: float) -> Canvas:
+        """The same picture, turned by so many degrees, with portraits laid over its faces, eye on eye."""
         changed = Canvas(canvas.pixels, ignored=list(canvas.ignored))
         for box, landmarks in zip(canvas.boxes, canvas.landmarks, strict=True):
             portrait = _pick(self._portraits, generator)
-            own = portrait.landmarks[0]
-            mirror = bool((own[2] - own.mean(0))[0] * (landmarks[2] - landmarks.mean(0))[0] < 0)
+            mirror = _looks(portrait.landmarks[0]) * _looks(landmarks) < 0
             eyes = landmarks[1] - landmarks[0]
             degrees = math.degrees(math.atan2(float(eyes[1]), float(eyes[0])))
+            tilt = (degrees - turn + 180) % 360 - 180
             scale = _box_size(box) / _box_size(portrait.boxes[0]) * generator.uniform(0.95, 1.15)
             centre = (portrait.boxes[0, :2] + portrait.boxes[0, 2:]) / 2
             matrix = similarity(
                 scale=scale,
-                degrees=degrees if abs(degrees) < 40 else 0.0,
+                degrees=degrees if abs(tilt) < 40 else turn,
                 source=centre,
                 target=(box[:2] + box[2:]) / 2,
                 mirror=mirror,
@@ -140,18 +155,25 @@ class Composer:
         canvas = self._background(generator, side)
         decoys = int(generator.integers(0, 4))
         for _ in range(decoys):
-            scene = _pick(self._backgrounds, generator)
-            height, width = scene.pixels().shape[:2]
-            extent = generator.uniform(0.15, 0.45) * min(height, width)
-            middle = np.array([generator.uniform(extent, width - extent), generator.uniform(extent, height - extent)])
-            halves = np.array([0.8 * extent, extent])
-            box = np.concatenate([middle - halves, middle + halves]).astype(np.float32)
-            scale = _size(generator, side * 0.6) / (2 * extent)
-            target = generator.uniform(0, side, 2)
-            matrix = similarity(scale=scale, degrees=_turn(generator), source=middle, target=target)
+            scene, box = self._decoy(generator)
+            scale = _size(generator, side * 0.6) / _box_size(box)
+            source, target = (box[:2] + box[2:]) / 2, generator.uniform(0, side, 2)
+            matrix = similarity(scale=scale, degrees=_turn(generator), source=source, target=target)
             paste_decoy(canvas, scene, box, matrix, generator)
         self._paste_faces(canvas, generator, int(generator.integers(1, 7)))
         return canvas
+
+    def _decoy(self, generator: Generator) -> tuple[Picture, Floats]:
+        """An animal's face, or any piece of a picture without a face."""
+        if self._animals and generator.random() < 0.4:
+            picture = _pick(self._animals, generator)
+            return picture, picture.animals[int(generator.integers(len(picture.animals)))]
+        picture = _pick(self._backgrounds, generator)
+        height, width = picture.pixels().shape[:2]
+        extent = generator.uniform(0.15, 0.45) * min(height, width)
+        middle = np.array([generator.uniform(extent, width - extent), generator.uniform(extent, height - extent)])
+        halves = np.array([0.8 * extent, extent])
+        return picture, np.concatenate([middle - halves, middle + halves]).astype(np.float32)
 
     def _paste_faces(self, canvas: Canvas, generator: Generator, count: int) -> None:
         side = canvas.pixels.shape[0]
@@ -228,8 +250,15 @@ def _pick(pictures: Sequence[Picture], generator: Generator) -> Picture:
     return pictures[int(generator.integers(len(pictures)))]
 
 
+def _looks(landmarks: Floats) -> float:
+    """To which side a face is turned, by its sign: where its nose lies along its eyes' line."""
+    return float((landmarks[2] - landmarks.mean(0)) @ (landmarks[1] - landmarks[0]))
+
+
 def _turn(generator: Generator) -> float:
-    """Degrees: mostly a little, up to 30."""
+    """Degrees: mostly a little, often up to 30, now and then any."""
+    if generator.random() < _ANY_WAY_UP:
+        return float(generator.uniform(-180, 180))
     return float(generator.uniform(-30, 30) if generator.random() < 0.4 else generator.normal(0, 5))
 
 

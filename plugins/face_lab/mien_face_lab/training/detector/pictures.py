@@ -6,8 +6,9 @@ Boxes are left, top, right, bottom and landmarks (x, y), in pixels of the pictur
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -26,13 +27,27 @@ Pixels = npt.NDArray[np.uint8]
 
 PORTRAITS: Final = "portraits.parquet"
 PEOPLE: Final = "people.parquet"
+PEOPLE2: Final = "people2.parquet"
 SCENES: Final = "scenes.parquet"
-FILES: Final = (PORTRAITS, PEOPLE, SCENES)
+FILES: Final = (PORTRAITS, PEOPLE, PEOPLE2, SCENES)
 KINDS: Final = tuple(Path(file).stem for file in FILES)
 """What the figures call them."""
 
+_GROUPS: Final = {PEOPLE2: "source"}
+"""Columns by which figures are given apart."""
+
 SURE_SCORE: Final = 0.905
 """In scenes, faces that their labeller gave less are not believed: looking through them, nearly all were animals."""
+
+_FIRST_THING: Final = 2_666_196
+"""ImageNet's numbers of animals' classes are smaller than that of its first thing, the abacus (n02666196)."""
+
+_ANIMAL_SIDE: Final = 30.0
+"""In pictures of animals, doubtful faces and uncertain boxes of this size (geometric mean, pixels) and more were all
+animals' but three; smaller ones are people in the distance as well."""
+
+_WITH_PEOPLE: Final = ("n02087046_toy_terrier", "n02097298_Scotch_terrier")
+"""Pictures of animals with those three."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +60,7 @@ class Picture:
         boxes: Of the faces, ``[faces, 4]``.
         landmarks: Of the faces, ``[faces, 5, 2]``.
         ignored: Boxes that are neither face nor background, ``[boxes, 4]``.
+        animals: Boxes of animals' faces, which are background, ``[boxes, 4]``.
     """
 
     name: str
@@ -52,6 +68,7 @@ class Picture:
     boxes: Floats
     landmarks: Floats
     ignored: Floats
+    animals: Floats = field(default_factory=lambda: np.empty((0, 4), np.float32))
 
     @property
     def is_empty(self) -> bool:
@@ -65,6 +82,19 @@ class Picture:
             InputError: It cannot be decoded.
         """
         return _decode(self.name, self.encoded)
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """A picture with those of its labels that are believed.
+
+    Attributes:
+        picture: It, with faces of people; what may be a face or not is uncertain.
+        animals: Boxes of animals' faces: background, like all that no label names.
+    """
+
+    picture: LabelledPicture
+    animals: tuple[Box, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +116,7 @@ class Pictures:
         fingerprint = hashlib.sha256()
         for each in (*self.portraits, *self.people, *self.scenes):
             fingerprint.update(each.name.encode())
-            for array in (each.boxes, each.landmarks, each.ignored):
+            for array in (each.boxes, each.landmarks, each.ignored, each.animals):
                 fingerprint.update(np.ascontiguousarray(array).tobytes())
         return fingerprint.hexdigest()[:16]
 
@@ -95,32 +125,51 @@ def read_training(folder: Path) -> Pictures:
     """Read what a folder has for training.
 
     Args:
-        folder: With ``portraits.parquet``, ``people.parquet`` and ``scenes.parquet``.
+        folder: With ``portraits.parquet``, ``people.parquet``, ``scenes.parquet``, and perhaps ``people2.parquet``.
 
     Raises:
         InputError: A file is missing or wrong, a face has no landmarks, or there is nothing of a kind.
         MissingDependencyError: pyarrow is missing.
     """
-    portraits, people, scenes = (read_part(folder / file, Side.TRAINING) for file in FILES)
-    doubtful = _doubtful(folder / SCENES)
-    return Pictures(
-        portraits=tuple(_picture(each) for each in portraits if len(each.faces) == 1),
-        people=tuple(_picture(each) for each in people),
-        scenes=tuple(_picture(each, doubtful.get(each.name, ())) for each in scenes),
-    )
+    kinds = {kind: tuple(_picture(each) for each in found) for kind, found in read_part(folder, Side.TRAINING).items()}
+    portraits, people, more, scenes = (kinds.get(kind, ()) for kind in KINDS)
+    return Pictures(tuple(each for each in portraits if len(each.boxes) == 1), people + more, scenes)
 
 
-def read_part(file: Path, part: Side) -> list[LabelledPicture]:
-    """Read the pictures of a file that belong to a part.
+def read_part(folder: Path, part: Side) -> dict[str, list[Believed]]:
+    """Read the pictures of a folder that belong to a part, by kind.
 
     Raises:
-        InputError: The file is missing or wrong, or has no picture in this part.
+        InputError: A file is missing or wrong, or has no picture in this part.
         MissingDependencyError: pyarrow is missing.
     """
-    chosen = [each for each in read_pictures(file) if part_of(name=each.name, person=each.person) is part]
-    if not chosen:
-        raise InputError(f"{file} has no picture for {part}; bring more")
-    return chosen
+    found = {}
+    for kind, name in zip(KINDS, FILES, strict=True):
+        file = folder / name
+        if name == PEOPLE2 and not file.is_file():
+            continue
+        pictures = read_pictures(file, group=_GROUPS.get(name))
+        chosen = [each for each in pictures if part_of(name=each.name, person=each.person) is part]
+        if not chosen:
+            raise InputError(f"{file} has no picture for {part}; bring more")
+        doubtful = _doubtful(file) if name == SCENES else {}
+        found[kind] = [believed(each, doubtful.get(each.name, ())) for each in chosen]
+    return found
+
+
+def believed(labelled: LabelledPicture, doubtful: Sequence[bool] = ()) -> Believed:
+    """Sort out what labels say.
+
+    Args:
+        labelled: The picture with all of its labels.
+        doubtful: For each of its faces, whether it is doubted; none are.
+    """
+    doubts = doubtful or [False] * len(labelled.faces)
+    sure = tuple(face for face, doubt in zip(labelled.faces, doubts, strict=True) if not doubt)
+    unsure = [*labelled.uncertain, *(face.box for face, doubt in zip(labelled.faces, doubts, strict=True) if doubt)]
+    animals = tuple(box for box in unsure if _is_animal(labelled.name, box))
+    rest = tuple(box for box in unsure if box not in animals)
+    return Believed(replace(labelled, faces=sure, uncertain=rest), animals)
 
 
 def _doubtful(file: Path) -> dict[str, tuple[bool, ...]]:
@@ -134,18 +183,25 @@ def _doubtful(file: Path) -> dict[str, tuple[bool, ...]]:
     return {row["name"]: tuple(score < SURE_SCORE for score in row["scores"]) for row in rows}
 
 
-def _picture(labelled: LabelledPicture, doubtful: Sequence[bool] = ()) -> Picture:
+def _is_animal(name: str, box: Box) -> bool:
+    """Whether a box that may be a face is an animal's: a larger one in one of ImageNet's pictures of animals."""
+    number = re.match(r"n(\d{8})_", name)
+    if number is None or int(number[1]) >= _FIRST_THING or name.startswith(_WITH_PEOPLE):
+        return False
+    return box.area >= _ANIMAL_SIDE**2
+
+
+def _picture(found: Believed) -> Picture:
+    labelled = found.picture
     if not isinstance(labelled.image, bytes) or not all(face.landmarks for face in labelled.faces):
         raise InputError(f"{labelled.source}: training needs landmarks for every face")
-    doubt = np.array(doubtful or [False] * len(labelled.faces), bool)
-    boxes = _corners([face.box for face in labelled.faces])
-    landmarks = np.array([face.landmarks for face in labelled.faces], np.float32).reshape(-1, LANDMARKS, 2)
     return Picture(
         name=labelled.name or labelled.source,
         encoded=labelled.image,
-        boxes=boxes[~doubt],
-        landmarks=landmarks[~doubt],
-        ignored=np.concatenate([_corners(labelled.uncertain), boxes[doubt]]),
+        boxes=_corners([face.box for face in labelled.faces]),
+        landmarks=np.array([face.landmarks for face in labelled.faces], np.float32).reshape(-1, LANDMARKS, 2),
+        ignored=_corners(labelled.uncertain),
+        animals=_corners(found.animals),
     )
 
 

@@ -1,7 +1,7 @@
-"""Training steps of the detector computed by PyTorch, for CPUs, where its gradients are faster than XLA's.
+"""Training steps of the detector computed by PyTorch: for CPUs, where its gradients are faster than XLA's, and GPUs.
 
-It computes the same network and losses from the same arrays as ``jax_engine`` (a test holds the two together). Each
-step runs on ``shards`` threads with one core each, which never wait for each other inside a layer.
+It computes the same network and losses from the same arrays as ``jax_engine`` (a test holds the two together). On a CPU
+each step runs on ``shards`` threads with one core each, which never wait for each other inside a layer.
 """
 
 from __future__ import annotations
@@ -43,10 +43,16 @@ class TorchEngine:
         shards: Threads, each with an equal part of a batch.
         compiled: Whether PyTorch compiles the network, which takes a minute or two and a C++ compiler, and a third off
             every step.
+        device: What computes, as PyTorch names it: ``cpu``, or ``cuda`` with whole batches.
     """
 
-    def __init__(self, config: DetectorConfig, recipe: Recipe, *, shards: int = 2, compiled: bool = False) -> None:
+    def __init__(
+        self, config: DetectorConfig, recipe: Recipe, *, shards: int = 2, compiled: bool = False, device: str = "cpu"
+    ) -> None:
         self._recipe = recipe
+        self._device = torch.device(device)
+        if self._device.type != "cpu":
+            shards = 1
         network = partial(forward, config)
         self._forward: Callable[[Tensors, torch.Tensor], TorchOutput] = (
             torch.compile(network, dynamic=False) if compiled else network
@@ -58,13 +64,13 @@ class TorchEngine:
 
     def gradients(self, arrays: Arrays, batch: Batch) -> Gradients:
         """Differentiate the losses: the mean over the shards, each normalised by its own batch statistics."""
-        tensors = {name: _to_torch(name, array) for name, array in arrays.items()}
+        tensors = {name: to_torch(name, array).to(self._device) for name, array in arrays.items()}
         parts = [batch.part(index, self._shards) for index in range(self._shards)]
         if not self._warm:  # compiles here, as no two threads may
             self._shard_gradients(tensors, parts[0])
             self._warm = True
         results = list(self._pool.map(lambda part: self._shard_gradients(tensors, part), parts))
-        means = {name: _to_numpy(name, torch.stack([values[name] for _, values in results]).mean(0)) for name in arrays}
+        means = {name: to_numpy(name, torch.stack([values[name] for _, values in results]).mean(0)) for name in arrays}
         losses = {name: float(np.mean([each[name] for each, _ in results])) for name in results[0][0]}
         return Gradients(
             losses,
@@ -83,11 +89,12 @@ class TorchEngine:
             for name, tensor in tensors.items()
         }
         # a view of [n, h, w, 3]: in oneDNN's favourite layout already
-        images = torch.from_numpy(np.ascontiguousarray(batch.images)).permute(0, 3, 1, 2)
+        images = torch.from_numpy(np.ascontiguousarray(batch.images)).to(self._device).permute(0, 3, 1, 2)
         outputs = self._forward(own, images)
         losses = detection_losses(self._recipe, outputs, batch)
+        total = torch.stack(list(losses.values())).sum()
         names = [name for name in own if not is_statistic(name)]
-        gradients = torch.autograd.grad(sum(losses.values(), torch.zeros(())), [own[name] for name in names])
+        gradients = torch.autograd.grad(total, [own[name] for name in names])
         return {name: float(loss.detach()) for name, loss in losses.items()}, own | dict(
             zip(names, gradients, strict=True)
         )
@@ -106,11 +113,12 @@ def forward(config: DetectorConfig, tensors: Tensors, images: torch.Tensor) -> T
 
 def detection_losses(recipe: Recipe, outputs: TorchOutput, batch: Batch) -> dict[str, torch.Tensor]:
     """The losses of ``mien_face_lab.training.detector.jax_engine``, weighted; their sum is minimised."""
-    assigned = torch.from_numpy(np.ascontiguousarray(batch.assigned)).long()  # [n, a]
+    device = outputs.scores.device
+    assigned = torch.from_numpy(np.ascontiguousarray(batch.assigned)).to(device).long()  # [n, a]
     picture, cell = torch.nonzero(assigned >= 0, as_tuple=True)
     face = assigned[picture, cell]
-    boxes = torch.from_numpy(np.ascontiguousarray(batch.boxes))[picture, face]  # [positive, 4]
-    points = torch.from_numpy(np.ascontiguousarray(batch.landmarks))[picture, face]
+    boxes = torch.from_numpy(np.ascontiguousarray(batch.boxes)).to(device)[picture, face]  # [positive, 4]
+    points = torch.from_numpy(np.ascontiguousarray(batch.landmarks)).to(device)[picture, face]
     found = outputs.boxes[picture, cell]
     overlap, generalised = _overlaps(found, boxes)
     target = torch.zeros_like(outputs.scores)
@@ -144,7 +152,7 @@ def _overlaps(found: torch.Tensor, boxes: torch.Tensor) -> tuple[torch.Tensor, t
 
 def _decode(answers: list[torch.Tensor]) -> TorchOutput:
     arrays = cells([(answer.shape[2], answer.shape[3]) for answer in answers])
-    centres, units = (torch.from_numpy(array) for array in arrays)
+    centres, units = (torch.from_numpy(array).to(answers[0].device) for array in arrays)
     flat = torch.cat([answer.permute(0, 2, 3, 1).flatten(1, 2) for answer in answers], dim=1)  # [n, a, 15]
     middles = centres + flat[..., 1:3] * units
     halves = flat[..., 3:5].clamp(max=LARGEST_LOG_SIZE).exp() * units / 2
@@ -153,12 +161,14 @@ def _decode(answers: list[torch.Tensor]) -> TorchOutput:
     return TorchOutput(flat[..., 0], boxes, points * units[:, None] + centres[:, None])
 
 
-def _to_torch(name: str, array: npt.NDArray[Any]) -> torch.Tensor:
+def to_torch(name: str, array: npt.NDArray[Any]) -> torch.Tensor:
+    """One of the network's arrays as PyTorch wants it: a kernel as ``[out, in, height, width]``."""
     if name.endswith(".kernel"):
         return torch.from_numpy(np.array(array.transpose(3, 2, 0, 1))).contiguous(memory_format=torch.channels_last)
     return torch.from_numpy(np.array(array))
 
 
-def _to_numpy(name: str, tensor: torch.Tensor) -> npt.NDArray[np.float32]:
-    array: npt.NDArray[np.float32] = tensor.numpy()
+def to_numpy(name: str, tensor: torch.Tensor) -> npt.NDArray[np.float32]:
+    """Back again."""
+    array: npt.NDArray[np.float32] = tensor.cpu().numpy()
     return np.ascontiguousarray(array.transpose(2, 3, 1, 0)) if name.endswith(".kernel") else array

@@ -15,7 +15,7 @@ from mien_face.detection.inference import DetectionNetwork
 from mien_face.detection.own import OwnDetector
 from mien_face_lab.detection.evaluation import DetectionFigures, evaluate_detections
 from mien_face_lab.detection.labelled import LabelledPicture
-from mien_face_lab.training.detector.pictures import FILES, KINDS, read_part
+from mien_face_lab.training.detector.pictures import read_part
 from mien_face_lab.training.detector.split import Side
 
 OVERLAP: Final = 0.45
@@ -35,7 +35,7 @@ Judged: TypeAlias = Sequence[tuple[LabelledPicture, Sequence[Detection]]]
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """Pictures to validate on, by kind: ``portraits``, ``people``, ``scenes``."""
+    """Pictures to validate on, by kind: ``portraits``, ``people``, ``people2``, ``scenes``."""
 
     kinds: Mapping[str, Sequence[LabelledPicture]]
 
@@ -47,7 +47,8 @@ class Validation:
             InputError: A file is missing or wrong, or nothing of it is held back.
             MissingDependencyError: pyarrow is missing.
         """
-        return cls({kind: read_part(folder / f, Side.VALIDATION) for kind, f in zip(KINDS, FILES, strict=True)})
+        kinds = read_part(folder, Side.VALIDATION)
+        return cls({kind: [each.picture for each in found] for kind, found in kinds.items()})
 
     def first(self, count: int) -> Validation:
         """At most so many pictures of each kind: for a look now and then."""
@@ -63,7 +64,7 @@ def answer(
         config: The network.
         folded: Its arrays, as ``mien_face_lab.detection.folding.fold`` makes them.
         validation: The pictures.
-        long_side: Of the network's input, pixels; else the configuration's.
+        long_side: Of the network's input, pixels; else what suits each picture.
     """
     detector = runtime_detector(config, folded, min_score=_LOWEST_SCORE, long_side=long_side)
     return {kind: _judged(detector, pictures) for kind, pictures in validation.kinds.items()}
@@ -75,7 +76,7 @@ def runtime_detector(
     """A detector of weights that are not written yet, as they will be run when they ship."""
     return OwnDetector(
         DetectionNetwork(config, folded, _draft(config)),
-        search_side=long_side or config.long_side,
+        search_side=long_side,
         min_face_pixels=round(_SEARCHED_SHARE * SMALLEST_FACE),
         min_face_fraction=0.0,
         min_score=min_score,
