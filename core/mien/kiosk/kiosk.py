@@ -15,7 +15,7 @@ from mien.kiosk.brain import Brain, Interaction, sees
 from mien.kiosk.feed import Feed, Item, Pause, Trouble
 from mien.live import Event, Notice, NoticeKind, Update
 from mien.live.intake import blanked
-from mien.session import SessionConfig, SessionEnd
+from mien.session import SessionConfig, SessionEnd, SessionSummary
 from mien.types import AudioClip, ImageFrame
 
 TICK_SECONDS: Final = 0.25
@@ -33,6 +33,8 @@ class _Current:
     interaction: Interaction
     listening: asyncio.Task[None]
     seen_at: float
+    newest: ImageFrame
+    end: SessionEnd | None = None
 
 
 class Kiosk:
@@ -107,6 +109,7 @@ class Kiosk:
         if self._current is None:
             self._current = await self._begin(frame)
         if self._current is not None:
+            self._current.newest = frame
             await self._push(self._current, frame)
 
     async def _begin(self, frame: ImageFrame) -> _Current | None:
@@ -123,7 +126,7 @@ class Kiosk:
         self._able()
         self._interactions += 1
         listening = asyncio.create_task(self._listen(config.session_id, interaction), name="kiosk-events")
-        return _Current(config.session_id, interaction, listening, frame.captured_at)
+        return _Current(config.session_id, interaction, listening, frame.captured_at, frame)
 
     async def _push(self, current: _Current, sample: ImageFrame | AudioClip) -> None:
         try:
@@ -142,7 +145,10 @@ class Kiosk:
         if self._current is None:
             return
         if self._current.interaction.ended or self._current.listening.done():
+            ended = self._current
             await self._end(SessionEnd.CLOSED)
+            if ended.end is SessionEnd.NEXT_CUSTOMER and not self._once:
+                await self._see(ended.newest)  # it shows the one who stands there now
         elif self._feed.now() - self._current.seen_at > self._config.idle_timeout_seconds:
             await self._end(SessionEnd.IDLE)
         if self._current is None and not self._once:
@@ -168,6 +174,8 @@ class Kiosk:
 
     def _note(self, session_id: str, event: Event) -> None:
         self._record(session_id, event)
+        if isinstance(event, SessionSummary) and self._current is not None:
+            self._current.end = event.end
         if isinstance(event, Update) and self._current is not None:
             seers = self._brain.seers
             if any(sees(prediction, seers) for prediction in event.predictions):

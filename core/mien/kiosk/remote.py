@@ -95,6 +95,7 @@ class RemoteBrain(Brain):
                 max_snapshots=config.max_snapshots,
                 half_life_seconds=config.half_life_seconds,
                 customer_policy=config.customer_policy,
+                new_customer=config.new_customer,
                 mismatch_policy=config.mismatch_policy,
                 exclude_regions=config.exclude_regions,
                 redact_transcript=config.redact_transcript,

@@ -18,6 +18,7 @@ ENDS: Final = {
     SessionEnd.MAX_SNAPSHOTS: "enough pictures",
     SessionEnd.MARKER: "its end was marked",
     SessionEnd.IDLE: "the customer has left",
+    SessionEnd.NEXT_CUSTOMER: "the next customer stands there",
     SessionEnd.CLOSED: "it was ended here",
     SessionEnd.DRAINING: "the server shut down",
 }
