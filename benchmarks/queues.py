@@ -2,15 +2,16 @@
 
     python benchmarks/queues.py portraits.parquet scenes.parquet [--queues 72] [--first 0] [--cache FILE] [--out FILE]
 
-Composed queues of three customers each: portraits laid with soft edges over blurred scenes, 640 x 480, four pictures a
-second. Customers arrive from a side, from behind or at once, sway, turn away (the head without a face) or are hidden by
-somebody who walks by or holds something up, and leave, with 0 to 10 seconds between two. Some bring a companion, some
-wait in sight behind who is being served. Every picture is analysed by the shipped detector and network; those results
-go, thinned to each pace, through a real kiosk with its tracker, session and policy. That takes minutes, so that
-``--drawn`` leaves pictures out: boxes come from the drawing itself, trembling by 4 % of their size and missed once in
-twenty times. Who is who is known from the drawing alone: nothing is recognised. A **merge** is a visit that counted two customers for 1.5 s or more each, a
-**split** a customer who has two visits of 1.5 s or more, **missed** one who has none, the **delay** the time from
-when the next one stood at the counter, and the one before was gone, to the visit's end. Nothing of it is a test.
+Composed queues of three customers each: portraits laid with soft edges over blurred scenes, 640 x 480, four pictures
+a second. Customers arrive from a side, from behind or at once, sway, turn away (the head without a face) or are
+hidden by somebody who walks by or holds something up, and leave, with 0 to 10 seconds between two. Some bring a
+companion, some wait in sight behind who is being served. Every picture is analysed by the shipped detector and
+network; those results go, thinned to each pace, through a real kiosk with its tracker, session and policy. That takes
+minutes, so that ``--drawn`` leaves pictures out: boxes come from the drawing itself, trembling by 4 % of their size
+and missed once in twenty times. Who is who is known from the drawing alone: nothing is recognised. A **merge** is a
+visit that counted two customers for 1.5 s or more each, a **split** a customer who has two visits of 1.5 s or more,
+**missed** one who has none, the **delay** the time from when the next one stood at the counter, and the one before
+was gone, to the visit's end. Nothing of it is a test.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ MISSED: Final = 0.05
 ENOUGH: Final = 1.5
 """Seconds of somebody's evidence from which they count in a visit."""
 GAPS: Final = (0.0, 1.0, 1.0, 5.0, 5.0, 10.0)
-LABELS: Final = tuple(sorted({*make_prediction().emotions, *"angry disgust fear surprise".split()}))
+LABELS: Final = tuple(sorted({*make_prediction().emotions, *["angry", "disgust", "fear", "surprise"]}))
 HAPPY, OTHERS = "happiness", ("neutral", "anger", "sadness", "disgust")
 
 Pixels = npt.NDArray[np.uint8]
@@ -322,7 +323,7 @@ Seen = dict[float, list[Prediction]]
 
 def analysed(numbers: Sequence[int], portraits: Path, scenes: Path, cache: Path | None) -> dict[int, Seen]:
     """What the shipped analyzer says of each queue's pictures; what the cache has is not asked again."""
-    known: dict[int, Seen] = pickle.loads(cache.read_bytes()) if cache is not None and cache.exists() else {}  # noqa: S301
+    known: dict[int, Seen] = pickle.loads(cache.read_bytes()) if cache is not None and cache.exists() else {}
     missing = [number for number in numbers if number not in known]
     if missing:
         cast = Cast(portraits, scenes)

@@ -155,10 +155,10 @@ class SessionSettings(_Table):
         idle_timeout_seconds: The session ends after so many seconds without a message.
         customer_policy: Whose satisfaction it is where several faces are seen: ``primary``, ``all``, or a policy that a
             plugin has registered.
-        new_customer: What is done when the customer has left and another stands there: ``end`` the session, so that each
-            visit has its own, or ``restart``, which goes on with the evidence begun anew.
-        keep_ledger: Keep a session's evidence (what the analyzers said and when; no picture, no sound) until its end, for
-            ``[plugins.records]`` to write and ``mien replay`` to read.
+        new_customer: What is done when the customer has left and another stands there: ``end`` the session, so that
+            each visit has its own, or ``restart``, which goes on with the evidence begun anew.
+        keep_ledger: Keep a session's evidence (what the analyzers said and when; no picture, no sound) until its end,
+            for ``[plugins.records]`` to write and ``mien replay`` to read.
         exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height).
         verdict_hysteresis: How far the score must move from where a verdict last held before it is given up.
         late_tolerance_seconds: How far a prediction may lie behind the newest of its kind and still count.

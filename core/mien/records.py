@@ -16,9 +16,30 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from mien.errors import InputError
-from mien.redaction import redacted
-from mien.session import SessionSummary
+from mien.redaction import predictions_given_out, redacted
+from mien.session import Ledger, Marker, Observation, SessionSummary, replay
+from mien.session.packing import pack, unpack
 from mien.types import AnalysisResult
+
+__all__ = [
+    "AnalysisRecord",
+    "BadLine",
+    "Failure",
+    "FailureRecord",
+    "Ledger",
+    "LedgerRecord",
+    "Record",
+    "SummaryRecord",
+    "from_json",
+    "ledger_of",
+    "now",
+    "packed",
+    "read_lines",
+    "replay",
+    "schema",
+    "to_json",
+    "without_words",
+]
 
 SCHEMA_VERSION: Final = 1
 """Goes up when a reader of the old shape would misread the new one; new fields alone do not raise it."""
@@ -87,7 +108,20 @@ class FailureRecord:
     schema_version: Literal[1] = 1
 
 
-Record: TypeAlias = AnalysisRecord | SummaryRecord | FailureRecord
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRecord:
+    """What one session's summary rests on, packed; ``ledger_of`` unpacks it. Fields as in ``AnalysisRecord``."""
+
+    recorded_at: AwareDatetime
+    ledger: dict[str, Any]
+    session_id: str = ""
+    site: str = ""
+    source: str = ""
+    kind: Literal["ledger"] = "ledger"
+    schema_version: Literal[1] = 1
+
+
+Record: TypeAlias = AnalysisRecord | SummaryRecord | FailureRecord | LedgerRecord
 """Any record."""
 
 
@@ -97,6 +131,23 @@ class BadLine:
 
     number: int
     reason: str
+
+
+def packed(ledger: Ledger) -> dict[str, Any]:
+    """A session's ledger as a ``LedgerRecord`` holds it."""
+    return pack(ledger)
+
+
+def ledger_of(record: LedgerRecord) -> Ledger:
+    """The ledger that the record holds.
+
+    Raises:
+        InputError: It is damaged, or of another version of mien.
+    """
+    try:
+        return unpack(record.ledger)
+    except ValueError as error:
+        raise InputError(f"the ledger of session {record.session_id!r}: {error}") from error
 
 
 def now() -> datetime:
@@ -134,6 +185,9 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[Record | BadLine]:
 
 def without_words(record: Record) -> Record:
     """The same record without what the customer said."""
+    if isinstance(record, LedgerRecord):
+        ledger = ledger_of(record)
+        return replace(record, ledger=pack(replace(ledger, items=tuple(_without_words(each) for each in ledger.items))))
     if not isinstance(record, AnalysisRecord):
         return record
     return replace(record, analysis=redacted(record.analysis))
@@ -148,6 +202,12 @@ def schema() -> dict[str, Any]:
         "title": "mien record",
         **generated,
     }
+
+
+def _without_words(item: Observation | Marker) -> Observation | Marker:
+    if isinstance(item, Marker):
+        return item
+    return replace(item, predictions=predictions_given_out(item.predictions, redact=True))
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -19,10 +19,10 @@ class CustomerPolicyInfo:
 
 
 class NewCustomer(StrEnum):
-    """What a session does when its customer has left and another stands there. Evidence never passes from one to the other.
+    """What a session does when its customer has left and another stands there.
 
-    ``END`` ends it, so that each visit has a session of its own; ``RESTART`` goes on and begins the evidence anew, so that
-    the summary is that of the last one.
+    ``END`` ends it, so that each visit has a session of its own; ``RESTART`` goes on and begins the evidence anew, so
+    that the summary is that of the last one. Evidence never passes from one to the other.
     """
 
     END = "end"

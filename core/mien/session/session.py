@@ -281,7 +281,7 @@ class Session:
         self._seen_from, self._seen_to = min(self._seen_from, at), max(self._seen_to, at)
 
     def _counted(self, predictions: list[Prediction], observation: Observation, at: float) -> list[Prediction]:
-        """The predictions that are about the customer; words that name no subject are the customer's, if still there."""
+        """The predictions that are about the customer; words that name no subject are the customer's."""
         faces = [prediction for prediction in predictions if is_seen(prediction)]
         if observation.kind is not SampleKind.IMAGE and not faces:
             return [each for each in predictions if self._may_have_said(each)]

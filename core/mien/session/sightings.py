@@ -34,7 +34,7 @@ EDGE: Final = 0.01
 class Sighting:
     """One subject, from when they were first seen."""
 
-    __slots__ = ("has_rested", "at", "box", "first_at", "first_box", "since_at_rest", "size", "usual", "velocity")
+    __slots__ = ("at", "box", "first_at", "first_box", "has_rested", "since_at_rest", "size", "usual", "velocity")
 
     def __init__(self, box: Box, size: float, at: float) -> None:
         self.first_box = self.box = self.usual = box

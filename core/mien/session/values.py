@@ -162,8 +162,8 @@ class SessionSummary:
     Attributes:
         session_id: The caller's name for it.
         end: Why it ended.
-        interval: From the first to the last evidence or marker, seconds; time in which nobody was seen or heard after it
-            is no part of it.
+        interval: From the first to the last evidence or marker, seconds; time in which nobody was seen or heard
+            before or after is no part of it.
         overall: Over the whole interaction, undecayed.
         peak_score: The running score at its most extreme moment: where its interval was furthest clear of 0.5.
         end_score: The running score at the last evidence.

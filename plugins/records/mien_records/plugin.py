@@ -26,7 +26,9 @@ def mien_register_sinks(register: RegisterSink, context: PluginContext) -> None:
 
 @hookimpl
 def mien_register_commands(app: typer.Typer, context: PluginContext) -> None:
-    """Add ``mien report``."""
-    from mien_records.report.command import register
+    """Add ``mien report`` and ``mien replay``."""
+    from mien_records import replay_command
+    from mien_records.report import command
 
-    register(app, context)
+    command.register(app, context)
+    replay_command.register(app, context)

@@ -56,7 +56,8 @@ class RecordsSettings(_Table):
         site: The place, for records whose session names none.
         source: What records here, such as the name of a till: of a session rather than its camera or video, else where
             no file is named.
-        kinds: What is recorded; ``summary`` alone keeps one record a session.
+        kinds: What is recorded: ``summary`` of each session, ``analysis`` of what is analysed outside of any.
+        moments: Record each picture and utterance of a session, too; without it a session is one record.
         transcripts: Record what customers said, unless it was redacted. Pictures and sound are never recorded.
         jsonl: JSON lines; none where the table is missing, as with the next two.
         csv: A table with one row a record.
@@ -66,6 +67,7 @@ class RecordsSettings(_Table):
     site: Annotated[str, Field(max_length=MAX_NAME_LENGTH)] = ""
     source: Annotated[str, Field(max_length=MAX_NAME_LENGTH)] = ""
     kinds: frozenset[Literal["analysis", "summary"]] = frozenset({"analysis", "summary"})
+    moments: bool = False
     transcripts: bool = False
     jsonl: FileSettings | None = None
     csv: FileSettings | None = None

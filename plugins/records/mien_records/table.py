@@ -54,7 +54,7 @@ def row(record: records.Record, columns: Sequence[str] = COLUMNS) -> list[str]:
         cells |= _of_analysis(record.analysis)
     elif isinstance(record, records.SummaryRecord):
         cells |= _of_summary(record.summary)
-    else:
+    elif isinstance(record, records.FailureRecord):
         cells |= {"error": _text(f"{record.failure.error}: {record.failure.message}")}
     return [cells.get(column, "") for column in columns]
 

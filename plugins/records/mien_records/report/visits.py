@@ -113,6 +113,8 @@ class _Collector:
         self._seen.add(key)
         if isinstance(record, records.FailureRecord):
             self._failures += 1
+        elif isinstance(record, records.LedgerRecord):
+            return
         elif isinstance(record, records.SummaryRecord):
             self._summaries.append(record)
             self._analyses.clear()  # only needed where there is no session at all, and there may be very many
