@@ -81,7 +81,7 @@ from mien.records import (
     Record,
     SummaryRecord,
 )
-from mien.session import SessionEnd, SessionSummary
+from mien.session import Phase, SessionEnd, SessionSummary
 from mien.types import (
     UNKNOWN_SATISFACTION,
     AnalysisResult,
@@ -196,6 +196,7 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "PassThroughStream",
+    "Phase",
     "PluginContext",
     "PluginDescription",
     "PluginError",

@@ -7,6 +7,7 @@ by value; ``schema()`` publishes it as JSON Schema. Where records are written to
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -43,6 +44,9 @@ __all__ = [
 
 SCHEMA_VERSION: Final = 1
 """Goes up when a reader of the old shape would misread the new one; new fields alone do not raise it."""
+
+_EVENTS: Final = frozenset({"started", "update", "notice"})
+"""What a kiosk prints beside summaries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,14 +177,38 @@ def from_json(line: str | bytes) -> Record:
 
 
 def read_lines(lines: Iterable[bytes]) -> Iterator[Record | BadLine]:
-    """The records in JSON lines, in order; empty lines are passed over, those that are no records are named."""
+    """The records in JSON lines, in order; empty lines are passed over, those that are no records are named.
+
+    What ``mien kiosk --json`` prints is read, too: its summaries are records, and its other events are passed over.
+    """
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            yield from_json(line)
+            record = _from_event(line) if b'"event"' in line else from_json(line)
         except InputError as error:
             yield BadLine(number, str(error))
+        else:
+            if record is not None:
+                yield record
+
+
+def _from_event(line: bytes) -> Record | None:
+    """A kiosk's line as a record; None where it is an event that is none. Other lines are as ``from_json`` has them."""
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"no record of schema version {SCHEMA_VERSION}: {error}") from error
+    if not isinstance(found, dict) or ("kind" in found and "event" not in found):
+        return from_json(line)
+    if found.get("event") != "summary":
+        return None if found.get("event") in _EVENTS else from_json(line)
+    try:
+        when = _moment().validate_python(found.get("recorded_at"))
+        summary = _summary().validate_python(found)
+    except ValidationError as error:
+        raise InputError(f"no summary of a kiosk: {_first_problem(error)}") from error
+    return SummaryRecord(recorded_at=when, summary=summary, session_id=summary.session_id, site=summary.site)
 
 
 def without_words(record: Record) -> Record:
@@ -217,6 +245,16 @@ def _first_problem(error: ValidationError) -> str:
     if place == "schema_version":
         return f"it says schema_version {problem['input']!r}"
     return f"{place}: {problem['msg']}" if place else str(problem["msg"])
+
+
+@cache
+def _moment() -> TypeAdapter[AwareDatetime]:
+    return TypeAdapter(AwareDatetime)
+
+
+@cache
+def _summary() -> TypeAdapter[SessionSummary]:
+    return TypeAdapter(SessionSummary)
 
 
 @cache

@@ -20,7 +20,7 @@ def mien_register_sinks(register: RegisterSink, context: PluginContext) -> None:
     """Register ``records`` where ``[plugins.records]`` names a file; without one there is no sink at all."""
     settings = context.settings("records", RecordsSettings)
     if settings.has_files:
-        files = ", ".join(name for name in ("jsonl", "csv", "sqlite") if getattr(settings, name) is not None)
+        files = ", ".join(name for name in ("jsonl", "csv", "sqlite", "drift") if getattr(settings, name) is not None)
         register("records", SinkInfo(version=__version__, description=f"records: {files}"), partial(Recorder, settings))
 
 

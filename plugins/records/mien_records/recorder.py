@@ -22,6 +22,7 @@ from mien import (
     records,
 )
 from mien_records.database import SqliteFile
+from mien_records.driftwatch import DriftWatch
 from mien_records.files import CsvFile, JsonLinesFile
 from mien_records.settings import RecordsSettings
 
@@ -53,6 +54,15 @@ class Recorder(Sink):
             self._files["csv"] = CsvFile(settings.csv)
         if settings.sqlite is not None:
             self._files["sqlite"] = SqliteFile(settings.sqlite)
+        self._watch: DriftWatch | None = None
+        if settings.drift is not None:
+            self._files["drift"] = self._watch = DriftWatch(settings.drift)
+
+    @property
+    def drift(self) -> Mapping[tuple[str, str], float]:
+        """Site and measure -> change against commissioning, as a share of what it was; for a metrics endpoint."""
+        with self._lock:
+            return {} if self._watch is None else self._watch.changes()
 
     @property
     def failures(self) -> Mapping[tuple[str, str], int]:

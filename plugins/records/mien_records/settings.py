@@ -49,6 +49,17 @@ class SqliteSettings(_FileTable):
     busy_seconds: Annotated[float, Field(ge=0.0, le=10.0)] = 0.25
 
 
+class DriftSettings(_FileTable):
+    """``[plugins.records.drift]``: what each site's pictures were like at first, and are like now.
+
+    Attributes:
+        path: A small file that keeps it from one start to the next; its folder is made where it is missing.
+        commissioning_visits: A site's first visits, which later ones are held against.
+    """
+
+    commissioning_visits: Annotated[int, Field(ge=10, le=100_000)] = 100
+
+
 class RecordsSettings(_Table):
     """``[plugins.records]``.
 
@@ -62,6 +73,7 @@ class RecordsSettings(_Table):
         jsonl: JSON lines; none where the table is missing, as with the next two.
         csv: A table with one row a record.
         sqlite: A database.
+        drift: A running watch over light, size, quality and expressions.
     """
 
     site: Annotated[str, Field(max_length=MAX_NAME_LENGTH)] = ""
@@ -72,8 +84,9 @@ class RecordsSettings(_Table):
     jsonl: FileSettings | None = None
     csv: FileSettings | None = None
     sqlite: SqliteSettings | None = None
+    drift: DriftSettings | None = None
 
     @property
     def has_files(self) -> bool:
         """Whether anything is to be written."""
-        return any(file is not None for file in (self.jsonl, self.csv, self.sqlite))
+        return any(file is not None for file in (self.jsonl, self.csv, self.sqlite, self.drift))
