@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from collections.abc import Sequence
@@ -205,7 +206,7 @@ def test_a_week_is_held_against_the_four_before_it(tmp_path: Path) -> None:
         ]
 
     path = write(tmp_path / "r.jsonl", *week(0, 18), *week(1, 19), *week(2, 6))
-    options = ("--html", tmp_path / "r.html", "--csv", tmp_path / "r.csv", "--timezone", "UTC")
+    options = ("--html", tmp_path / "r.html", "--visits-csv", tmp_path / "r.csv", "--timezone", "UTC")
     done = report(path, *options, "--week-of", "2026-11-18")
     assert (done.exit_code, done.output) == (0, "")
     text = outline((tmp_path / "r.html").read_text(encoding="utf-8")).text
@@ -226,9 +227,22 @@ def test_what_a_kiosk_printed_is_read(tmp_path: Path) -> None:
     path.write_text(
         output.getvalue() + '{"event": "summary", "recorded_at": "2026-11-02T12:00:00Z"}\n', encoding="utf-8"
     )
-    done = report(path, "--csv", tmp_path / "r.csv")
+    done = report(path, "--visits-csv", tmp_path / "r.csv")
     assert "line 4: no summary of a kiosk" in done.stderr
     assert len((tmp_path / "r.csv").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_the_figures_are_there_as_a_table_too(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.jsonl", *busy(60, voice=True))
+    assert report(path, "--csv", tmp_path / "r.csv", "--timezone", "UTC").exit_code == 0
+    rows = list(csv.DictReader((tmp_path / "r.csv").read_text(encoding="utf-8").splitlines()))
+    (whole,) = [row for row in rows if row["part"] == "csat"]
+    assert (whole["visits"], whole["decided"], whole["share"]) == ("60", "40", "0.5000")
+    assert {row["name"] for row in rows if row["part"] == "site"} == {"Site 0", "Site 1", "Site 2"}
+    assert not [row for row in rows if row["part"] == "hour" and int(row["visits"]) < 10]
+    few = write(tmp_path / "few.jsonl", *busy(9, voice=True))
+    assert report(few, "--csv", tmp_path / "few.csv").exit_code == 0
+    assert len((tmp_path / "few.csv").read_text(encoding="utf-8").splitlines()) == 1
 
 
 def test_the_page_explains_undecided_and_privacy() -> None:
@@ -282,7 +296,7 @@ def test_json_lines_and_databases_are_read_and_what_is_there_twice_counts_once(t
     sink.write(summary_record(session_id="b"))
     sink.write(summary_record(session_id="c"))
     sink.close()
-    done = report(lines, tmp_path / "r.db", "--html", tmp_path / "r.html", "--csv", tmp_path / "r.csv")
+    done = report(lines, tmp_path / "r.db", "--html", tmp_path / "r.html", "--visits-csv", tmp_path / "r.csv")
     assert (done.exit_code, done.output) == (0, "")
     text = outline((tmp_path / "r.html").read_text(encoding="utf-8")).text
     assert "3 visits" in text

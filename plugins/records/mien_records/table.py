@@ -1,4 +1,7 @@
-"""A record as one flat row: the CSV sink's columns, and those of ``mien report --csv``. See ``docs/records.md``."""
+"""A record as one flat row: the columns of the CSV sink and of ``mien report --visits-csv``.
+
+See ``docs/records.md``.
+"""
 
 from __future__ import annotations
 

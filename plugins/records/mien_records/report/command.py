@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from mien import PluginContext, records
+    from mien_records.report.page import Options
     from mien_records.report.visits import Visit, Visits
 
 
@@ -22,7 +24,13 @@ Results = Annotated[
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the page there.", show_default=False)]
 Csv = Annotated[
     Path | None,
-    typer.Option("--csv", metavar="FILE", help="Write a table with one row a visit there.", show_default=False),
+    typer.Option("--csv", metavar="FILE", help="Write the figures there, as a table.", show_default=False),
+]
+VisitsCsv = Annotated[
+    Path | None,
+    typer.Option(
+        "--visits-csv", metavar="FILE", help="Write a table with one row a visit, to the minute.", show_default=False
+    ),
 ]
 Title = Annotated[str, typer.Option(metavar="TEXT", help="Title of the page.")]
 Timezone = Annotated[
@@ -55,6 +63,7 @@ class _Wishes:
 
     html: Path | None
     csv: Path | None
+    visits_csv: Path | None
     title: str
     zone: tzinfo | None
     week: date | None
@@ -69,6 +78,7 @@ def register(app: typer.Typer, parts: PluginContext) -> None:
         results: Results,
         html: Html = None,
         csv: Csv = None,
+        visits_csv: VisitsCsv = None,
         title: Title = "Customer satisfaction",
         timezone: Timezone = "",
         week: Week = False,
@@ -81,12 +91,13 @@ def register(app: typer.Typer, parts: PluginContext) -> None:
         Exit code 0: done. 1: some lines or files could not be read; each is named, the rest was finished. 2: wrong
         usage.
         """
-        if html is None and csv is None:
+        if html is None and csv is None and visits_csv is None:
             raise typer.BadParameter("give --html FILE, --csv FILE, or both", param_hint="--html")
         zone = _zone(timezone)
         wishes = _Wishes(
             html=html,
             csv=csv,
+            visits_csv=visits_csv,
             title=title,
             zone=zone,
             week=_monday(zone, week=week, week_of=week_of),
@@ -104,9 +115,9 @@ def register(app: typer.Typer, parts: PluginContext) -> None:
 
 def _make(results: list[Path], wishes: _Wishes, parts: PluginContext) -> list[str]:
     """Write what was asked for; what could not be read is returned."""
-    from mien import records
-    from mien_records.report.alerts import calibration_of
-    from mien_records.report.page import Options, build_page
+    from mien_records.files import csv_line
+    from mien_records.report.cells import table
+    from mien_records.report.page import build_page, reported
     from mien_records.report.reading import Reader
     from mien_records.report.visits import collect
 
@@ -116,22 +127,32 @@ def _make(results: list[Path], wishes: _Wishes, parts: PluginContext) -> list[st
     if wishes.week is not None:
         collected, before = _of_week(collected, wishes.week, wishes.zone)
         chosen = [record for record in chosen if _is_in(record.recorded_at, wishes.week, wishes.zone)]
+    options = _options(wishes, parts, before)
     if wishes.html is not None:
-        options = Options(
-            title=wishes.title,
-            made_at=records.now(),
-            zone=wishes.zone,
-            pairs=parts.configuration.fusion.mismatch_pairs,
-            before=before,
-            with_words=wishes.words,
-            single_visits=wishes.single_visits,
-            calibration=calibration_of(parts.settings("fusion")),
-            **({"against": f"the {WEEKS_BEFORE} weeks before"} if wishes.week is not None else {}),
-        )
         _write(wishes.html, build_page(collected, reader.files, options).encode("utf-8", "replace"), "--html")
     if wishes.csv is not None:
-        _write(wishes.csv, _table(chosen), "--csv")
+        _write(wishes.csv, b"".join(csv_line(row) for row in table(*reported(collected, options))), "--csv")
+    if wishes.visits_csv is not None:
+        _write(wishes.visits_csv, _table(chosen), "--visits-csv")
     return reader.problems
+
+
+def _options(wishes: _Wishes, parts: PluginContext, before: Sequence[Visit]) -> Options:
+    from mien import records
+    from mien_records.report.alerts import calibration_of
+    from mien_records.report.page import Options
+
+    options = Options(
+        title=wishes.title,
+        made_at=records.now(),
+        zone=wishes.zone,
+        pairs=parts.configuration.fusion.mismatch_pairs,
+        before=before,
+        with_words=wishes.words,
+        single_visits=wishes.single_visits,
+        calibration=calibration_of(parts.settings("fusion")),
+    )
+    return options if wishes.week is None else replace(options, against=f"the {WEEKS_BEFORE} weeks before")
 
 
 def _of_week(collected: Visits, monday: date, zone: tzinfo | None) -> tuple[Visits, tuple[Visit, ...]]:

@@ -53,6 +53,14 @@ class Options:
     calibration: Calibration | None = None
 
 
+def reported(collected: Visits, options: Options) -> tuple[Figures, list[str]]:
+    """The figures of a report, and its alerts."""
+    figures = compute(collected, options.zone, options.pairs, before=options.before)
+    every = [*options.before, *collected.visits]
+    told = alerts(figures, visits=every, zone=options.zone, now=options.made_at, calibration=options.calibration)
+    return figures, told
+
+
 def build_page(collected: Visits, files: Sequence[SourceFile], options: Options) -> str:
     """The report as HTML.
 
@@ -61,8 +69,8 @@ def build_page(collected: Visits, files: Sequence[SourceFile], options: Options)
         files: Where they came from.
         options: How it is made.
     """
-    figures = compute(collected, options.zone, options.pairs, before=options.before)
-    body = [_header(figures, collected, options), tag("main", _contents(figures, collected, options))]
+    figures, told = reported(collected, options)
+    body = [_header(figures, collected, options), tag("main", _contents(figures, told, options))]
     body.append(tag("footer", _notes(collected, files, figures, options)))
     head = tag(
         "head",
@@ -89,18 +97,11 @@ def _header(figures: Figures, collected: Visits, options: Options) -> Markup:
     return tag("header", tag("h1", options.title), tag("p", lead, class_="lead"))
 
 
-def _contents(figures: Figures, collected: Visits, options: Options) -> Markup:
+def _contents(figures: Figures, told: Sequence[str], options: Options) -> Markup:
     if not figures.visits:
         return _nothing()
     if not figures.is_shown:
         return _too_few(figures)
-    told = alerts(
-        figures,
-        visits=[*options.before, *collected.visits],
-        zone=options.zone,
-        now=options.made_at,
-        calibration=options.calibration,
-    )
     first = join(cards.alert_card(told), cards.csat_card(figures, options.against), cards.verdict_card(figures))
     if not figures.measured:
         return tag("div", first, cards.coverage_card(figures), class_="grid")
