@@ -209,6 +209,13 @@ def test_spans_suit_the_period(hours: float, grain: Grain) -> None:
         assert span.start <= time < span.end
 
 
+def test_weeks_are_shown_beside_days() -> None:
+    found = figures_of(*visits_of(12, 8), *visits_of(15, 5, hour=168), *visits_of(3, hour=336))
+    assert [(cell.name, cell.visits) for cell in found.weeks.shown] == [("week of 2 Nov", 20), ("week of 9 Nov", 20)]
+    assert found.weeks.hidden == 1
+    assert figures_of(*visits_of(12)).weeks.shown == ()
+
+
 def test_no_visits_have_no_numbers() -> None:
     found = figures_of()
     assert (found.visits, found.csat, found.taps, found.coverage, found.spans.shown) == (0, None, None, None, ())

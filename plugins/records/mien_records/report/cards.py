@@ -132,6 +132,13 @@ def span_card(figures: Figures) -> Markup:
     )
 
 
+def week_card(figures: Figures) -> Markup | None:
+    """CSAT by week."""
+    if not figures.weeks.shown:
+        return None
+    return _cells_card("By week", "CSAT of each week, Monday to Sunday.", figures.weeks, kind="week", wide=True)
+
+
 def hour_card(figures: Figures) -> Markup:
     """CSAT by hour of the day."""
     return _cells_card("By hour of the day", "CSAT of visits that ended in that hour.", figures.hours, kind="hour")

@@ -29,6 +29,7 @@ def table(figures: Figures, alerts: Sequence[str]) -> Iterator[tuple[str, ...]]:
         yield "verdict", verdict.value, str(figures.verdicts[verdict]), "", _number(share), "", "", "", ""
     for part, cells in (
         ("time", figures.spans),
+        ("week", figures.weeks),
         ("hour", figures.hours),
         ("site", figures.sites),
         ("phase", figures.phases),

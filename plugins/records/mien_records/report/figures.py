@@ -18,7 +18,7 @@ from mien import FusionContext, MismatchPair, Verdict
 from mien_records.report.drift import Drift, drifts
 from mien_records.report.intervals import Estimate, Tally, difference, different, mean_estimate
 from mien_records.report.taps import TapFigures, tap_figures
-from mien_records.report.timeline import Span, spans_of
+from mien_records.report.timeline import Grain, Span, spans_of
 from mien_records.report.visits import Unit, Visit, Visits
 from mien_records.report.wording import NOTHING as DASH
 
@@ -113,6 +113,7 @@ class Figures:
         change: CSAT of the later half less that of the earlier; with a week, of it less that of the time before.
         verdicts: How many visits each verdict was given.
         spans: By stretches of time, in their order.
+        weeks: By week, where the period has several and its stretches are shorter.
         hours: By hour of the day.
         sites: By place, the best first.
         phases: By phase.
@@ -139,6 +140,7 @@ class Figures:
     change: Estimate | None
     verdicts: Counter[Verdict]
     spans: Cells
+    weeks: Cells
     hours: Cells
     sites: Cells
     phases: Cells
@@ -196,6 +198,7 @@ def compute(
         change=_change(measured, before),
         verdicts=Counter(visit.satisfaction.verdict for visit in visits),
         spans=_spans(measured, zone),
+        weeks=_weeks(measured, zone),
         hours=_cells(_grouped(measured, lambda visit: visit.at.astimezone(zone).hour), _hour_name),
         sites=_best_first(_cells(_sites(measured), str)),
         phases=_phases(measured),
@@ -258,6 +261,17 @@ def _spans(measured: Sequence[Visit], zone: tzinfo | None) -> Cells:
     for visit, span in zip(measured, spans_of([visit.at for visit in measured], zone), strict=True):
         groups[span].append(visit)
     return _cells(groups, lambda span: span.label)
+
+
+def _weeks(measured: Sequence[Visit], zone: tzinfo | None) -> Cells:
+    """By week where there are days to be seen beside it."""
+    spans = spans_of([visit.at for visit in measured], zone)
+    if not spans or spans[0].grain is not Grain.DAY:
+        return Cells()
+    groups: dict[Span, list[Visit]] = defaultdict(list)
+    for visit, span in zip(measured, spans_of([v.at for v in measured], zone, grain=Grain.WEEK), strict=True):
+        groups[span].append(visit)
+    return _cells(groups, lambda span: span.label) if len(groups) > 1 else Cells()
 
 
 def _sites(measured: Sequence[Visit]) -> dict[str, list[Visit]]:

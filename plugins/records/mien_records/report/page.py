@@ -108,6 +108,7 @@ def _contents(figures: Figures, told: Sequence[str], options: Options) -> Markup
     return tag(
         "div",
         first,
+        cards.week_card(figures),
         cards.span_card(figures),
         cards.hour_card(figures),
         cards.site_card(figures) if len(figures.sites.shown) + figures.sites.hidden > 1 else None,
