@@ -195,6 +195,8 @@ class KioskSettings(_Table):
         microphone: A part of its name, or its index; empty takes the system's default.
         consent: What people in front of this kiosk have been told, where the operator answers for it.
         site: A name for the place, for records and reports.
+        rating_keys: Take the digits 1 to 5 on standard input, such as from a number pad, as ratings by the customer who
+            is there.
         view: How it is shown: ``terminal``, ``lines``, ``json``, or a view that a plugin has registered; empty
             takes ``terminal`` on a terminal, and ``lines`` elsewhere.
     """
@@ -203,6 +205,7 @@ class KioskSettings(_Table):
     microphone: str = ""
     consent: Literal["unspecified", "notice_shown", "given"] = "unspecified"
     site: Annotated[str, Field(max_length=128)] = ""
+    rating_keys: bool = False
     view: str = ""
 
 

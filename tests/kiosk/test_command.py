@@ -48,8 +48,9 @@ def test_face_only_follows_a_portrait_and_records_it(portrait_video: Path, tmp_p
     assert done.returncode == 0, done.stderr
     started, *updates, summary = events(done.stdout)
     assert (started["event"], started["analyzers"]) == ("started", ["face"])
-    assert [update["event"] for update in updates] == ["update"] * 4
-    assert (summary["event"], summary["end"], summary["snapshots"]) == ("summary", "closed", 4)
+    assert {update["event"] for update in updates} == {"update"}
+    assert (summary["event"], summary["end"], summary["snapshots"]) == ("summary", "closed", len(updates))
+    assert len(updates) >= 8, "more than two pictures a second"
     assert max(summary["emotion_percentages"], key=summary["emotion_percentages"].get) == "happy"
     assert summary["overall"]["score"] > 0.5
     [recorded] = events((tmp_path / "mien-records" / "face-only.jsonl").read_text())

@@ -12,14 +12,17 @@ from typing import Final
 from mien.errors import ConfigError, InputError, MienError, SessionError
 from mien.interfaces import KioskView
 from mien.kiosk.brain import Brain, Interaction, sees
-from mien.kiosk.feed import Feed, Item, Pause, Trouble
+from mien.kiosk.feed import Feed, Item, Pause, Tap, Trouble
 from mien.live import Event, Notice, NoticeKind, Update
 from mien.live.intake import blanked
-from mien.session import SessionConfig, SessionEnd, SessionSummary
+from mien.session import Marker, SessionConfig, SessionEnd, SessionSummary
 from mien.types import AudioClip, ImageFrame
 
 TICK_SECONDS: Final = 0.25
 """How often the kiosk looks at the clock where nothing comes."""
+
+RATED: Final = "rated"
+"""Name of the marker that holds a rating."""
 
 Record = Callable[[str, Event], None]
 """Is handed a session's name and each of its events, those that hold a result among them; returns at once."""
@@ -100,10 +103,22 @@ class Kiosk:
     async def _take(self, item: Item) -> None:
         if isinstance(item, Trouble):
             self._tell(item.message)
+        elif isinstance(item, Tap):
+            await self._rate(item.rating)
         elif isinstance(item, ImageFrame):
             await self._see(item)
         elif isinstance(item, AudioClip) and self._current is not None:  # else nobody is there who was told
             await self._push(self._current, item)
+
+    async def _rate(self, rating: int) -> None:
+        """Put a tap down to the customer who is there, or has just left."""
+        if self._current is None:
+            self._tell("a rating was tapped and nobody is there")
+            return
+        try:
+            await self._current.interaction.mark(Marker(name=RATED, at=self._feed.now(), rating=rating))
+        except SessionError:
+            self._tell("a rating was tapped when the visit had just ended")
 
     async def _see(self, frame: ImageFrame) -> None:
         if self._current is None:
