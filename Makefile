@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 PROTO_VENV ?= .venv-proto
+CHROMIUM ?= chromium
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 EXAMPLES := $(addprefix examples/plugins/mien-,lexicon pocketsphinx wyoming yunet)
 
-.PHONY: help demo test test-wheel lint format proto schema settings clean
+.PHONY: help demo test test-wheel lint format proto schema settings report-picture clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this
@@ -38,6 +39,13 @@ schema: $(VENV)/.with-test  ## Publish the JSON Schema of records in docs/schema
 
 settings: $(VENV)/.with-test  ## Write docs/settings.md from the classes that check the configuration
 	$(BIN)/python docs/write_settings.py
+
+report-picture: $(VENV)/.with-test  ## Draw docs/images/report.png, with a Chromium (CHROMIUM=...)
+	mkdir -p out
+	$(BIN)/python examples/synthetic_records.py out/synthetic.jsonl
+	$(BIN)/mien report out/synthetic.jsonl --html out/report.html --timezone UTC --title "Synthetic example"
+	$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1160,1500 \
+	  --screenshot=docs/images/report.png "file://$(CURDIR)/out/report.html"
 
 clean:  ## Remove what the targets above made
 	rm -rf $(VENV) $(PROTO_VENV) build dist out runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

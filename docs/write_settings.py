@@ -7,6 +7,7 @@ import json
 import re
 import types
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -41,6 +42,7 @@ and so does a value outside its range; the message names the key and what was ex
 else's has a table `[plugins.<name>]` of its own, which its documentation describes.
 """
 _NAMES: Final[Mapping[Any, str]] = {
+    date: "date",
     str: "text",
     int: "whole number",
     float: "number",

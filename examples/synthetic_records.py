@@ -4,8 +4,8 @@
     mien report records.jsonl --html report.html --title "Synthetic example"
 
 No customer, camera or network is behind the data: a made-up chain of four shops has a dip at lunch and in the early
-evening, one shop is weaker, and things get better over four weeks. It shows the report's parts, and says nothing about
-how well mien works.
+evening, one shop is weaker, a lamp fails in another, and things get better over four weeks. It shows the report's
+parts, and says nothing about how well mien works.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mien import (
     Contribution,
+    Phase,
     Satisfaction,
     ScoreInterval,
     SessionEnd,
@@ -32,6 +33,8 @@ START = datetime(2026, 10, 5, tzinfo=UTC)
 SITES = {"Harbour Street": 0.06, "Old Market": 0.02, "Station Hall": -0.11, "Riverside": 0.0}
 BUSY = {9: 3, 10: 5, 11: 6, 12: 9, 13: 9, 14: 5, 15: 5, 16: 6, 17: 9, 18: 8, 19: 4}
 MOOD = {12: -0.10, 13: -0.08, 17: -0.12, 18: -0.09, 10: 0.04, 15: 0.05}
+LAMP = ("Riverside", 15, 15)
+"""Where a lamp fails, on which day, and from which hour on it is missed."""
 OPEN_DAYS = 6
 
 
@@ -88,10 +91,40 @@ def _record(rng: random.Random, number: int, time: datetime, days: int, face_onl
         snapshots=rng.randint(8, 100),
         utterances=rng.randint(1, 12) if spoke else 0,
         mismatches=int(spoke and rng.random() < 0.04),
-        rating=max(1, min(5, round(1 + 4 * _clip(rng.gauss(truth, 0.15))))) if rng.random() < 0.12 else 0,
+        rating=_rating(_clip(rng.gauss(truth, 0.12))) if rng.random() < 0.12 else 0,
         site=site,
+        phases=() if nobody else _phases(rng, truth),
+        conditions={} if nobody else _conditions(rng, site, time),
     )
     return SummaryRecord(recorded_at=time, summary=summary, session_id=session_id, site=site, source="synthetic")
+
+
+def _rating(felt: float) -> int:
+    return 1 + sum(felt > bound for bound in (0.28, 0.38, 0.48, 0.66))
+
+
+def _phases(rng: random.Random, truth: float) -> tuple[Phase, ...]:
+    """Waiting is what customers like least."""
+    moods = {"start": 0.0, "wait": -0.12, "pay": 0.04}
+    return tuple(
+        Phase(
+            name=name,
+            interval=TimeInterval(20.0 * index, 20.0 * (index + 1)),
+            satisfaction=_satisfaction(rng, _clip(rng.gauss(truth + mood, 0.1)), False, expected=1),
+        )
+        for index, (name, mood) in enumerate(moods.items())
+    )
+
+
+def _conditions(rng: random.Random, site: str, time: datetime) -> dict[str, float]:
+    """What the faces were seen under; in one shop a lamp has failed, which shows in the afternoon."""
+    is_dim = site == LAMP[0] and time >= START + timedelta(days=LAMP[1]) and time.hour >= LAMP[2]
+    return {
+        "quality": _clip(rng.gauss(0.62 if is_dim else 0.8, 0.06)),
+        "brightness": _clip(rng.gauss(0.22 if is_dim else 0.46, 0.05)),
+        "face_height": _clip(rng.gauss(0.3, 0.04)),
+        "confidence": _clip(rng.gauss(0.5 if is_dim else 0.62, 0.07)),
+    }
 
 
 def _satisfaction(rng: random.Random, truth: float, spoke: bool, *, expected: int) -> Satisfaction:

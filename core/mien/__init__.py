@@ -58,6 +58,7 @@ from mien.interfaces import (
     LocalAgreement,
     MismatchPair,
     MismatchPolicy,
+    NewCustomer,
     PassThroughStream,
     Precision,
     Provenance,
@@ -79,10 +80,11 @@ from mien.records import (
     BadLine,
     Failure,
     FailureRecord,
+    LedgerRecord,
     Record,
     SummaryRecord,
 )
-from mien.session import SessionEnd, SessionSummary
+from mien.session import Phase, SessionEnd, SessionSummary
 from mien.types import (
     UNKNOWN_SATISFACTION,
     AnalysisResult,
@@ -187,6 +189,7 @@ __all__ = [
     "InputError",
     "InputTooLargeError",
     "KioskView",
+    "LedgerRecord",
     "LocalAgreement",
     "Manifest",
     "MienError",
@@ -194,10 +197,12 @@ __all__ = [
     "MismatchPolicy",
     "MissingDependencyError",
     "Modality",
+    "NewCustomer",
     "Notice",
     "NoticeKind",
     "Partial",
     "PassThroughStream",
+    "Phase",
     "PluginContext",
     "PluginDescription",
     "PluginError",

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from mien.errors import ConfigError
-from mien.interfaces import MISMATCH_PAIRS, MismatchPair, MismatchPolicy, check_mismatch_pairs
+from mien.interfaces import MISMATCH_PAIRS, MismatchPair, MismatchPolicy, NewCustomer, check_mismatch_pairs
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveSeconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
@@ -155,6 +155,10 @@ class SessionSettings(_Table):
         idle_timeout_seconds: The session ends after so many seconds without a message.
         customer_policy: Whose satisfaction it is where several faces are seen: ``primary``, ``all``, or a policy that a
             plugin has registered.
+        new_customer: What is done when the customer has left and another stands there: ``end`` the session, so that
+            each visit has its own, or ``restart``, which goes on with the evidence begun anew.
+        keep_ledger: Keep a session's evidence (what the analyzers said and when; no picture, no sound) until its end,
+            for ``[plugins.records]`` to write and ``mien replay`` to read.
         exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height).
         verdict_hysteresis: How far the score must move from where a verdict last held before it is given up.
         late_tolerance_seconds: How far a prediction may lie behind the newest of its kind and still count.
@@ -166,6 +170,8 @@ class SessionSettings(_Table):
     max_snapshots: PositiveInt = 100
     idle_timeout_seconds: PositiveSeconds = 30.0
     customer_policy: Annotated[str, Field(min_length=1)] = "primary"
+    new_customer: NewCustomer = NewCustomer.END
+    keep_ledger: bool = False
     exclude_regions: tuple[tuple[Fraction, Fraction, Fraction, Fraction], ...] = ()
     verdict_hysteresis: Fraction = 0.05
     late_tolerance_seconds: Annotated[float, Field(ge=0.0, le=3600.0)] = 5.0
@@ -192,6 +198,8 @@ class KioskSettings(_Table):
         microphone: A part of its name, or its index; empty takes the system's default.
         consent: What people in front of this kiosk have been told, where the operator answers for it.
         site: A name for the place, for records and reports.
+        rating_keys: Take the digits 1 to 5 on standard input, such as from a number pad, as ratings by the customer who
+            is there.
         view: How it is shown: ``terminal``, ``lines``, ``json``, or a view that a plugin has registered; empty
             takes ``terminal`` on a terminal, and ``lines`` elsewhere.
         partials: Show words while they are spoken, in a view that can; ``terminal`` can.
@@ -201,6 +209,7 @@ class KioskSettings(_Table):
     microphone: str = ""
     consent: Literal["unspecified", "notice_shown", "given"] = "unspecified"
     site: Annotated[str, Field(max_length=128)] = ""
+    rating_keys: bool = False
     view: str = ""
     partials: bool = True
 

@@ -96,6 +96,12 @@ class PluginContext(Protocol):
     def configuration(self) -> Settings:
         """The whole configuration of this run, validated."""
 
+    def fuser(self, name: str) -> Fuser:
+        """A registered fusion rule; for use in a command."""
+
+    def customer_choice(self, policy: str) -> CustomerChoice:
+        """A session's state of a registered rule of who the customer is; for use in a command."""
+
     def transcriber(self, name: str) -> Transcriber:
         """Load a registered speech-to-text engine; for use in a factory, when all plugins have registered.
 

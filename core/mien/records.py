@@ -7,6 +7,7 @@ by value; ``schema()`` publishes it as JSON Schema. Where records are written to
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,12 +17,36 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from mien.errors import InputError
-from mien.redaction import redacted
-from mien.session import SessionSummary
+from mien.redaction import predictions_given_out, redacted
+from mien.session import Ledger, Marker, Observation, SessionSummary, replay
+from mien.session.packing import pack, unpack
 from mien.types import AnalysisResult
+
+__all__ = [
+    "AnalysisRecord",
+    "BadLine",
+    "Failure",
+    "FailureRecord",
+    "Ledger",
+    "LedgerRecord",
+    "Record",
+    "SummaryRecord",
+    "from_json",
+    "ledger_of",
+    "now",
+    "packed",
+    "read_lines",
+    "replay",
+    "schema",
+    "to_json",
+    "without_words",
+]
 
 SCHEMA_VERSION: Final = 1
 """Goes up when a reader of the old shape would misread the new one; new fields alone do not raise it."""
+
+_EVENTS: Final = frozenset({"started", "update", "notice"})
+"""What a kiosk prints beside summaries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +112,20 @@ class FailureRecord:
     schema_version: Literal[1] = 1
 
 
-Record: TypeAlias = AnalysisRecord | SummaryRecord | FailureRecord
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRecord:
+    """What one session's summary rests on, packed; ``ledger_of`` unpacks it. Fields as in ``AnalysisRecord``."""
+
+    recorded_at: AwareDatetime
+    ledger: dict[str, Any]
+    session_id: str = ""
+    site: str = ""
+    source: str = ""
+    kind: Literal["ledger"] = "ledger"
+    schema_version: Literal[1] = 1
+
+
+Record: TypeAlias = AnalysisRecord | SummaryRecord | FailureRecord | LedgerRecord
 """Any record."""
 
 
@@ -97,6 +135,23 @@ class BadLine:
 
     number: int
     reason: str
+
+
+def packed(ledger: Ledger) -> dict[str, Any]:
+    """A session's ledger as a ``LedgerRecord`` holds it."""
+    return pack(ledger)
+
+
+def ledger_of(record: LedgerRecord) -> Ledger:
+    """The ledger that the record holds.
+
+    Raises:
+        InputError: It is damaged, or of another version of mien.
+    """
+    try:
+        return unpack(record.ledger)
+    except ValueError as error:
+        raise InputError(f"the ledger of session {record.session_id!r}: {error}") from error
 
 
 def now() -> datetime:
@@ -122,18 +177,45 @@ def from_json(line: str | bytes) -> Record:
 
 
 def read_lines(lines: Iterable[bytes]) -> Iterator[Record | BadLine]:
-    """The records in JSON lines, in order; empty lines are passed over, those that are no records are named."""
+    """The records in JSON lines, in order; empty lines are passed over, those that are no records are named.
+
+    What ``mien kiosk --json`` prints is read, too: its summaries are records, and its other events are passed over.
+    """
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            yield from_json(line)
+            record = _from_event(line) if b'"event"' in line else from_json(line)
         except InputError as error:
             yield BadLine(number, str(error))
+        else:
+            if record is not None:
+                yield record
+
+
+def _from_event(line: bytes) -> Record | None:
+    """A kiosk's line as a record; None where it is an event that is none. Other lines are as ``from_json`` has them."""
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"no record of schema version {SCHEMA_VERSION}: {error}") from error
+    if not isinstance(found, dict) or ("kind" in found and "event" not in found):
+        return from_json(line)
+    if found.get("event") != "summary":
+        return None if found.get("event") in _EVENTS else from_json(line)
+    try:
+        when = _moment().validate_python(found.get("recorded_at"))
+        summary = _summary().validate_python(found)
+    except ValidationError as error:
+        raise InputError(f"no summary of a kiosk: {_first_problem(error)}") from error
+    return SummaryRecord(recorded_at=when, summary=summary, session_id=summary.session_id, site=summary.site)
 
 
 def without_words(record: Record) -> Record:
     """The same record without what the customer said."""
+    if isinstance(record, LedgerRecord):
+        ledger = ledger_of(record)
+        return replace(record, ledger=pack(replace(ledger, items=tuple(_without_words(each) for each in ledger.items))))
     if not isinstance(record, AnalysisRecord):
         return record
     return replace(record, analysis=redacted(record.analysis))
@@ -150,6 +232,12 @@ def schema() -> dict[str, Any]:
     }
 
 
+def _without_words(item: Observation | Marker) -> Observation | Marker:
+    if isinstance(item, Marker):
+        return item
+    return replace(item, predictions=predictions_given_out(item.predictions, redact=True))
+
+
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors(include_url=False)[0]
     # The first part of the place is the kind that the union was resolved to, not a key.
@@ -157,6 +245,16 @@ def _first_problem(error: ValidationError) -> str:
     if place == "schema_version":
         return f"it says schema_version {problem['input']!r}"
     return f"{place}: {problem['msg']}" if place else str(problem["msg"])
+
+
+@cache
+def _moment() -> TypeAdapter[AwareDatetime]:
+    return TypeAdapter(AwareDatetime)
+
+
+@cache
+def _summary() -> TypeAdapter[SessionSummary]:
+    return TypeAdapter(SessionSummary)
 
 
 @cache

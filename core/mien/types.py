@@ -199,6 +199,7 @@ class FaceRegion:
         landmarks: Points (x, y) in pixels, where the detector has them: right eye, left eye, nose, right and left
             mouth corner.
         issues: What lowered the quality, such as ``small``, ``blurred``, ``dark``, ``bright``.
+        brightness: Mean of the face's grey levels, [0, 1]; None where it was not measured.
     """
 
     box: Box
@@ -207,10 +208,13 @@ class FaceRegion:
     track_id: str = ""
     landmarks: tuple[tuple[float, float], ...] = ()
     issues: tuple[str, ...] = ()
+    brightness: float | None = None
 
     def __post_init__(self) -> None:
         _check_unit("quality", self.quality)
         _check_unit("detection_score", self.detection_score)
+        if self.brightness is not None:
+            _check_unit("brightness", self.brightness)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,17 +48,18 @@ def test_face_only_follows_a_portrait_and_records_it(portrait_video: Path, tmp_p
     assert done.returncode == 0, done.stderr
     started, *updates, summary = events(done.stdout)
     assert (started["event"], started["analyzers"]) == ("started", ["face"])
-    assert [update["event"] for update in updates] == ["update"] * 4
-    assert (summary["event"], summary["end"], summary["snapshots"]) == ("summary", "closed", 4)
+    assert {update["event"] for update in updates} == {"update"}
+    assert (summary["event"], summary["end"], summary["snapshots"]) == ("summary", "closed", len(updates))
+    assert len(updates) >= 8, "more than two pictures a second"
     assert max(summary["emotion_percentages"], key=summary["emotion_percentages"].get) == "happy"
     assert summary["overall"]["score"] > 0.5
-    recorded = events((tmp_path / "mien-records" / "face-only.jsonl").read_text())
-    assert [record["kind"] for record in recorded] == ["analysis"] * 4 + ["summary"]
-    assert {record["session_id"] for record in recorded} == {started["session_id"]}
-    assert {record["source"] for record in recorded} == {"till 1"}
-    updates = [record for record in recorded if record["kind"] == "analysis"]
-    assert all(record["image_width"] > record["image_height"] / 4 > 0 for record in updates)
-    assert [record["at_seconds"] for record in updates] == sorted(record["at_seconds"] for record in updates)
+    [recorded] = events((tmp_path / "mien-records" / "face-only.jsonl").read_text())
+    assert (recorded["kind"], recorded["session_id"], recorded["source"]) == (
+        "summary",
+        started["session_id"],
+        "till 1",
+    )
+    assert 0.0 < recorded["summary"]["conditions"]["brightness"] < 1.0
 
 
 @pytest.mark.timeout(SECONDS)

@@ -13,7 +13,9 @@ from kiosk.support import Bench, Murmuring, ScriptFeed, picture, speech
 
 from mien import (
     AnalysisResult,
+    Box,
     ConfigError,
+    FaceRegion,
     ImageFrame,
     InputError,
     Prediction,
@@ -244,3 +246,21 @@ def test_words_that_are_withheld_are_withheld_while_they_are_spoken(make_bench: 
     (partial,) = ran.seen.partials
     assert isinstance(partial.prediction.evidence, Transcript)
     assert (partial.prediction.evidence.text, partial.prediction.evidence.redacted) == ("", True)
+
+
+def test_the_next_customer_has_a_visit_of_their_own(make_bench: Callable[..., Bench]) -> None:
+    def see(sample: Sample) -> list[Prediction]:
+        assert isinstance(sample, ImageFrame)
+        first = sample.captured_at < 3.0
+        box = Box(30, 10, 30, 30) if sample.captured_at != 2.5 else Box(0, 10, 10, 30)  # the first one leaves
+        region = FaceRegion(box, quality=1.0)
+        made = make_prediction("face", satisfaction=0.9 if first else 0.2, at=sample.captured_at)
+        return [replace(made, evidence=region, subject_id="a" if first else "b")]
+
+    bench = make_bench(snapshot_interval_seconds=0.0, seers={"face": FakeAnalyzer("face", answer=see)})
+    ran = bench.run([picture(at / 2) for at in (0, 1, 2, 3, 4, 5, 9, 10, 11, 12)])
+    first, second = ran.seen.summaries
+    assert (first.end, second.end) == (SessionEnd.NEXT_CUSTOMER, SessionEnd.CLOSED)
+    assert (first.interval.end, second.interval.start) == (2.5, 5.0)
+    assert (first.snapshots, second.snapshots) == (7, 3), "the picture that showed the next one is theirs"
+    assert (first.overall.score, second.overall.score) == (pytest.approx(0.9), pytest.approx(0.2))

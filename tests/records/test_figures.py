@@ -1,7 +1,9 @@
-"""The report's numbers, against numbers worked out by hand."""
+"""The report's numbers, against numbers worked out by hand; and that nothing is told of few visits."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, timedelta, timezone
 from typing import Any
 
@@ -10,20 +12,23 @@ from records.support import NOON, analysis_record, satisfaction, summary_record
 
 from mien import (
     UNKNOWN_SATISFACTION,
-    AnalysisRecord,
     Failure,
     FailureRecord,
+    Phase,
     Record,
-    Satisfaction,
-    ScoreInterval,
+    SummaryRecord,
+    TimeInterval,
     Verdict,
 )
-from mien_records.report.figures import compute, estimate, student_90
+from mien_records.report.figures import MIN_CELL, compute
+from mien_records.report.intervals import Tally, difference, different, mean_estimate, student_90, wilson
 from mien_records.report.timeline import Grain, spans_of
 from mien_records.report.visits import Unit, collect
 
 NOBODY = UNKNOWN_SATISFACTION
+GOOD = satisfaction(0.8)
 POOR = satisfaction(0.2, verdict=Verdict.POOR)
+UNDECIDED = satisfaction(0.5, verdict=Verdict.UNDECIDED)
 BOTH = satisfaction(0.8, streams={"face": 0.75, "voice": 0.25})
 
 
@@ -32,101 +37,143 @@ def figures_of(*found: Record) -> Any:
     return compute(visits, UTC)
 
 
-def test_the_headline_is_the_mean_with_students_interval() -> None:
-    found = figures_of(*(summary_record(score, hours=n) for n, score in enumerate((0.5, 0.6, 0.7, 0.8))))
-    # Mean 0.65, standard deviation sqrt(0.05 / 3) = 0.129099, t(3 degrees) = 2.353363.
-    assert found.headline.mean == pytest.approx(0.65)
-    assert found.headline.high - 0.65 == pytest.approx(2.353363 * 0.129099 / 2, rel=1e-3)
-    assert found.headline.low == pytest.approx(1.3 - found.headline.high)
-
-
-@pytest.mark.parametrize(("degrees", "quantile"), [(2, 2.919986), (3, 2.353363), (9, 1.833113), (29, 1.699127)])
-def test_students_quantile_is_that_of_the_tables(degrees: int, quantile: float) -> None:
-    assert student_90(degrees) == pytest.approx(quantile, rel=3e-3)
-
-
-def test_one_visit_has_its_own_interval() -> None:
-    found = figures_of(summary_record(0.7))
-    assert (found.headline.low, found.headline.high) == pytest.approx((0.6, 0.8))
-
-
-def test_nobody_there_counts_as_a_visit_but_not_in_the_score() -> None:
-    found = figures_of(summary_record(0.9), summary_record(hours=1, overall=NOBODY))
-    assert (found.visits, len(found.measured), found.headline.mean) == (2, 1, 0.9)
-    assert found.verdicts == {Verdict.GOOD: 1, Verdict.UNDECIDED: 1}
-    assert (found.coverage.mean, found.coverage.full, found.coverage.partial, found.coverage.none) == (0.5, 1, 0, 1)
-
-
-def test_hours_sites_and_days_group_the_visits() -> None:
-    found = figures_of(
-        summary_record(0.6, site="A"),
-        summary_record(0.8, site="A", hours=24),
-        summary_record(0.4, site="B", hours=25),
-    )
-    assert {hour: (score.mean, score.count) for hour, score in found.hours.items()} == {
-        12: (pytest.approx(0.7), 2),
-        13: (pytest.approx(0.4), 1),
-    }
-    assert [(site.name, site.score.mean) for site in found.sites] == [
-        ("A", pytest.approx(0.7)),
-        ("B", pytest.approx(0.4)),
+def visits_of(good: int, poor: int = 0, undecided: int = 0, *, hour: float = 0.0, **given: Any) -> list[SummaryRecord]:
+    """So many visits of each verdict, all within one hour."""
+    verdicts = [GOOD] * good + [POOR] * poor + [UNDECIDED] * undecided
+    return [
+        summary_record(session_id=f"{given.get('site', '')}{hour}-{n}", hours=hour + n / 1000, overall=each, **given)
+        for n, each in enumerate(verdicts)
     ]
-    assert sum(score.count for _, score in found.spans) == 3
+
+
+def test_csat_counts_the_decided_alone_with_wilsons_interval() -> None:
+    found = figures_of(*visits_of(15, 5, 30))
+    assert (found.csat.mean, found.csat.count, found.visits, found.decided) == (0.75, 20, 50, 20)
+    # Wilson for 15 of 20 at z = 1.644854
+    assert (found.csat.low, found.csat.high) == (pytest.approx(0.5678, abs=1e-4), pytest.approx(0.8726, abs=1e-4))
+
+
+def test_students_interval_and_quantiles_are_those_of_the_tables() -> None:
+    found = mean_estimate([0.5, 0.6, 0.7, 0.8])
+    assert found is not None
+    assert found.high - found.mean == pytest.approx(2.353363 * 0.129099 / 2, rel=1e-3)
+    for degrees, quantile in ((2, 2.919986), (9, 1.833113), (29, 1.699127)):
+        assert student_90(degrees) == pytest.approx(quantile, rel=3e-3)
+
+
+def test_intervals_never_leave_the_scale_and_hold_the_share() -> None:
+    for share, size in ((0.0, 3), (1.0, 3), (0.5, 1e9), (0.3, 0.0)):
+        found = wilson(share, size, counted=1)
+        assert 0.0 <= found.low <= found.mean <= found.high <= 1.0
+
+
+def test_nothing_is_told_of_few_visits() -> None:
+    found = figures_of(*visits_of(MIN_CELL - 1))
+    assert not found.is_shown
+    assert found.csat is None
+    assert found.score is None
+    assert not found.hours.shown
+    assert found.emotions == ()
+    found = figures_of(*visits_of(12, 8, site="A"), *visits_of(4, site="B", hour=1))
+    assert [(cell.name, cell.visits) for cell in found.sites.shown] == [("A", 20)]
+    assert (found.sites.hidden, found.sites.hidden_visits) == (1, 4)
+    assert [cell.name for cell in found.hours.shown] == ["12\N{EN DASH}13 h"]
+
+
+def test_a_cell_of_few_decided_visits_has_no_share() -> None:
+    (cell,) = figures_of(*visits_of(3, 2, 10)).hours.shown
+    assert (cell.visits, cell.csat) == (15, None)
+
+
+def test_a_site_is_called_different_only_beyond_chance_over_all_comparisons() -> None:
+    sites = {name: Tally(good, 50) for name, good in (("A", 40), ("B", 39), ("C", 41), ("D", 15))}
+    assert set(different(sites)) >= {"D"}
+    assert different(sites)["D"].high < 0
+    alike = {str(n): Tally(30 + n % 3, 40) for n in range(12)}
+    assert different(alike) == {}
+
+
+def test_a_difference_has_newcombes_interval() -> None:
+    found = difference(Tally(56, 70), Tally(48, 80))  # Newcombe's own example (1998), there at 95 %
+    assert found.mean == pytest.approx(0.2)
+    assert (found.low, found.high) == (pytest.approx(0.0762, abs=3e-3), pytest.approx(0.3157, abs=3e-3))
+
+
+def test_nobody_there_counts_as_a_visit_and_as_undecided() -> None:
+    found = figures_of(*visits_of(10), summary_record(hours=1, overall=NOBODY))
+    assert (found.visits, len(found.measured), found.score.mean) == (11, 10, pytest.approx(0.8))
+    assert found.verdicts == {Verdict.GOOD: 10, Verdict.UNDECIDED: 1}
+    assert (found.coverage.full, found.coverage.partial, found.coverage.none) == (10, 0, 1)
+
+
+def test_who_walked_by_is_no_visit() -> None:
+    passing = summary_record(session_id="p")
+    passing = replace(passing, summary=replace(passing.summary, interval=TimeInterval(1.0, 2.0), utterances=0))
+    visits, chosen = collect([passing, summary_record()])
+    assert (len(visits.visits), visits.passers, len(chosen)) == (1, 1, 1)
 
 
 def test_hours_are_those_of_the_given_zone() -> None:
-    visits, _ = collect([summary_record()])
-    assert list(compute(visits, timezone(timedelta(hours=-5))).hours) == [7]
+    visits, _ = collect(visits_of(10))
+    assert compute(visits, timezone(timedelta(hours=-5))).hours.shown[0].name == "7\N{EN DASH}8 h"
+
+
+def test_phases_have_their_own_shares() -> None:
+    def phased(record: SummaryRecord) -> SummaryRecord:
+        phases = (
+            Phase(name="wait", interval=TimeInterval(0.0, 1.0), satisfaction=POOR),
+            Phase(name="pay", interval=TimeInterval(1.0, 2.0), satisfaction=GOOD),
+        )
+        return replace(record, summary=replace(record.summary, phases=phases))
+
+    found = figures_of(*map(phased, visits_of(12)))
+    assert {cell.name: cell.csat.mean for cell in found.phases.shown} == {"wait": 0.0, "pay": 1.0}
+
+
+def test_the_change_is_the_later_half_less_the_earlier() -> None:
+    assert figures_of(*visits_of(15)).change is None
+    rising = [*visits_of(10, 20), *visits_of(28, 2, hour=24)]
+    change = figures_of(*rising).change
+    assert change.mean == pytest.approx(28 / 30 - 10 / 30)
+    assert change.low > 0
+
+
+def test_the_worst_and_the_best_hours_of_the_week_come_with_words_of_several_visits() -> None:
+    def said(records: Sequence[SummaryRecord], words: str) -> list[Record]:
+        return [analysis_record(words, session_id=each.session_id, seconds=n) for n, each in enumerate(records)]
+
+    bad, good = visits_of(2, 18), visits_of(19, 1, hour=5)
+    records = [*bad, *good, *said(bad, "they waited an hour"), *said(good[:2], "thanks a lot")]
+    visits, _ = collect(records, words=True)
+    found = compute(visits, UTC)
+    assert [(hour.cell.name, dict(hour.words)) for hour in found.worst] == [
+        ("Mon 12\N{EN DASH}13 h", {"hour": 20, "waited": 20})
+    ]
+    assert found.best[0].words == (), "two visits are too few for a word"
+    silent, _ = collect(records)
+    assert compute(silent, UTC).worst[0].words == (), "nothing is kept unless it is asked for"
 
 
 def test_streams_share_the_score_over_all_visits() -> None:
-    found = figures_of(summary_record(overall=BOTH), summary_record(0.6, hours=1))
-    face, voice = found.streams
-    assert (face.modality, face.took_part, face.weight, face.score) == ("face", 1.0, 0.875, pytest.approx(0.7))
-    assert (voice.modality, voice.took_part, voice.weight, voice.score) == ("voice", 0.5, 0.125, pytest.approx(0.8))
+    both = [summary_record(session_id=f"b{n}", hours=1, overall=BOTH) for n in range(10)]
+    face, voice = figures_of(*both, *visits_of(10)).streams
+    assert (face.modality, face.took_part, face.weight) == ("face", 1.0, 0.875)
+    assert (voice.modality, voice.took_part, voice.weight) == ("voice", 0.5, 0.125)
 
 
 def test_mismatches_are_counted_among_visits_with_face_and_words() -> None:
     found = figures_of(
-        summary_record(overall=BOTH, mismatches=2),
-        summary_record(overall=BOTH, hours=1),
-        summary_record(hours=2),
+        summary_record(session_id="1", overall=BOTH, mismatches=2),
+        summary_record(session_id="2", overall=BOTH, hours=1),
+        summary_record(session_id="3", hours=2),
     )
     assert (found.mismatched, found.mismatch_possible) == (1, 2)
 
 
 def test_emotions_are_averaged_over_visits_that_have_them() -> None:
-    found = figures_of(
-        summary_record(emotions={"happy": 100.0}),
-        summary_record(emotions={"sad": 60.0, "happy": 40.0}, hours=1),
-        summary_record(emotions={}, hours=2),
-    )
-    assert found.emotions == (("happy", 70.0), ("sad", 30.0))
-
-
-def test_peak_end_scores_fall_into_tenths_and_ratings_are_averaged() -> None:
-    ends = (0.0, 0.05, 0.55, 1.0)
-    found = figures_of(*(summary_record(hours=n, peak_end=end, rating=n + 1) for n, end in enumerate(ends)))
-    assert found.peak_end == (2, 0, 0, 0, 0, 1, 0, 0, 0, 1)
-    assert found.peak_end_mean == pytest.approx(0.4)
-    assert found.rating == (2.5, 4)
-
-
-def test_the_trend_is_the_later_half_less_the_earlier() -> None:
-    assert figures_of(*(summary_record(hours=n) for n in range(19))).trend is None
-    rising = [summary_record(0.5 + 0.1 * (n >= 10) + 0.01 * (n % 2), hours=n) for n in range(20)]
-    trend = figures_of(*rising).trend
-    assert trend.mean == pytest.approx(0.1)
-    assert trend.low > 0
-
-
-def test_poor_visits_and_mismatches_are_worth_a_look_the_worst_first() -> None:
-    found = figures_of(
-        summary_record(session_id="fine"),
-        summary_record(session_id="odd", overall=BOTH, mismatches=1, hours=1),
-        summary_record(session_id="poor", overall=POOR, hours=2),
-    )
-    assert [visit.session_id for visit in found.noteworthy] == ["poor", "odd"]
+    happy, sad = visits_of(5, emotions={"happy": 100.0}), visits_of(5, hour=1, emotions={"sad": 60.0, "happy": 40.0})
+    found = figures_of(*happy, *sad, summary_record(emotions={}, hours=2))
+    assert found.emotions == (("happy", pytest.approx(70.0)), ("sad", pytest.approx(30.0)))
 
 
 def test_a_session_is_the_unit_where_there_is_one() -> None:
@@ -150,7 +197,6 @@ def test_an_analysis_is_the_unit_where_there_is_no_session() -> None:
     visits, _ = collect([analysis_record(seconds=1), analysis_record()])
     assert visits.unit is Unit.ANALYSIS
     assert [visit.at for visit in visits.visits] == [NOON, NOON + timedelta(seconds=1)]
-    assert compute(visits, UTC).emotions == (("joy", 100.0),)
 
 
 @pytest.mark.parametrize(
@@ -163,21 +209,13 @@ def test_spans_suit_the_period(hours: float, grain: Grain) -> None:
         assert span.start <= time < span.end
 
 
+def test_weeks_are_shown_beside_days() -> None:
+    found = figures_of(*visits_of(12, 8), *visits_of(15, 5, hour=168), *visits_of(3, hour=336))
+    assert [(cell.name, cell.visits) for cell in found.weeks.shown] == [("week of 2 Nov", 20), ("week of 9 Nov", 20)]
+    assert found.weeks.hidden == 1
+    assert figures_of(*visits_of(12)).weeks.shown == ()
+
+
 def test_no_visits_have_no_numbers() -> None:
     found = figures_of()
-    assert (found.visits, found.headline, found.coverage, found.spans) == (0, None, None, ())
-    assert estimate([]) is None
-
-
-def test_an_interval_never_leaves_the_scale() -> None:
-    wide = [summary_record(score, hours=n) for n, score in enumerate((0.0, 1.0, 1.0))]
-    found = figures_of(*wide).headline
-    assert 0.0 <= found.low <= found.high <= 1.0
-
-
-def test_an_analysis_in_a_session_without_summary_still_has_a_satisfaction() -> None:
-    record = analysis_record(session_id="s")
-    assert isinstance(record, AnalysisRecord)
-    (visit,) = collect([record])[0].visits
-    assert isinstance(visit.satisfaction, Satisfaction)
-    assert visit.satisfaction.interval == ScoreInterval(0.8, 1.0)
+    assert (found.visits, found.csat, found.taps, found.coverage, found.spans.shown) == (0, None, None, None, ())

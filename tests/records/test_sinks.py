@@ -10,6 +10,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from records.support import NOON, analysis_record, spoken, summary_record
 import mien_records.plugin
 from mien import (
     AnalysisResult,
+    Box,
+    FaceRegion,
     InputError,
     PluginError,
     PluginHost,
@@ -39,7 +42,7 @@ from mien_records.table import COLUMNS
 
 
 def host(**table: Any) -> PluginHost:
-    settings = parse_settings({"plugins": {"records": table}} if table else {})
+    settings = parse_settings({"plugins": {"records": {"moments": True, **table}}} if table else {})
     return PluginHost.from_plugins({"records": mien_records.plugin}, settings)
 
 
@@ -132,12 +135,26 @@ def test_words_are_written_only_where_that_is_asked_for(tmp_path: Path) -> None:
     assert "Ann" in (tmp_path / "open").read_text()
 
 
+def test_a_session_is_one_record_unless_each_moment_is_asked_for(tmp_path: Path) -> None:
+    made = host(moments=False, jsonl={"path": str(tmp_path / "r")})
+    record_all(made, ("s", spoken()), ("s", summary_record().summary), ("", spoken()))
+    assert kinds_of(tmp_path / "r") == ["summary", "analysis"]
+
+
 def test_kinds_choose_what_is_recorded(tmp_path: Path) -> None:
-    made = host(kinds=["summary"], jsonl={"path": str(tmp_path / "r")})
-    record_all(made, ("s", spoken()), ("s", summary_record().summary))
-    assert [record.kind for record in lines_of(tmp_path / "r") if not isinstance(record, records.BadLine)] == [
-        "summary"
-    ]
+    made = host(kinds=["summary"], moments=False, jsonl={"path": str(tmp_path / "r")})
+    record_all(made, ("", spoken()), ("s", summary_record().summary))
+    assert kinds_of(tmp_path / "r") == ["summary"]
+
+
+def test_what_is_written_is_its_owners_alone_and_holds_no_landmarks(tmp_path: Path) -> None:
+    region = FaceRegion(Box(1, 2, 3, 4), quality=1.0, landmarks=((7.25, 8.5),) * 5)
+    seen = replace(spoken().predictions[0], evidence=region)
+    result = replace(spoken(), predictions=(seen,))
+    files = {name: {"path": str(tmp_path / name)} for name in ("jsonl", "csv", "sqlite")}
+    assert record_all(host(**files), ("s", result), ("s", summary_record().summary)) == 0
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == dict.fromkeys(files, "0o600")
+    assert "7.25" not in (tmp_path / "jsonl").read_text()
 
 
 @pytest.mark.parametrize(
@@ -255,7 +272,9 @@ def test_a_failing_sink_is_counted_and_told_once_and_the_others_go_on(
 
 
 def test_a_locked_database_costs_what_comes_while_it_is_locked(tmp_path: Path) -> None:
-    recorder = Recorder(RecordsSettings.model_validate({"sqlite": {"path": tmp_path / "r.db", "busy_seconds": 0.0}}))
+    recorder = Recorder(
+        RecordsSettings.model_validate({"moments": True, "sqlite": {"path": tmp_path / "r.db", "busy_seconds": 0.0}})
+    )
     recorder.write(spoken(), Provenance(session_id="s1"))
     other = sqlite3.connect(tmp_path / "r.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -271,7 +290,7 @@ def test_a_locked_database_costs_what_comes_while_it_is_locked(tmp_path: Path) -
 
 def test_the_recorder_says_which_file_failed_and_why(tmp_path: Path) -> None:
     (tmp_path / "db").write_bytes(b"this is a letter, and by no means a database" * 10)
-    recorder = Recorder(RecordsSettings.model_validate({"sqlite": {"path": tmp_path / "db"}}))
+    recorder = Recorder(RecordsSettings.model_validate({"moments": True, "sqlite": {"path": tmp_path / "db"}}))
     with pytest.raises(PluginError, match="sqlite"):
         recorder.write(spoken(), Provenance())
     assert recorder.failures == {("sqlite", "SQLITE_NOTADB"): 1}
@@ -295,7 +314,7 @@ def test_a_record_is_one_line_whatever_is_in_it(tmp_path: Path) -> None:
 class TestConformance(SinkConformance):
     @pytest.fixture
     def make_sink(self, kind: str, tmp_path: Path) -> Callable[[], Sink]:
-        settings = RecordsSettings.model_validate({kind: {"path": tmp_path / "kept"}})
+        settings = RecordsSettings.model_validate({"moments": True, kind: {"path": tmp_path / "kept"}})
         return lambda: Recorder(settings)
 
     @pytest.fixture

@@ -20,7 +20,7 @@ from mien.wire.sessions import event_from_wire, event_to_wire
 from mien_fusion.weighted_sum import WeightedSum
 from mien_records.files import CsvFile
 from mien_records.report.command import _table
-from mien_records.report.page import build_page
+from mien_records.report.page import Options, build_page
 from mien_records.report.visits import collect
 from mien_records.settings import FileSettings
 from mien_records.table import COLUMNS
@@ -142,10 +142,9 @@ def test_the_report_speaks_of_it() -> None:
     summary = followed()[1]
     poor = replace(summary, overall=satisfaction(0.2, verdict=Verdict.POOR, streams={"face": 0.5, "prosody": 0.5}))
     pairs = SETTINGS.fusion.mismatch_pairs
-    page = build_page(
-        collect([record_of(summary), record_of(poor)])[0], [], title="t", made_at=NOON, zone=UTC, pairs=pairs
-    )
-    assert "with face and prosody at odds" in page
+    several = [replace(record_of(each), session_id=f"{n}") for n, each in enumerate([summary, poor] * 10)]
+    page = build_page(collect(several)[0], [], Options(made_at=NOON, zone=UTC, pairs=pairs, single_visits=True))
+    assert "face and prosody pointed opposite ways" in page
     assert "face and prosody disagree" in page
     assert "Prosody" in page
     assert "tense" in page
@@ -156,5 +155,6 @@ def test_the_report_speaks_of_it() -> None:
 def test_a_report_of_several_pairs_names_none_of_them() -> None:
     both = summary_record(overall=satisfaction(streams={"face": 0.4, "prosody": 0.3, "text": 0.3}), mismatches=1)
     pairs = SETTINGS.fusion.mismatch_pairs
-    page = build_page(collect([both])[0], [], title="t", made_at=NOON, zone=UTC, pairs=pairs)
+    several = [replace(both, session_id=f"{n}") for n in range(10)]
+    page = build_page(collect(several)[0], [], Options(made_at=NOON, zone=UTC, pairs=pairs, single_visits=True))
     assert "two streams disagree" in page

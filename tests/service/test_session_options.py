@@ -18,6 +18,7 @@ from mien.wire.sessions import config_overrides, config_to_wire
 
 NOT_THE_CALLERS = {
     "good_threshold",
+    "keep_ledger",
     "late_tolerance_seconds",
     "min_confidence",
     "mismatch_pairs",
@@ -78,6 +79,7 @@ OTHER: dict[str, Any] = {
     "half_life_seconds": 3.0,
     "idle_timeout_seconds": 9.0,
     "customer_policy": ENUM_OPTIONS["customer_policy"]("all"),
+    "new_customer": ENUM_OPTIONS["new_customer"]("restart"),
     "exclude_regions": ((0.0, 0.0, 0.5, 1.0),),
     "redact_transcript": True,
     "partials": True,

@@ -173,6 +173,8 @@ async def _run(state: CliState, options: _Options, session: SessionConfig) -> No
     try:
         await brain.start()
         feed = await _feed(state, options, session, hears=brain.hears)
+        if state.settings.kiosk.rating_keys:
+            feed = _with_taps(feed)
         view = _view(options, state, brain)
         kiosk = Kiosk(
             feed=feed,
@@ -192,6 +194,14 @@ async def _run(state: CliState, options: _Options, session: SessionConfig) -> No
             await feed.close()
         await brain.close()
         sinks.close()
+
+
+def _with_taps(feed: Feed) -> Feed:
+    from mien.kiosk.taps import keyboard
+
+    taps = keyboard(feed)
+    taps.listen()
+    return taps
 
 
 def _origin(state: CliState, options: _Options, session: SessionConfig) -> _Origin:

@@ -13,10 +13,12 @@ from mien.plugins.context import plugin_settings, plugin_table
 if TYPE_CHECKING:
     from mien.hookspecs import Model
     from mien.interfaces import (
+        CustomerChoice,
         DetectorSettings,
         ExecutableNetwork,
         ExecutionBackend,
         FaceDetector,
+        Fuser,
         Precision,
         Transcriber,
     )
@@ -50,6 +52,14 @@ class RunContext:
     def configuration(self) -> Settings:
         """The whole of ``--config``. Raises ConfigError where it cannot be read or is wrong."""
         return self._state.settings
+
+    def fuser(self, name: str) -> Fuser:
+        """A fusion rule, of whichever plugin."""
+        return self._state.host.fuser(name)
+
+    def customer_choice(self, policy: str) -> CustomerChoice:
+        """A session's state of a rule of who the customer is."""
+        return self._state.host.customer_choice(policy)
 
     def transcriber(self, name: str) -> Transcriber:
         """A speech-to-text engine, of whichever plugin."""

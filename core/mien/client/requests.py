@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mien.config import LimitSettings
 from mien.errors import InputError
-from mien.interfaces import MismatchPolicy
+from mien.interfaces import MismatchPolicy, NewCustomer
 from mien.session import ENUM_OPTIONS, Consent, CustomerPolicy, enum_member
 from mien.types import AudioClip, ImageFrame, Utterance
 from mien.v1 import sentiment_pb2 as pb
@@ -79,6 +79,7 @@ class SessionOptions:
     half_life_seconds: float | None = None
     idle_timeout_seconds: float | None = None
     customer_policy: CustomerPolicy | str | None = None
+    new_customer: NewCustomer | str | None = None
     mismatch_policy: MismatchPolicy | str | None = None
     exclude_regions: Sequence[tuple[float, float, float, float]] = ()
     redact_transcript: bool = False

@@ -3,7 +3,7 @@
 from typing import Final
 
 from mien.interfaces.analyzers import Analyzer, AnalyzerInfo, PassThroughStream, Stream, StreamSettings
-from mien.interfaces.customers import CustomerChoice, CustomerPolicyInfo
+from mien.interfaces.customers import CustomerChoice, CustomerPolicyInfo, NewCustomer
 from mien.interfaces.execution import BackendInfo, ExecutableNetwork, ExecutionBackend, Precision
 from mien.interfaces.faces import Detection, DetectorInfo, DetectorSettings, FaceDetector
 from mien.interfaces.fusers import (
@@ -53,6 +53,7 @@ __all__ = [
     "LocalAgreement",
     "MismatchPair",
     "MismatchPolicy",
+    "NewCustomer",
     "PassThroughStream",
     "Precision",
     "Provenance",

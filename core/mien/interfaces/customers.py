@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from mien.types import Prediction
 
@@ -15,6 +16,17 @@ class CustomerPolicyInfo:
 
     version: str
     description: str = ""
+
+
+class NewCustomer(StrEnum):
+    """What a session does when its customer has left and another stands there.
+
+    ``END`` ends it, so that each visit has a session of its own; ``RESTART`` goes on and begins the evidence anew, so
+    that the summary is that of the last one. Evidence never passes from one to the other.
+    """
+
+    END = "end"
+    RESTART = "restart"
 
 
 class CustomerChoice(ABC):
@@ -33,6 +45,15 @@ class CustomerChoice(ABC):
     @abstractmethod
     def subject_id(self) -> str:
         """The customer's subject id; empty before anybody was seen, and where it is everybody."""
+
+    @property
+    def customers(self) -> int:
+        """How many customers there were so far, one after the other, the present one among them.
+
+        Where it grows beyond 1, another customer has come, and the session does what ``new_customer`` asks for. 0 is a
+        policy that does not tell, and never ends a visit.
+        """
+        return 0
 
     @abstractmethod
     def choose(self, faces: Sequence[Prediction], *, frame_size: tuple[int, int] | None, at: float) -> Collection[str]:

@@ -14,7 +14,7 @@ from mien.errors import ConfigError, MienError, SessionError
 from mien.live import Event, LiveSession, SessionLimits, open_session
 from mien.live.worker import Worker
 from mien.plugins.host import PluginHost
-from mien.session import SessionConfig, SessionEnd
+from mien.session import Marker, SessionConfig, SessionEnd
 from mien.types import AudioClip, ImageFrame, Prediction, Sample, SampleKind, StreamStatus, Transcript
 
 HOLD_BACK_SECONDS: Final = 0.5
@@ -33,6 +33,14 @@ class Interaction(ABC):
     @abstractmethod
     async def push(self, sample: ImageFrame | AudioClip) -> None:
         """Take a sample in; waits for no analysis. What is left out of a picture, is left out here.
+
+        Raises:
+            SessionError: The interaction is over.
+        """
+
+    @abstractmethod
+    async def mark(self, marker: Marker) -> None:
+        """Take a marker in, such as one with a rating.
 
         Raises:
             SessionError: The interaction is over.
@@ -212,6 +220,9 @@ class _LocalInteraction(Interaction):
             self._live.push_sound(load)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._live.sound_taken(), HOLD_BACK_SECONDS)
+
+    async def mark(self, marker: Marker) -> None:
+        await self._live.mark(marker)
 
     async def settle(self) -> None:
         await self._live.settle()

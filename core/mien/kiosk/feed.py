@@ -17,6 +17,13 @@ class Trouble:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A rating by the customer who is there, 1 to 5."""
+
+    rating: int
+
+
 class Pause(Enum):
     """No sample came."""
 
@@ -27,7 +34,7 @@ class Pause(Enum):
     """There is no more."""
 
 
-Item: TypeAlias = ImageFrame | AudioClip | Trouble | Pause
+Item: TypeAlias = ImageFrame | AudioClip | Tap | Trouble | Pause
 
 
 class Feed(ABC):

@@ -12,14 +12,17 @@ from typing import Final
 from mien.errors import ConfigError, InputError, MienError, SessionError
 from mien.interfaces import KioskView
 from mien.kiosk.brain import Brain, Interaction, sees
-from mien.kiosk.feed import Feed, Item, Pause, Trouble
+from mien.kiosk.feed import Feed, Item, Pause, Tap, Trouble
 from mien.live import Event, Notice, NoticeKind, Update
 from mien.live.intake import blanked
-from mien.session import SessionConfig, SessionEnd
+from mien.session import Marker, SessionConfig, SessionEnd, SessionSummary
 from mien.types import AudioClip, ImageFrame
 
 TICK_SECONDS: Final = 0.25
 """How often the kiosk looks at the clock where nothing comes."""
+
+RATED: Final = "rated"
+"""Name of the marker that holds a rating."""
 
 Record = Callable[[str, Event], None]
 """Is handed a session's name and each of its events, those that hold a result among them; returns at once."""
@@ -33,6 +36,8 @@ class _Current:
     interaction: Interaction
     listening: asyncio.Task[None]
     seen_at: float
+    newest: ImageFrame
+    end: SessionEnd | None = None
 
 
 class Kiosk:
@@ -98,15 +103,28 @@ class Kiosk:
     async def _take(self, item: Item) -> None:
         if isinstance(item, Trouble):
             self._tell(item.message)
+        elif isinstance(item, Tap):
+            await self._rate(item.rating)
         elif isinstance(item, ImageFrame):
             await self._see(item)
         elif isinstance(item, AudioClip) and self._current is not None:  # else nobody is there who was told
             await self._push(self._current, item)
 
+    async def _rate(self, rating: int) -> None:
+        """Put a tap down to the customer who is there, or has just left."""
+        if self._current is None:
+            self._tell("a rating was tapped and nobody is there")
+            return
+        try:
+            await self._current.interaction.mark(Marker(name=RATED, at=self._feed.now(), rating=rating))
+        except SessionError:
+            self._tell("a rating was tapped when the visit had just ended")
+
     async def _see(self, frame: ImageFrame) -> None:
         if self._current is None:
             self._current = await self._begin(frame)
         if self._current is not None:
+            self._current.newest = frame
             await self._push(self._current, frame)
 
     async def _begin(self, frame: ImageFrame) -> _Current | None:
@@ -123,7 +141,7 @@ class Kiosk:
         self._able()
         self._interactions += 1
         listening = asyncio.create_task(self._listen(config.session_id, interaction), name="kiosk-events")
-        return _Current(config.session_id, interaction, listening, frame.captured_at)
+        return _Current(config.session_id, interaction, listening, frame.captured_at, frame)
 
     async def _push(self, current: _Current, sample: ImageFrame | AudioClip) -> None:
         try:
@@ -142,7 +160,10 @@ class Kiosk:
         if self._current is None:
             return
         if self._current.interaction.ended or self._current.listening.done():
+            ended = self._current
             await self._end(SessionEnd.CLOSED)
+            if ended.end is SessionEnd.NEXT_CUSTOMER and not self._once:
+                await self._see(ended.newest)  # it shows the one who stands there now
         elif self._feed.now() - self._current.seen_at > self._config.idle_timeout_seconds:
             await self._end(SessionEnd.IDLE)
         if self._current is None and not self._once:
@@ -168,6 +189,8 @@ class Kiosk:
 
     def _note(self, session_id: str, event: Event) -> None:
         self._record(session_id, event)
+        if isinstance(event, SessionSummary) and self._current is not None:
+            self._current.end = event.end
         if isinstance(event, Update) and self._current is not None:
             seers = self._brain.seers
             if any(sees(prediction, seers) for prediction in event.predictions):

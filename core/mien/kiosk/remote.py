@@ -12,7 +12,7 @@ from mien.errors import ConfigError
 from mien.kiosk.brain import Brain, Interaction, sees
 from mien.live import Event, SessionLimits
 from mien.live.intake import Region, blanked
-from mien.session import Consent, SessionConfig, SessionEnd, SessionSummary
+from mien.session import Consent, Marker, SessionConfig, SessionEnd, SessionSummary
 from mien.types import AudioClip, ImageFrame, SampleKind
 
 
@@ -95,6 +95,7 @@ class RemoteBrain(Brain):
                 max_snapshots=config.max_snapshots,
                 half_life_seconds=config.half_life_seconds,
                 customer_policy=config.customer_policy,
+                new_customer=config.new_customer,
                 mismatch_policy=config.mismatch_policy,
                 exclude_regions=config.exclude_regions,
                 redact_transcript=config.redact_transcript,
@@ -128,6 +129,9 @@ class _RemoteInteraction(Interaction):
             await self._session.send_frame(blanked(sample, self._exclude_regions))  # before it leaves this machine
         else:
             await self._session.send_audio(sample)
+
+    async def mark(self, marker: Marker) -> None:
+        await self._session.mark(marker.name, at=marker.at, rating=marker.rating)
 
     async def finish(self, end: SessionEnd) -> None:
         self._end = end

@@ -9,6 +9,7 @@ from typing import Any, Final, TextIO
 
 from pydantic import TypeAdapter
 
+from mien import records
 from mien.interfaces import KioskView
 from mien.live import Event, Notice, Partial, Started, Update
 from mien.session import SessionEnd, SessionSummary
@@ -18,6 +19,7 @@ ENDS: Final = {
     SessionEnd.MAX_SNAPSHOTS: "enough pictures",
     SessionEnd.MARKER: "its end was marked",
     SessionEnd.IDLE: "the customer has left",
+    SessionEnd.NEXT_CUSTOMER: "the next customer stands there",
     SessionEnd.CLOSED: "it was ended here",
     SessionEnd.DRAINING: "the server shut down",
 }
@@ -35,7 +37,10 @@ NAMES: Final[Mapping[type, str]] = {
 
 
 class JsonView(KioskView):
-    """One JSON object a line: ``event`` names it (``started``, ``update``, ``partial``, ``notice``, ``summary``)."""
+    """One JSON object a line: ``event`` names it (``started``, ``update``, ``partial``, ``notice``, ``summary``).
+
+    ``recorded_at`` says when the line was written, so that ``mien report`` reads the summaries among them.
+    """
 
     def __init__(self, output: TextIO) -> None:
         """Write to an open text file."""
@@ -46,7 +51,12 @@ class JsonView(KioskView):
 
     def show(self, event: Event, now: float) -> None:
         """Write one line at once."""
-        self._output.write(json.dumps(as_json(event), ensure_ascii=False, allow_nan=False) + "\n")
+        self._output.write(
+            json.dumps(
+                {**as_json(event), "recorded_at": records.now().isoformat()}, ensure_ascii=False, allow_nan=False
+            )
+            + "\n"
+        )
         self._output.flush()
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, overload
 from mien.config import Settings, validated
 from mien.hookspecs import Model
 from mien.interfaces import (
+    CustomerChoice,
     DetectorSettings,
     ExecutableNetwork,
     ExecutionBackend,
     FaceDetector,
+    Fuser,
     Precision,
     Transcriber,
 )
@@ -48,6 +50,14 @@ class HostContext:
     def configuration(self) -> Settings:
         """The whole configuration of this run."""
         return self._settings
+
+    def fuser(self, name: str) -> Fuser:
+        """A fusion rule, of whichever plugin."""
+        return self._host.fuser(name)
+
+    def customer_choice(self, policy: str) -> CustomerChoice:
+        """A session's state of a rule of who the customer is."""
+        return self._host.customer_choice(policy)
 
     def transcriber(self, name: str) -> Transcriber:
         """A speech-to-text engine, of whichever plugin; it streams."""

@@ -25,6 +25,7 @@ class GuardedChoice(CustomerChoice):
         self._choice = choice
         self._guard = guard
         self._subject_id = ""
+        self._customers = 0
         self._everybody = bool(guard.call(CallKind.CHOOSE, lambda: choice.everybody))
 
     @property
@@ -37,20 +38,29 @@ class GuardedChoice(CustomerChoice):
         """What the plugin said after the newest picture."""
         return self._subject_id
 
+    @property
+    def customers(self) -> int:
+        """What the plugin said after the newest picture."""
+        return self._customers
+
     def choose(self, faces: Sequence[Prediction], *, frame_size: tuple[int, int] | None, at: float) -> frozenset[str]:
         """Ask the plugin."""
         ask = partial(self._ask, tuple(faces), frame_size, at)
-        chosen, subject_id = self._guard.call(CallKind.CHOOSE, ask)
+        chosen, subject_id, customers = self._guard.call(CallKind.CHOOSE, ask)
         if not all(isinstance(name, str) for name in (*chosen, subject_id)):
             reason = "its choice is not a collection of subject ids"
             raise PluginCallError(self._guard.part, CallKind.CHOOSE, reason, state=StreamState.INVALID)
-        self._subject_id = subject_id
+        if not isinstance(customers, int) or customers < 0:
+            reason = "its number of customers is not a whole number from 0 on"
+            raise PluginCallError(self._guard.part, CallKind.CHOOSE, reason, state=StreamState.INVALID)
+        self._subject_id, self._customers = subject_id, customers
         return chosen
 
     def _ask(
         self, faces: Sequence[Prediction], frame_size: tuple[int, int] | None, at: float
-    ) -> tuple[frozenset[str], str]:
-        return frozenset(self._choice.choose(faces, frame_size=frame_size, at=at)), self._choice.subject_id
+    ) -> tuple[frozenset[str], str, int]:
+        chosen = frozenset(self._choice.choose(faces, frame_size=frame_size, at=at))
+        return chosen, self._choice.subject_id, self._choice.customers
 
 
 class GuardedView(KioskView):

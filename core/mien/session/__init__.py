@@ -5,8 +5,10 @@ runs no analyzer and keeps no picture, sound or word; its memory does not grow w
 """
 
 from mien.session.config import ENUM_OPTIONS, Consent, CustomerPolicy, SessionConfig, enum_member
+from mien.session.ledger import replay
 from mien.session.session import Session
 from mien.session.values import (
+    Ledger,
     Marker,
     Observation,
     Phase,
@@ -20,6 +22,7 @@ __all__ = [
     "ENUM_OPTIONS",
     "Consent",
     "CustomerPolicy",
+    "Ledger",
     "Marker",
     "Observation",
     "Phase",
@@ -30,4 +33,5 @@ __all__ = [
     "SessionSummary",
     "enum_member",
     "mismatch_message",
+    "replay",
 ]

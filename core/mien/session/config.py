@@ -9,7 +9,14 @@ from enum import StrEnum
 from typing import Any, Final
 
 from mien.config import Settings
-from mien.interfaces import MISMATCH_PAIRS, FusionContext, MismatchPair, MismatchPolicy, check_mismatch_pairs
+from mien.interfaces import (
+    MISMATCH_PAIRS,
+    FusionContext,
+    MismatchPair,
+    MismatchPolicy,
+    NewCustomer,
+    check_mismatch_pairs,
+)
 from mien.types import is_weight
 
 MAX_NAME_LENGTH: Final = 128
@@ -41,6 +48,7 @@ ENUM_OPTIONS: Final[Mapping[str, type[StrEnum]]] = {
     "consent": Consent,
     "customer_policy": CustomerPolicy,
     "mismatch_policy": MismatchPolicy,
+    "new_customer": NewCustomer,
 }
 """The options that are one of a few words; plugins may add to those of ``customer_policy``."""
 
@@ -61,6 +69,8 @@ class SessionConfig:
         half_life_seconds: Seconds after which evidence counts half in the running score.
         idle_timeout_seconds: The session ends after so many seconds without anything pushed.
         customer_policy: Whose satisfaction it is: the name of a registered policy.
+        new_customer: What is done when the customer has left and another stands there.
+        keep_ledger: Keep what the analyzers said, so that the session can be replayed; for whoever runs it.
         exclude_regions: Parts of the picture to leave out, as fractions (x, y, width, height) of its size; a face is
             left out where its middle lies in one.
         redact_transcript: Take words out of answers; for whoever gives them.
@@ -90,6 +100,8 @@ class SessionConfig:
     half_life_seconds: float = 10.0
     idle_timeout_seconds: float = 30.0
     customer_policy: str = CustomerPolicy.PRIMARY
+    new_customer: NewCustomer = NewCustomer.END
+    keep_ledger: bool = False
     exclude_regions: tuple[tuple[float, float, float, float], ...] = ()
     redact_transcript: bool = False
     partials: bool = False

@@ -8,7 +8,7 @@ from typing import Final
 
 from mien.interfaces import Fuser, MismatchPolicy
 from mien.session.config import SessionConfig
-from mien.types import Prediction, Satisfaction, Verdict
+from mien.types import FaceRegion, Prediction, Satisfaction, Verdict
 
 MAX_MODALITIES: Final = 32
 """Emotions are counted for so many modalities, so that memory stays bounded."""
@@ -96,3 +96,33 @@ class SubjectEvidence:
     def overall(self) -> Satisfaction:
         """All evidence, undecayed."""
         return self._overall.satisfaction()
+
+
+class ConditionTally:
+    """Means of what the customer was seen under."""
+
+    __slots__ = ("_counts", "_sums")
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._counts: dict[str, int] = {}
+
+    def count(self, prediction: Prediction, frame_size: tuple[int, int] | None) -> None:
+        """Count one face."""
+        region = prediction.evidence
+        if not isinstance(region, FaceRegion):
+            return
+        found: dict[str, float | None] = {
+            "quality": region.quality,
+            "brightness": region.brightness,
+            "face_height": None if frame_size is None else min(1.0, region.box.height / frame_size[1]),
+            "confidence": prediction.confidence,
+        }
+        for name, value in found.items():
+            if value is not None:
+                self._sums[name] = self._sums.get(name, 0.0) + value
+                self._counts[name] = self._counts.get(name, 0) + 1
+
+    def means(self) -> dict[str, float]:
+        """Condition -> mean; one that was never known is not in it."""
+        return {name: total / self._counts[name] for name, total in self._sums.items()}

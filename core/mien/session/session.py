@@ -7,17 +7,21 @@ from dataclasses import replace
 from typing import Final
 
 from mien.errors import SessionError
-from mien.interfaces import CustomerChoice, Fuser
+from mien.interfaces import CustomerChoice, Fuser, NewCustomer
+from mien.redaction import predictions_given_out
 from mien.session.config import Consent, SessionConfig
 from mien.session.customer import built_in_choice, is_excluded, is_seen
-from mien.session.evidence import SubjectEvidence
+from mien.session.evidence import ConditionTally, SubjectEvidence
 from mien.session.phases import PhaseLog
 from mien.session.timeline import Misplaced, Timeline
-from mien.session.values import END, Marker, Observation, SessionEnd, SessionState, SessionSummary
+from mien.session.values import END, Ledger, Marker, Observation, SessionEnd, SessionState, SessionSummary
 from mien.types import Modality, Prediction, SampleKind, Satisfaction, TimeInterval
 
 MAX_SUBJECTS: Final = 16
 """Subjects whose own satisfaction is kept; the one not seen for longest goes first (the group keeps its evidence)."""
+
+MAX_LEDGER: Final = 20_000
+"""A session with more than so many samples and markers keeps no ledger, so that its memory stays bounded."""
 
 
 class Session:
@@ -49,16 +53,27 @@ class Session:
             tolerance=config.late_tolerance_seconds,
             max_step=max(config.idle_timeout_seconds, 10.0 * config.snapshot_interval_seconds),
         )
-        self._customer = SubjectEvidence(config, fuser)
         self._choice = built_in_choice(config.customer_policy) if customer is None else customer
-        self._subjects: dict[str, SubjectEvidence] = {}
-        self._phases = PhaseLog(lambda: fuser.accumulator(config.fusion_context(half_life_seconds=math.inf)))
-        self._peak = _Peak()
+        self._customers = 0
+        self._began_at = -math.inf
+        self._begin_evidence()
         self._snapshots = self._utterances = self._frames_dropped = 0
-        self._late = self._duplicates = self._mismatches = 0
-        self._rating = 0
+        self._late = self._duplicates = 0
+        self._ledger: list[Observation | Marker] | None = [] if config.keep_ledger else None
         self._last_push: float | None = None
         self._end: SessionEnd | None = None
+
+    def _begin_evidence(self) -> None:
+        """All that belongs to one customer."""
+        undecayed = self._config.fusion_context(half_life_seconds=math.inf)
+        self._customer = SubjectEvidence(self._config, self._fuser)
+        self._subjects: dict[str, SubjectEvidence] = {}
+        self._phases = PhaseLog(lambda: self._fuser.accumulator(undecayed))
+        self._peak = _Peak()
+        self._conditions = ConditionTally()
+        self._seen_from, self._seen_to = math.inf, -math.inf
+        self._end_score = self._customer.current.score
+        self._mismatches = self._rating = 0
 
     @property
     def config(self) -> SessionConfig:
@@ -93,13 +108,16 @@ class Session:
             self._last_push = now
         if isinstance(item, Marker):
             self._require_open()
+            self._keep(item)
             self._mark(item)
         else:
             observation = Observation.of(item) if isinstance(item, Prediction) else item
             self._require_taken(observation)
             final = tuple(each for each in observation.predictions if not each.is_provisional)
             if final or not observation.predictions:
-                self._observe(replace(observation, predictions=final))
+                observation = replace(observation, predictions=final)
+                self._keep(observation)
+                self._observe(observation)
         return self.state()
 
     def tick(self, now: float | None) -> SessionEnd | None:
@@ -152,10 +170,10 @@ class Session:
         """
         if self._end is None:
             raise SessionError("the session goes on; close it to get its summary")
-        end_score = self._customer.current.score
+        end_score = self._end_score
         peak_score = self._peak.score if self._peak.found else end_score
         percentages = self._customer.percentages()
-        first, last = self._timeline.oldest or 0.0, self._timeline.newest or 0.0
+        first, last = self._span()
         return SessionSummary(
             session_id=self._config.session_id,
             end=self._end,
@@ -176,7 +194,30 @@ class Session:
             site=self._config.site,
             late=self._late,
             duplicates=self._duplicates,
+            conditions=self._conditions.means(),
+            ledger=self._kept(self._end),
         )
+
+    def _span(self) -> tuple[float, float]:
+        """From the first to the last evidence or marker; where there was none, all that was looked at."""
+        if math.isfinite(self._seen_from):
+            return self._seen_from, self._seen_to
+        return self._timeline.oldest or 0.0, self._timeline.newest or 0.0
+
+    def _keep(self, item: Observation | Marker) -> None:
+        if self._ledger is None:
+            return
+        if isinstance(item, Observation):
+            predictions = predictions_given_out(item.predictions, redact=self._config.redact_transcript)
+            item = replace(item, predictions=predictions)
+        self._ledger.append(item)
+        if len(self._ledger) > MAX_LEDGER:
+            self._ledger = None
+
+    def _kept(self, end: SessionEnd) -> Ledger | None:
+        if self._ledger is None:
+            return None
+        return Ledger(config=self._config, items=tuple(self._ledger), end=end, frames_dropped=self._frames_dropped)
 
     def _require_open(self) -> None:
         if self._end is not None:
@@ -192,6 +233,7 @@ class Session:
             return
         at = self._timeline.place_marker(marker.at, earliest=self._phases.last_began_at())
         self._timeline.reach(at)
+        self._see(at)
         self._rating = marker.rating or self._rating
         if marker.name == END:
             self._end = SessionEnd.MARKER
@@ -210,25 +252,56 @@ class Session:
             for prediction in sorted(observation.predictions, key=_order)
             if not is_excluded(prediction, self._config.exclude_regions, observation.frame_size)
         ]
-        for prediction in self._counted(predictions, observation, placed):
-            self._add(prediction)
-        self._settle()
+        counted = self._counted(predictions, observation, placed)
+        if self._is_next_customer() and not self._take_next(placed):
+            return
+        for prediction in counted:
+            self._add(prediction, observation.frame_size)
+        if counted:
+            self._see(placed)
+        self._settle(bool(counted))
         if observation.kind is SampleKind.IMAGE:
             self._snapshots += 1
             if self._snapshots >= self._config.max_snapshots and self._end is None:
                 self._end = SessionEnd.MAX_SNAPSHOTS
         else:
-            self._utterances += bool(predictions)
+            self._utterances += bool(counted)
+
+    def _is_next_customer(self) -> bool:
+        before, self._customers = self._customers, self._choice.customers
+        return 1 <= before < self._customers
+
+    def _take_next(self, at: float) -> bool:
+        """Another customer stands there; whether the session goes on with them."""
+        if self._config.new_customer is NewCustomer.END:
+            self._end = self._end or SessionEnd.NEXT_CUSTOMER
+            return False
+        self._began_at = at
+        self._begin_evidence()
+        return True
+
+    def _see(self, at: float) -> None:
+        """There was evidence, or a marker."""
+        self._seen_from, self._seen_to = min(self._seen_from, at), max(self._seen_to, at)
 
     def _counted(self, predictions: list[Prediction], observation: Observation, at: float) -> list[Prediction]:
         """The predictions that are about the customer; words that name no subject are the customer's."""
         faces = [prediction for prediction in predictions if is_seen(prediction)]
+        if observation.kind is not SampleKind.IMAGE and not faces:
+            return [each for each in predictions if self._may_have_said(each)]
         customers = self._choice.choose(faces, frame_size=observation.frame_size, at=at)
         return [each for each in predictions if not is_seen(each) or each.subject_id in customers]
 
-    def _add(self, prediction: Prediction) -> None:
+    def _may_have_said(self, words: Prediction) -> bool:
+        """Whether it began while the customer was there, and not another one before or after."""
+        is_over = self._end is SessionEnd.NEXT_CUSTOMER and words.interval.start > self._seen_to
+        return not is_over and words.interval.start >= self._began_at
+
+    def _add(self, prediction: Prediction, frame_size: tuple[int, int] | None) -> None:
         self._timeline.reach(prediction.interval.end)
+        self._see(prediction.interval.end)
         self._customer.add(prediction)
+        self._conditions.count(prediction, frame_size)
         self._phases.add(prediction)
         if self._choice.everybody and (is_seen(prediction) or prediction.subject_id in self._subjects):
             subject = self._subject(prediction.subject_id)
@@ -242,9 +315,11 @@ class Session:
             self._subjects[subject_id] = SubjectEvidence(self._config, self._fuser)
         return self._subjects[subject_id]
 
-    def _settle(self) -> None:
+    def _settle(self, is_evidence: bool) -> None:
         before = self._customer.current
         current = self._customer.settle(self._timeline.newest or 0.0)
+        if is_evidence:
+            self._end_score = current.score
         self._mismatches += current.mismatch and not before.mismatch
         self._peak.see(current)
 

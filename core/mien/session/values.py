@@ -9,8 +9,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
+from pydantic import Field
+
+from mien.session.config import SessionConfig
 from mien.types import FaceRegion, Modality, Prediction, SampleKind, Satisfaction, TimeInterval
 
 MAX_MARKER_NAME: Final = 64
@@ -32,6 +35,7 @@ class SessionEnd(StrEnum):
     MAX_SNAPSHOTS = "max_snapshots"
     MARKER = "marker"
     IDLE = "idle"
+    NEXT_CUSTOMER = "next_customer"
     CLOSED = "closed"
     DRAINING = "draining"
 
@@ -91,6 +95,23 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What a session's summary rests on: all that came in, in order. No picture and no sound.
+
+    Attributes:
+        config: The session's options.
+        items: What the analyzers said of each sample, and markers. Words were taken out where they are redacted.
+        end: Why it ended.
+        frames_dropped: Pictures that were left out.
+    """
+
+    config: SessionConfig
+    items: tuple[Observation | Marker, ...]
+    end: SessionEnd
+    frames_dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionState:
     """Where a session stands.
 
@@ -141,10 +162,11 @@ class SessionSummary:
     Attributes:
         session_id: The caller's name for it.
         end: Why it ended.
-        interval: From the first to the last evidence or marker, seconds.
+        interval: From the first to the last evidence or marker, seconds; time in which nobody was seen or heard
+            before or after is no part of it.
         overall: Over the whole interaction, undecayed.
         peak_score: The running score at its most extreme moment: where its interval was furthest clear of 0.5.
-        end_score: The running score at the end.
+        end_score: The running score at the last evidence.
         peak_end_score: Mean of peak and end, which is what people remember (Kahneman et al. 1993).
         emotion_percentages: As in ``SessionState``.
         snapshots: Pictures analysed.
@@ -158,6 +180,9 @@ class SessionSummary:
         late: Observations that came too late to count.
         duplicates: Observations and markers that came again.
         modality_percentages: As in ``SessionState``.
+        conditions: What the customer was seen under, means over the pictures that counted: ``quality``, ``brightness``
+            (where the analyzer tells it), ``face_height`` (share of the picture's) and ``confidence``, each in [0, 1].
+        ledger: What it rests on, where ``keep_ledger`` asked for it; for records, not on the wire.
     """
 
     session_id: str
@@ -179,3 +204,5 @@ class SessionSummary:
     late: int = 0
     duplicates: int = 0
     modality_percentages: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    conditions: Mapping[str, float] = field(default_factory=dict)
+    ledger: Annotated[Ledger | None, Field(exclude=True)] = None

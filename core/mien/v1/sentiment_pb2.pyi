@@ -43,6 +43,12 @@ class StreamState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STREAM_STATE_INVALID: _ClassVar[StreamState]
     STREAM_STATE_UNAVAILABLE: _ClassVar[StreamState]
 
+class NewCustomer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    NEW_CUSTOMER_UNSPECIFIED: _ClassVar[NewCustomer]
+    NEW_CUSTOMER_END: _ClassVar[NewCustomer]
+    NEW_CUSTOMER_RESTART: _ClassVar[NewCustomer]
+
 class CustomerPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CUSTOMER_POLICY_UNSPECIFIED: _ClassVar[CustomerPolicy]
@@ -74,6 +80,7 @@ class SessionEnd(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SESSION_END_IDLE: _ClassVar[SessionEnd]
     SESSION_END_CLOSED: _ClassVar[SessionEnd]
     SESSION_END_DRAINING: _ClassVar[SessionEnd]
+    SESSION_END_NEXT_CUSTOMER: _ClassVar[SessionEnd]
 PIXEL_FORMAT_UNSPECIFIED: PixelFormat
 PIXEL_FORMAT_RGB: PixelFormat
 PIXEL_FORMAT_BGR: PixelFormat
@@ -95,6 +102,9 @@ STREAM_STATE_FAILED: StreamState
 STREAM_STATE_TIMED_OUT: StreamState
 STREAM_STATE_INVALID: StreamState
 STREAM_STATE_UNAVAILABLE: StreamState
+NEW_CUSTOMER_UNSPECIFIED: NewCustomer
+NEW_CUSTOMER_END: NewCustomer
+NEW_CUSTOMER_RESTART: NewCustomer
 CUSTOMER_POLICY_UNSPECIFIED: CustomerPolicy
 CUSTOMER_POLICY_PRIMARY: CustomerPolicy
 CUSTOMER_POLICY_ALL: CustomerPolicy
@@ -115,6 +125,7 @@ SESSION_END_MARKER: SessionEnd
 SESSION_END_IDLE: SessionEnd
 SESSION_END_CLOSED: SessionEnd
 SESSION_END_DRAINING: SessionEnd
+SESSION_END_NEXT_CUSTOMER: SessionEnd
 
 class Image(_message.Message):
     __slots__ = ("encoded", "raw", "captured_at_seconds")
@@ -290,20 +301,22 @@ class Point(_message.Message):
     def __init__(self, x: _Optional[float] = ..., y: _Optional[float] = ...) -> None: ...
 
 class FaceRegion(_message.Message):
-    __slots__ = ("box", "quality", "detection_score", "track_id", "landmarks", "issues")
+    __slots__ = ("box", "quality", "detection_score", "track_id", "landmarks", "issues", "brightness")
     BOX_FIELD_NUMBER: _ClassVar[int]
     QUALITY_FIELD_NUMBER: _ClassVar[int]
     DETECTION_SCORE_FIELD_NUMBER: _ClassVar[int]
     TRACK_ID_FIELD_NUMBER: _ClassVar[int]
     LANDMARKS_FIELD_NUMBER: _ClassVar[int]
     ISSUES_FIELD_NUMBER: _ClassVar[int]
+    BRIGHTNESS_FIELD_NUMBER: _ClassVar[int]
     box: Box
     quality: float
     detection_score: float
     track_id: str
     landmarks: _containers.RepeatedCompositeFieldContainer[Point]
     issues: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., quality: _Optional[float] = ..., detection_score: _Optional[float] = ..., track_id: _Optional[str] = ..., landmarks: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., issues: _Optional[_Iterable[str]] = ...) -> None: ...
+    brightness: float
+    def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., quality: _Optional[float] = ..., detection_score: _Optional[float] = ..., track_id: _Optional[str] = ..., landmarks: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., issues: _Optional[_Iterable[str]] = ..., brightness: _Optional[float] = ...) -> None: ...
 
 class Transcript(_message.Message):
     __slots__ = ("text", "words", "language", "engine", "confidence", "redacted", "is_final", "stability", "revision")
@@ -433,7 +446,7 @@ class StreamSessionRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[SessionConfig, _Mapping]] = ..., frame: _Optional[_Union[Image, _Mapping]] = ..., audio: _Optional[_Union[Audio, _Mapping]] = ..., text: _Optional[_Union[Text, _Mapping]] = ..., marker: _Optional[_Union[Marker, _Mapping]] = ...) -> None: ...
 
 class SessionConfig(_message.Message):
-    __slots__ = ("session_id", "analyzers", "fuser", "weights", "consent", "snapshot_interval_seconds", "max_snapshots", "half_life_seconds", "idle_timeout_seconds", "customer_policy", "exclude_regions", "redact_transcript", "mismatch_policy", "expected_modalities", "site", "partials")
+    __slots__ = ("session_id", "analyzers", "fuser", "weights", "consent", "snapshot_interval_seconds", "max_snapshots", "half_life_seconds", "idle_timeout_seconds", "customer_policy", "exclude_regions", "redact_transcript", "mismatch_policy", "expected_modalities", "site", "partials", "new_customer")
     class WeightsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -457,6 +470,7 @@ class SessionConfig(_message.Message):
     EXPECTED_MODALITIES_FIELD_NUMBER: _ClassVar[int]
     SITE_FIELD_NUMBER: _ClassVar[int]
     PARTIALS_FIELD_NUMBER: _ClassVar[int]
+    NEW_CUSTOMER_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     analyzers: _containers.RepeatedScalarFieldContainer[str]
     fuser: str
@@ -473,7 +487,8 @@ class SessionConfig(_message.Message):
     expected_modalities: _containers.RepeatedScalarFieldContainer[str]
     site: str
     partials: bool
-    def __init__(self, session_id: _Optional[str] = ..., analyzers: _Optional[_Iterable[str]] = ..., fuser: _Optional[str] = ..., weights: _Optional[_Mapping[str, float]] = ..., consent: _Optional[_Union[Consent, str]] = ..., snapshot_interval_seconds: _Optional[float] = ..., max_snapshots: _Optional[int] = ..., half_life_seconds: _Optional[float] = ..., idle_timeout_seconds: _Optional[float] = ..., customer_policy: _Optional[_Union[CustomerPolicy, str]] = ..., exclude_regions: _Optional[_Iterable[_Union[Region, _Mapping]]] = ..., redact_transcript: bool = ..., mismatch_policy: _Optional[_Union[MismatchPolicy, str]] = ..., expected_modalities: _Optional[_Iterable[str]] = ..., site: _Optional[str] = ..., partials: bool = ...) -> None: ...
+    new_customer: NewCustomer
+    def __init__(self, session_id: _Optional[str] = ..., analyzers: _Optional[_Iterable[str]] = ..., fuser: _Optional[str] = ..., weights: _Optional[_Mapping[str, float]] = ..., consent: _Optional[_Union[Consent, str]] = ..., snapshot_interval_seconds: _Optional[float] = ..., max_snapshots: _Optional[int] = ..., half_life_seconds: _Optional[float] = ..., idle_timeout_seconds: _Optional[float] = ..., customer_policy: _Optional[_Union[CustomerPolicy, str]] = ..., exclude_regions: _Optional[_Iterable[_Union[Region, _Mapping]]] = ..., redact_transcript: bool = ..., mismatch_policy: _Optional[_Union[MismatchPolicy, str]] = ..., expected_modalities: _Optional[_Iterable[str]] = ..., site: _Optional[str] = ..., partials: bool = ..., new_customer: _Optional[_Union[NewCustomer, str]] = ...) -> None: ...
 
 class Region(_message.Message):
     __slots__ = ("x", "y", "width", "height")
@@ -604,7 +619,7 @@ class Notice(_message.Message):
     def __init__(self, kind: _Optional[_Union[NoticeKind, str]] = ..., message: _Optional[str] = ..., at_seconds: _Optional[float] = ...) -> None: ...
 
 class SessionSummary(_message.Message):
-    __slots__ = ("session_id", "end", "interval", "overall", "peak_score", "end_score", "peak_end_score", "emotion_percentages", "snapshots", "utterances", "frames_dropped", "mismatches", "rating", "phases", "subjects", "site", "late", "duplicates", "modality_percentages")
+    __slots__ = ("session_id", "end", "interval", "overall", "peak_score", "end_score", "peak_end_score", "emotion_percentages", "snapshots", "utterances", "frames_dropped", "mismatches", "rating", "phases", "subjects", "site", "late", "duplicates", "modality_percentages", "conditions")
     class EmotionPercentagesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -626,6 +641,13 @@ class SessionSummary(_message.Message):
         key: str
         value: EmotionPercentages
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[EmotionPercentages, _Mapping]] = ...) -> None: ...
+    class ConditionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
@@ -645,6 +667,7 @@ class SessionSummary(_message.Message):
     LATE_FIELD_NUMBER: _ClassVar[int]
     DUPLICATES_FIELD_NUMBER: _ClassVar[int]
     MODALITY_PERCENTAGES_FIELD_NUMBER: _ClassVar[int]
+    CONDITIONS_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     end: SessionEnd
     interval: TimeInterval
@@ -664,7 +687,8 @@ class SessionSummary(_message.Message):
     late: int
     duplicates: int
     modality_percentages: _containers.MessageMap[str, EmotionPercentages]
-    def __init__(self, session_id: _Optional[str] = ..., end: _Optional[_Union[SessionEnd, str]] = ..., interval: _Optional[_Union[TimeInterval, _Mapping]] = ..., overall: _Optional[_Union[Satisfaction, _Mapping]] = ..., peak_score: _Optional[float] = ..., end_score: _Optional[float] = ..., peak_end_score: _Optional[float] = ..., emotion_percentages: _Optional[_Mapping[str, float]] = ..., snapshots: _Optional[int] = ..., utterances: _Optional[int] = ..., frames_dropped: _Optional[int] = ..., mismatches: _Optional[int] = ..., rating: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., subjects: _Optional[_Mapping[str, Satisfaction]] = ..., site: _Optional[str] = ..., late: _Optional[int] = ..., duplicates: _Optional[int] = ..., modality_percentages: _Optional[_Mapping[str, EmotionPercentages]] = ...) -> None: ...
+    conditions: _containers.ScalarMap[str, float]
+    def __init__(self, session_id: _Optional[str] = ..., end: _Optional[_Union[SessionEnd, str]] = ..., interval: _Optional[_Union[TimeInterval, _Mapping]] = ..., overall: _Optional[_Union[Satisfaction, _Mapping]] = ..., peak_score: _Optional[float] = ..., end_score: _Optional[float] = ..., peak_end_score: _Optional[float] = ..., emotion_percentages: _Optional[_Mapping[str, float]] = ..., snapshots: _Optional[int] = ..., utterances: _Optional[int] = ..., frames_dropped: _Optional[int] = ..., mismatches: _Optional[int] = ..., rating: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., subjects: _Optional[_Mapping[str, Satisfaction]] = ..., site: _Optional[str] = ..., late: _Optional[int] = ..., duplicates: _Optional[int] = ..., modality_percentages: _Optional[_Mapping[str, EmotionPercentages]] = ..., conditions: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class Phase(_message.Message):
     __slots__ = ("name", "interval", "satisfaction")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from mien.interfaces import MismatchPolicy
+from mien.interfaces import MismatchPolicy, NewCustomer
 from mien.live import Event, Notice, NoticeKind, Partial, Started, Update
 from mien.session import Consent, CustomerPolicy, Marker, Phase, SessionEnd, SessionState, SessionSummary
 from mien.types import Satisfaction
@@ -37,6 +37,10 @@ MISMATCH_POLICIES: Final = {
     MismatchPolicy.TRUST_FACE: pb.MISMATCH_POLICY_TRUST_FACE,
     MismatchPolicy.ABSTAIN: pb.MISMATCH_POLICY_ABSTAIN,
 }
+NEW_CUSTOMERS: Final = {
+    NewCustomer.END: pb.NEW_CUSTOMER_END,
+    NewCustomer.RESTART: pb.NEW_CUSTOMER_RESTART,
+}
 NOTICE_KINDS: Final = {
     NoticeKind.MISMATCH: pb.NOTICE_KIND_MISMATCH,
     NoticeKind.STREAM: pb.NOTICE_KIND_STREAM,
@@ -50,6 +54,7 @@ SESSION_ENDS: Final = {
     SessionEnd.IDLE: pb.SESSION_END_IDLE,
     SessionEnd.CLOSED: pb.SESSION_END_CLOSED,
     SessionEnd.DRAINING: pb.SESSION_END_DRAINING,
+    SessionEnd.NEXT_CUSTOMER: pb.SESSION_END_NEXT_CUSTOMER,
 }
 _NOTICE_KIND_OF: Final = {number: kind for kind, number in NOTICE_KINDS.items()}
 _SESSION_END_OF: Final = {number: end for end, number in SESSION_ENDS.items()}
@@ -57,6 +62,7 @@ _ENUM_NUMBERS: Final[Mapping[str, Mapping[Any, int]]] = {
     "consent": CONSENTS,
     "customer_policy": CUSTOMER_POLICIES,
     "mismatch_policy": MISMATCH_POLICIES,
+    "new_customer": NEW_CUSTOMERS,
 }
 """Option of a session -> the numbers of its words."""
 
@@ -215,6 +221,7 @@ def _summary_to_wire(summary: SessionSummary) -> pb.SessionSummary:
         site=summary.site,
         late=summary.late,
         duplicates=summary.duplicates,
+        conditions=summary.conditions,
     )
 
 
@@ -248,6 +255,7 @@ def _summary_from_wire(message: pb.SessionSummary) -> SessionSummary:
         site=message.site,
         late=message.late,
         duplicates=message.duplicates,
+        conditions=dict(sorted(message.conditions.items())),
     )
 
 

@@ -139,6 +139,7 @@ def _face_to_wire(face: FaceRegion) -> pb.FaceRegion:
         track_id=face.track_id,
         landmarks=[pb.Point(x=x, y=y) for x, y in face.landmarks],
         issues=face.issues,
+        brightness=face.brightness,
     )
 
 
@@ -243,6 +244,7 @@ def _face_from_wire(message: pb.FaceRegion) -> FaceRegion:
         track_id=message.track_id,
         landmarks=tuple((point.x, point.y) for point in message.landmarks),
         issues=tuple(message.issues),
+        brightness=message.brightness if message.HasField("brightness") else None,
     )
 
 

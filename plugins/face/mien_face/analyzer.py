@@ -148,6 +148,7 @@ class FaceAnalyzer(Analyzer):
             detection_score=face.score,
             landmarks=face.landmarks,
             issues=quality.issues,
+            brightness=quality.brightness,
         )
         return _Face(index, region, crop)
 

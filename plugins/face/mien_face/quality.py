@@ -32,10 +32,12 @@ class Quality:
     Attributes:
         value: [0, 1]; 1 is large, sharp, well lit and whole.
         issues: Any of ``small``, ``blurred``, ``dark``, ``bright``, ``flat``, ``cut_off``, in this order.
+        brightness: Mean grey level of the face, [0, 1].
     """
 
     value: float
     issues: tuple[str, ...]
+    brightness: float
 
 
 def assess(crop: npt.NDArray[np.uint8], box: Box, *, width: int, height: int, settings: QualitySettings) -> Quality:
@@ -71,7 +73,7 @@ def assess(crop: npt.NDArray[np.uint8], box: Box, *, width: int, height: int, se
         "cut_off": visible < CUT_OFF,
     }
     value = float(np.prod([LEAST + (1.0 - LEAST) * factor for factor in factors]))
-    return Quality(value, tuple(name for name, present in found.items() if present))
+    return Quality(value, tuple(name for name, present in found.items() if present), min(light / 255.0, 1.0))
 
 
 def sharpness(crop: npt.NDArray[np.uint8]) -> float:

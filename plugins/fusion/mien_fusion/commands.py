@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,7 +78,8 @@ def _calibrate_command(parts: PluginContext) -> Callable[..., None]:
 
 
 def _calibration_lines(calibration: PlattCalibration | IsotonicCalibration) -> list[str]:
-    values: dict[str, Any] = calibration.model_dump(mode="json")
+    dated = calibration.model_copy(update={"fitted_on": datetime.now(UTC).date()})
+    values: dict[str, Any] = dated.model_dump(mode="json")
     return [f"{key} = {json.dumps(value)}" for key, value in values.items()]
 
 

@@ -6,6 +6,7 @@ What a fusion means to a caller (weights, thresholds, half-life, mismatch policy
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -24,11 +25,13 @@ class PlattCalibration(_Table):
         kind: Names this curve.
         slope: How steep it is.
         intercept: Its log-odds at a score of 0.
+        fitted_on: The day it was fitted; reports warn when it is old.
     """
 
     kind: Literal["platt"] = "platt"
     slope: Annotated[float, Field(gt=0.0, le=1e4, allow_inf_nan=False)]
     intercept: Annotated[float, Field(ge=-1e4, le=1e4, allow_inf_nan=False)]
+    fitted_on: date | None = None
 
 
 class IsotonicCalibration(_Table):
@@ -38,11 +41,13 @@ class IsotonicCalibration(_Table):
         kind: Names this curve.
         scores: Where the knots lie, rising.
         probabilities: The probability at each, never falling.
+        fitted_on: The day it was fitted; reports warn when it is old.
     """
 
     kind: Literal["isotonic"] = "isotonic"
     scores: tuple[Fraction, ...] = Field(min_length=2)
     probabilities: tuple[Fraction, ...] = Field(min_length=2)
+    fitted_on: date | None = None
 
     @model_validator(mode="after")
     def _monotone(self) -> IsotonicCalibration:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from mien import InputError, records
+from mien_records.files import open_own
 from mien_records.settings import SqliteSettings
 
 FORMAT: Final = 1
@@ -70,6 +71,7 @@ class SqliteFile:
     def _open(self) -> sqlite3.Connection:
         path = self._settings.path
         path.parent.mkdir(parents=True, exist_ok=True)
+        open_own(path).close()  # so that it, and the files beside it, are their owner's alone
         # Each statement commits by itself; the recorder's lock keeps threads apart.
         connection = sqlite3.connect(
             path, timeout=self._settings.busy_seconds, isolation_level=None, check_same_thread=False

@@ -64,7 +64,7 @@ class RotatingFile:
         if is_other or (size > len(header) and size + len(line) > self._max_bytes):
             self._rotate()
             size = 0
-        with self._path.open("ab", buffering=0) as file:
+        with open_own(self._path) as file:
             start = header if size == 0 else self._mend()
             try:
                 _write_all(file, start + line)
@@ -94,6 +94,11 @@ class RotatingFile:
                 newer.replace(older)
 
 
+def open_own(path: Path) -> io.FileIO:
+    """A file to add to; a new one is its owner's alone to read, for it tells of people."""
+    return io.FileIO(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
+
+
 class JsonLinesFile:
     """One line of JSON a record; see ``docs/schema/record-v1.json``."""
 
@@ -120,7 +125,9 @@ class CsvFile:
         self._file = RotatingFile(settings.path, max_bytes=settings.max_bytes, keep=settings.keep)
 
     def write(self, record: records.Record) -> None:
-        """Add the record. Raises OSError where it cannot be written."""
+        """Add the record; a ledger is no row. Raises OSError where it cannot be written."""
+        if isinstance(record, records.LedgerRecord):
+            return
         columns = columns_for([record], _cells(self._file.first_line()))
         self._file.add(csv_line(row(record, columns)), header=csv_line(columns))
 

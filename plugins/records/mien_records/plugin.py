@@ -20,13 +20,15 @@ def mien_register_sinks(register: RegisterSink, context: PluginContext) -> None:
     """Register ``records`` where ``[plugins.records]`` names a file; without one there is no sink at all."""
     settings = context.settings("records", RecordsSettings)
     if settings.has_files:
-        files = ", ".join(name for name in ("jsonl", "csv", "sqlite") if getattr(settings, name) is not None)
+        files = ", ".join(name for name in ("jsonl", "csv", "sqlite", "drift") if getattr(settings, name) is not None)
         register("records", SinkInfo(version=__version__, description=f"records: {files}"), partial(Recorder, settings))
 
 
 @hookimpl
 def mien_register_commands(app: typer.Typer, context: PluginContext) -> None:
-    """Add ``mien report``."""
-    from mien_records.report.command import register
+    """Add ``mien report`` and ``mien replay``."""
+    from mien_records import replay_command
+    from mien_records.report import command
 
-    register(app, context)
+    command.register(app, context)
+    replay_command.register(app, context)

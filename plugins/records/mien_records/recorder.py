@@ -7,11 +7,22 @@ import logging
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final, Protocol
 
-from mien import AnalysisResult, PluginError, Provenance, SessionSummary, Sink, records
+from mien import (
+    AnalysisResult,
+    FaceRegion,
+    PluginError,
+    Prediction,
+    Provenance,
+    SessionSummary,
+    Sink,
+    records,
+)
 from mien_records.database import SqliteFile
+from mien_records.driftwatch import DriftWatch
 from mien_records.files import CsvFile, JsonLinesFile
 from mien_records.settings import RecordsSettings
 
@@ -43,6 +54,15 @@ class Recorder(Sink):
             self._files["csv"] = CsvFile(settings.csv)
         if settings.sqlite is not None:
             self._files["sqlite"] = SqliteFile(settings.sqlite)
+        self._watch: DriftWatch | None = None
+        if settings.drift is not None:
+            self._files["drift"] = self._watch = DriftWatch(settings.drift)
+
+    @property
+    def drift(self) -> Mapping[tuple[str, str], float]:
+        """Site and measure -> change against commissioning, as a share of what it was; for a metrics endpoint."""
+        with self._lock:
+            return {} if self._watch is None else self._watch.changes()
 
     @property
     def failures(self) -> Mapping[tuple[str, str], int]:
@@ -56,15 +76,13 @@ class Recorder(Sink):
         Raises:
             PluginError: A file could not take it, so that mien counts it; the others have it.
         """
-        record = self._record(result, provenance)
-        if record.kind not in self._settings.kinds:
-            return
-        if not self._settings.transcripts:
-            record = records.without_words(record)
-        with self._lock:
-            failed = [name for name in self._files if not self._write(name, record)]
+        failed: set[str] = set()
+        for record in self._records(result, provenance):
+            slim = record if self._settings.transcripts else records.without_words(record)
+            with self._lock:
+                failed.update(name for name in self._files if not self._write(name, slim))
         if failed:
-            raise PluginError(f"not recorded in: {', '.join(failed)}")
+            raise PluginError(f"not recorded in: {', '.join(sorted(failed))}")
 
     def close(self) -> None:
         """Close the files, and say how much was lost."""
@@ -79,19 +97,38 @@ class Recorder(Sink):
                 _log.warning("records: %d results were not written to %s: %s", count, name, kind)
             self._failures.clear()
 
+    def _records(self, result: AnalysisResult | SessionSummary, provenance: Provenance) -> Iterator[records.Record]:
+        """What is kept of a result: nothing that the settings do not ask for, and no landmarks."""
+        record = self._record(result, provenance)
+        if isinstance(result, AnalysisResult):
+            is_wanted = self._settings.moments if provenance.session_id else "analysis" in self._settings.kinds
+            if is_wanted:
+                yield record
+            return
+        if "summary" in self._settings.kinds:
+            yield record
+        if result.ledger is not None:
+            yield records.LedgerRecord(
+                recorded_at=record.recorded_at,
+                ledger=records.packed(result.ledger),
+                session_id=record.session_id,
+                site=record.site,
+                source=record.source,
+            )
+
     def _record(self, result: AnalysisResult | SessionSummary, provenance: Provenance) -> records.Record:
         source = self._source(provenance)
         if isinstance(result, SessionSummary):
             return records.SummaryRecord(
                 recorded_at=provenance.recorded_at,
-                summary=result,
+                summary=replace(result, ledger=None),
                 session_id=provenance.session_id or result.session_id,
                 site=result.site or provenance.site or self._settings.site,
                 source=source,
             )
         return records.AnalysisRecord(
             recorded_at=provenance.recorded_at,
-            analysis=result,
+            analysis=_without_landmarks(result),
             session_id=provenance.session_id,
             site=provenance.site or self._settings.site,
             source=source,
@@ -116,6 +153,16 @@ class Recorder(Sink):
             self._failures[failure] += 1
             return False
         return True
+
+
+def _without_landmarks(result: AnalysisResult) -> AnalysisResult:
+    return replace(result, predictions=tuple(_slim(prediction) for prediction in result.predictions))
+
+
+def _slim(prediction: Prediction) -> Prediction:
+    if not isinstance(prediction.evidence, FaceRegion):
+        return prediction
+    return replace(prediction, evidence=replace(prediction.evidence, landmarks=()))
 
 
 def _kind_of(error: Exception) -> str:

@@ -1,4 +1,7 @@
-"""A record as one flat row: the CSV sink's columns, and those of ``mien report --csv``. See ``docs/records.md``."""
+"""A record as one flat row: the columns of the CSV sink and of ``mien report --visits-csv``.
+
+See ``docs/records.md``.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ def row(record: records.Record, columns: Sequence[str] = COLUMNS) -> list[str]:
         cells |= _of_analysis(record.analysis)
     elif isinstance(record, records.SummaryRecord):
         cells |= _of_summary(record.summary)
-    else:
+    elif isinstance(record, records.FailureRecord):
         cells |= {"error": _text(f"{record.failure.error}: {record.failure.message}")}
     return [cells.get(column, "") for column in columns]
 

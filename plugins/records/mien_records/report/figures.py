@@ -1,7 +1,7 @@
 """The numbers of a report, from its visits. No drawing and no words here.
 
-Means count each visit once. Visits in which nobody was seen or heard count as visits, and in the verdicts, and in
-nothing else: their score says nothing.
+CSAT is the share of good visits among those that were decided. Every group that is shown has at least ``MIN_CELL``
+visits, so that nobody is found again in it; what is smaller is counted, and not shown.
 """
 
 from __future__ import annotations
@@ -11,21 +11,29 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from statistics import fmean, variance
+from statistics import fmean
 from typing import Final, TypeAlias, TypeVar
 
 from mien import FusionContext, MismatchPair, Verdict
-from mien_records.report.timeline import Span, spans_of
+from mien_records.report.drift import Drift, drifts
+from mien_records.report.intervals import Estimate, Tally, difference, different, mean_estimate
+from mien_records.report.taps import TapFigures, tap_figures
+from mien_records.report.timeline import Grain, Span, spans_of
 from mien_records.report.visits import Unit, Visit, Visits
+from mien_records.report.wording import NOTHING as DASH
 
-PEAK_END_BINS: Final = 10
-TREND_VISITS: Final = 20
-"""Fewer visits make no trend."""
+MIN_CELL: Final = 10
+"""Nothing is shown of fewer visits."""
+
+MIN_SAYERS: Final = 3
+"""A word is shown where so many visits of the hour had it."""
+
 FULL_COVERAGE: Final = 0.95
+EXTREME_HOURS: Final = 3
+"""So many of the worst hours are shown, and of the best."""
+WORDS_SHOWN: Final = 8
 SITES_SHOWN: Final = 12
 NOTEWORTHY: Final = 8
-_Z90: Final = 1.6448536
-"""Quantile of the normal distribution that leaves 5 % on either side."""
 
 DEFAULT_PAIRS: Final = FusionContext().mismatch_pairs
 """Groups of modalities that are held against each other where nothing else is configured."""
@@ -36,22 +44,39 @@ Shares: TypeAlias = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """A mean score over visits: where it lies with 90 % confidence, and how many visits it rests on. All in [0, 1]."""
+class Cell:
+    """One group of visits that is shown.
 
-    mean: float
-    low: float
-    high: float
-    count: int
+    Attributes:
+        name: What its visits have in common.
+        visits: How many.
+        csat: Of the decided ones; None where those are fewer than ``MIN_CELL``.
+        score: Mean score, [0, 1]; None where nobody was measured.
+        apart: Its CSAT less that of all others together, where they differ beyond chance.
+    """
+
+    name: str
+    visits: int
+    csat: Estimate | None
+    score: float | None
+    apart: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class SiteFigures:
-    """One place: its score, and the share of its visits that were good."""
+class Cells:
+    """Groups in their order, and how many were too small to be shown, with how many visits."""
 
-    name: str
-    score: Estimate
-    good: float
+    shown: tuple[Cell, ...] = ()
+    hidden: int = 0
+    hidden_visits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """An hour of the week: its figures, and words that several of its visits had."""
+
+    cell: Cell
+    words: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +107,18 @@ class Figures:
         unit: What a visit is.
         visits: How many.
         measured: Those in which somebody was seen or heard.
-        headline: Over all; None where nobody was.
-        trend: The later half of the visits less the earlier half; None where there are too few.
+        csat: Good ones among the decided.
+        score: Mean score.
+        taps: What tap ratings tell; None where nobody tapped.
+        change: CSAT of the later half less that of the earlier; with a week, of it less that of the time before.
         verdicts: How many visits each verdict was given.
-        spans: Score by stretches of time, those without visits left out.
-        hours: Hour of the day -> score.
-        sites: By score, the best first.
+        spans: By stretches of time, in their order.
+        weeks: By week, where the period has several and its stretches are shorter.
+        hours: By hour of the day.
+        sites: By place, the best first.
+        phases: By phase.
+        worst: The hours of the week with the lowest CSAT, where hours differ at all.
+        best: Those with the highest.
         emotions: Emotion and percent, the most frequent first; the customers' faces, where there were any.
         modality_emotions: Modality -> the same, for each that said something.
         streams: By share of the score, the largest first.
@@ -95,21 +126,26 @@ class Figures:
         mismatch_possible: Visits in which two sides that are held against each other both spoke.
         compared: Those pairs of sides that did so in some visit; all that are configured where none did.
         coverage: None where there are no visits.
-        peak_end: Visits in each tenth of the peak-end score.
-        peak_end_mean: None where there are no sessions.
-        rating: Mean tap rating and how many gave one; None where nobody did.
-        noteworthy: Visits that somebody should look at: poor ones and mismatches, the worst first.
+        peak_end: Mean peak-end score; None where there are no sessions.
+        drifts: What has changed about what is seen, the latest first.
+        noteworthy: Single visits, poor ones and mismatches, the worst first; for who asked for them.
     """
 
     unit: Unit
     visits: int
     measured: tuple[Visit, ...]
-    headline: Estimate | None
-    trend: Estimate | None
+    csat: Estimate | None
+    score: Estimate | None
+    taps: TapFigures | None
+    change: Estimate | None
     verdicts: Counter[Verdict]
-    spans: tuple[tuple[Span, Estimate], ...]
-    hours: dict[int, Estimate]
-    sites: tuple[SiteFigures, ...]
+    spans: Cells
+    weeks: Cells
+    hours: Cells
+    sites: Cells
+    phases: Cells
+    worst: tuple[Hour, ...]
+    best: tuple[Hour, ...]
     emotions: Shares
     modality_emotions: dict[str, Shares]
     streams: tuple[StreamFigures, ...]
@@ -117,37 +153,57 @@ class Figures:
     mismatch_possible: int
     compared: tuple[MismatchPair, ...]
     coverage: Coverage | None
-    peak_end: tuple[int, ...]
-    peak_end_mean: float | None
-    rating: tuple[float, int] | None
+    peak_end: float | None
+    drifts: tuple[Drift, ...]
     noteworthy: tuple[Visit, ...]
 
+    @property
+    def decided(self) -> int:
+        """Visits with a verdict."""
+        return self.verdicts[Verdict.GOOD] + self.verdicts[Verdict.POOR]
 
-def compute(collected: Visits, zone: tzinfo | None, pairs: Sequence[MismatchPair] = DEFAULT_PAIRS) -> Figures:
+    @property
+    def is_shown(self) -> bool:
+        """Whether there are enough visits for anything to be shown of them."""
+        return self.visits >= MIN_CELL
+
+
+def compute(
+    collected: Visits,
+    zone: tzinfo | None,
+    pairs: Sequence[MismatchPair] = DEFAULT_PAIRS,
+    *,
+    before: Sequence[Visit] = (),
+) -> Figures:
     """All numbers of a report.
 
     Args:
         collected: The visits.
         zone: Time zone for days and hours; None is this machine's.
         pairs: Groups of modalities that are held against each other.
+        before: Earlier visits that are not reported, to compare with and to find what has changed.
     """
     visits = collected.visits
     measured = tuple(visit for visit in visits if visit.is_measured)
     peak_ends = [visit.peak_end for visit in measured if visit.peak_end is not None]
-    ratings = [visit.rating for visit in visits if visit.rating]
+    worst, best = _extremes(measured, zone)
+    is_session = collected.unit is Unit.SESSION
     return Figures(
         unit=collected.unit,
         visits=len(visits),
         measured=measured,
-        headline=estimate(measured),
-        trend=_trend(measured),
+        csat=_csat(measured),
+        score=mean_estimate([visit.score for visit in measured]) if len(measured) >= MIN_CELL else None,
+        taps=tap_figures([visit.rating for visit in measured], [visit.score for visit in measured]),
+        change=_change(measured, before),
         verdicts=Counter(visit.satisfaction.verdict for visit in visits),
         spans=_spans(measured, zone),
-        hours={
-            hour: _sure(estimate(group))
-            for hour, group in sorted(_grouped(measured, lambda visit: visit.at.astimezone(zone).hour).items())
-        },
-        sites=_sites(measured),
+        weeks=_weeks(measured, zone),
+        hours=_cells(_grouped(measured, lambda visit: visit.at.astimezone(zone).hour), _hour_name),
+        sites=_best_first(_cells(_sites(measured), str)),
+        phases=_phases(measured),
+        worst=worst,
+        best=best,
         emotions=_emotions([visit.emotions for visit in measured]),
         modality_emotions={
             modality: _emotions([visit.modality_emotions.get(modality, {}) for visit in measured])
@@ -158,77 +214,143 @@ def compute(collected: Visits, zone: tzinfo | None, pairs: Sequence[MismatchPair
         mismatch_possible=sum(bool(visit.compared(pairs)) or visit.mismatches > 0 for visit in measured),
         compared=_compared(measured, pairs),
         coverage=_coverage(visits),
-        peak_end=tuple(_histogram(peak_ends)),
-        peak_end_mean=fmean(peak_ends) if peak_ends else None,
-        rating=(fmean(ratings), len(ratings)) if ratings else None,
+        peak_end=fmean(peak_ends) if peak_ends else None,
+        drifts=drifts([*before, *visits], zone) if is_session else (),
         noteworthy=_noteworthy(measured),
     )
 
 
-def estimate(visits: Sequence[Visit]) -> Estimate | None:
-    """The mean score; None where there are no visits.
-
-    From three visits on, the interval is Student's; below, it is the mean of the visits' own intervals.
-    """
-    if not visits:
-        return None
-    scores = [visit.score for visit in visits]
-    mean, count = fmean(scores), len(scores)
-    if count < 3:
-        intervals = [visit.satisfaction.interval for visit in visits]
-        return Estimate(mean, fmean(i.low for i in intervals), fmean(i.high for i in intervals), count)
-    half = student_90(count - 1) * math.sqrt(variance(scores) / count)
-    return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half), count)
+def tally(visits: Iterable[Visit]) -> Tally:
+    """Good ones among the decided."""
+    verdicts = Counter(visit.satisfaction.verdict for visit in visits)
+    return Tally(verdicts[Verdict.GOOD], verdicts[Verdict.GOOD] + verdicts[Verdict.POOR])
 
 
-def student_90(degrees: int) -> float:
-    """Student's t that leaves 5 % on either side, to 0.3 % from two degrees of freedom on.
-
-    The expansion in 1/degrees of Abramowitz and Stegun 26.7.5.
-    """
-    z, v = _Z90, float(degrees)
-    terms = (
-        z,
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return math.fsum(term / v**power for power, term in enumerate(terms))
+def _csat(visits: Iterable[Visit]) -> Estimate | None:
+    found = tally(visits)
+    return found.estimate() if found.count >= MIN_CELL else None
 
 
-def _trend(measured: Sequence[Visit]) -> Estimate | None:
-    if len(measured) < TREND_VISITS:
-        return None
+def _change(measured: Sequence[Visit], before: Sequence[Visit]) -> Estimate | None:
     half = len(measured) // 2
-    earlier, later = ([visit.score for visit in part] for part in (measured[:half], measured[half:]))
-    change = fmean(later) - fmean(earlier)
-    margin = _Z90 * math.sqrt(variance(earlier) / len(earlier) + variance(later) / len(later))
-    return Estimate(change, change - margin, change + margin, len(measured))
+    earlier, later = (before, measured) if before else (measured[:half], measured[half:])
+    one, other = tally(later), tally(earlier)
+    return difference(one, other) if min(one.count, other.count) >= MIN_CELL else None
 
 
-def _spans(measured: Sequence[Visit], zone: tzinfo | None) -> tuple[tuple[Span, Estimate], ...]:
+def _cells(groups: Mapping[Key, Sequence[Visit]], name: Callable[[Key], str]) -> Cells:
+    large = {key: group for key, group in sorted(groups.items()) if len(group) >= MIN_CELL}
+    decided = {name(key): found for key, group in large.items() if (found := tally(group)).count >= MIN_CELL}
+    apart = different(decided) if len(decided) > 1 else {}
+    shown = tuple(
+        Cell(
+            name(key),
+            len(group),
+            decided[name(key)].estimate() if name(key) in decided else None,
+            fmean(visit.score for visit in group),
+            apart.get(name(key)),
+        )
+        for key, group in large.items()
+    )
+    small = [len(group) for key, group in groups.items() if key not in large]
+    return Cells(shown, len(small), sum(small))
+
+
+def _spans(measured: Sequence[Visit], zone: tzinfo | None) -> Cells:
+    groups: dict[Span, list[Visit]] = defaultdict(list)
+    for visit, span in zip(measured, spans_of([visit.at for visit in measured], zone), strict=True):
+        groups[span].append(visit)
+    return _cells(groups, lambda span: span.label)
+
+
+def _weeks(measured: Sequence[Visit], zone: tzinfo | None) -> Cells:
+    """By week where there are days to be seen beside it."""
     spans = spans_of([visit.at for visit in measured], zone)
-    grouped = defaultdict(list)
-    for visit, span in zip(measured, spans, strict=True):
-        grouped[span].append(visit)
-    return tuple((span, _sure(estimate(group))) for span, group in sorted(grouped.items()))
+    if not spans or spans[0].grain is not Grain.DAY:
+        return Cells()
+    groups: dict[Span, list[Visit]] = defaultdict(list)
+    for visit, span in zip(measured, spans_of([v.at for v in measured], zone, grain=Grain.WEEK), strict=True):
+        groups[span].append(visit)
+    return _cells(groups, lambda span: span.label) if len(groups) > 1 else Cells()
 
 
-def _sites(measured: Sequence[Visit]) -> tuple[SiteFigures, ...]:
-    groups = _grouped(measured, lambda visit: visit.site)
-    found = [SiteFigures(name, _sure(estimate(group)), _good(group)) for name, group in groups.items()]
-    found.sort(key=lambda site: -site.score.count)
-    shown, others = found, found[SITES_SHOWN:]
-    if len(others) > 1:
-        names = {site.name for site in others}
-        rest = [visit for visit in measured if visit.site in names]
-        shown = [*found[:SITES_SHOWN], SiteFigures(f"{len(others)} others", _sure(estimate(rest)), _good(rest))]
-    return tuple(sorted(shown, key=lambda site: (-site.score.mean, site.name)))
+def _sites(measured: Sequence[Visit]) -> dict[str, list[Visit]]:
+    groups = _grouped(measured, lambda visit: visit.site or "no site named")
+    names = sorted(groups, key=lambda name: -len(groups[name]))
+    if len(names) <= SITES_SHOWN + 1:
+        return groups
+    others = [visit for name in names[SITES_SHOWN:] for visit in groups[name]]
+    return {name: groups[name] for name in names[:SITES_SHOWN]} | {f"{len(names) - SITES_SHOWN} others": others}
 
 
-def _good(visits: Sequence[Visit]) -> float:
-    return sum(visit.satisfaction.verdict is Verdict.GOOD for visit in visits) / len(visits)
+def _best_first(cells: Cells) -> Cells:
+    shown = sorted(cells.shown, key=lambda cell: -(cell.csat.mean if cell.csat else -1.0))
+    return Cells(tuple(shown), cells.hidden, cells.hidden_visits)
+
+
+def _phases(measured: Sequence[Visit]) -> Cells:
+    """By the verdict of each phase; the order is that of the first visits that had them."""
+    verdicts: dict[str, list[Verdict]] = defaultdict(list)
+    for visit in measured:
+        for name, verdict in visit.phases.items():
+            verdicts[name].append(verdict)
+    if len(verdicts) < 2:
+        return Cells()
+    large = {name: found for name, found in verdicts.items() if len(found) >= MIN_CELL}
+    decided = {
+        name: Tally(found.count(Verdict.GOOD), len(found) - found.count(Verdict.UNDECIDED))
+        for name, found in large.items()
+    }
+    shown = tuple(
+        Cell(name, len(found), decided[name].estimate() if decided[name].count >= MIN_CELL else None, None)
+        for name, found in large.items()
+    )
+    small = [len(found) for name, found in verdicts.items() if name not in large]
+    return Cells(shown, len(small), sum(small))
+
+
+def _extremes(measured: Sequence[Visit], zone: tzinfo | None) -> tuple[tuple[Hour, ...], tuple[Hour, ...]]:
+    """Hours of the week whose CSAT differs from that of the others beyond chance: the worst, and the best."""
+
+    def hour_of(visit: Visit) -> tuple[int, int]:
+        local = visit.at.astimezone(zone)
+        return local.weekday(), local.hour
+
+    groups = _grouped(measured, hour_of)
+    names = {_weekday_hour(key): group for key, group in groups.items()}
+    cells = [cell for cell in _cells(groups, _weekday_hour).shown if cell.csat is not None]
+    cells.sort(key=lambda cell: cell.csat.mean if cell.csat else 0.0)
+    half = min(EXTREME_HOURS, len(cells) // 2)
+    worst = tuple(Hour(cell, _words(names[cell.name])) for cell in cells[:half])
+    best = tuple(Hour(cell, _words(names[cell.name])) for cell in reversed(cells[len(cells) - half :]))
+    return worst, best
+
+
+def _words(visits: Sequence[Visit]) -> tuple[tuple[str, int], ...]:
+    """What several visits of a group said, the most frequent first; little words are left out."""
+    counts = Counter(word for visit in visits for word in visit.words if word not in LITTLE_WORDS)
+    frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple((word, count) for word, count in frequent if count >= MIN_SAYERS)[:WORDS_SHOWN]
+
+
+_LITTLE: Final = """
+about after again all and any are because been before but can could did does doing don't down each few for from get got
+had has have having her here him his how i'm into it's its just like more most not now off once one only other our out
+over own please same she should some such than that that's the their them then there these they this those through too
+under until very want was were what when where which while who why will with would yes you your yours
+"""
+LITTLE_WORDS: Final = frozenset(_LITTLE.split())
+"""English words that tell nothing of a visit."""
+
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def _hour_name(hour: int) -> str:
+    return f"{hour}{DASH}{hour + 1} h"
+
+
+def _weekday_hour(key: tuple[int, int]) -> str:
+    return f"{_DAYS[key[0]]} {_hour_name(key[1])}"
 
 
 def _compared(measured: Sequence[Visit], pairs: Sequence[MismatchPair]) -> tuple[MismatchPair, ...]:
@@ -237,8 +359,10 @@ def _compared(measured: Sequence[Visit], pairs: Sequence[MismatchPair]) -> tuple
 
 
 def _emotions(percentages: Sequence[Mapping[str, float]]) -> Shares:
-    """The mean over the visits that have them."""
+    """The mean over the visits that have them; nothing of fewer than ``MIN_CELL``."""
     showing = [emotions for emotions in percentages if emotions]
+    if len(showing) < MIN_CELL:
+        return ()
     totals: dict[str, float] = defaultdict(float)
     for emotions in showing:
         for emotion, percent in emotions.items():
@@ -259,6 +383,7 @@ def _streams(measured: Sequence[Visit]) -> tuple[StreamFigures, ...]:
             score=fmean(part.score for part in own),
         )
         for modality, own in parts.items()
+        if len(own) >= MIN_CELL
     )
     return tuple(sorted(found, key=lambda stream: (-stream.weight, stream.modality)))
 
@@ -270,13 +395,6 @@ def _coverage(visits: Sequence[Visit]) -> Coverage | None:
     full = sum(value >= FULL_COVERAGE for value in values)
     none = sum(value == 0.0 for value in values)
     return Coverage(fmean(values), full, len(values) - full - none, none)
-
-
-def _histogram(values: Iterable[float]) -> list[int]:
-    bins = [0] * PEAK_END_BINS
-    for value in values:
-        bins[min(int(value * PEAK_END_BINS), PEAK_END_BINS - 1)] += 1
-    return bins
 
 
 def _noteworthy(measured: Sequence[Visit]) -> tuple[Visit, ...]:
@@ -292,9 +410,3 @@ def _grouped(visits: Iterable[Visit], key: Callable[[Visit], Key]) -> dict[Key, 
     for visit in visits:
         groups[key(visit)].append(visit)
     return dict(groups)
-
-
-def _sure(found: Estimate | None) -> Estimate:
-    if found is None:
-        raise ValueError("a group has at least one visit")
-    return found

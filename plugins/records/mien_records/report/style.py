@@ -32,32 +32,23 @@ p:last-child { margin-bottom: 0; }
 .card { background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 20px 22px;
   grid-column: span 6; box-shadow: var(--shadow); break-inside: avoid; overflow-wrap: anywhere; }
 .card.wide { grid-column: 1 / -1; }
-.card.tile { grid-column: span 3; padding: 16px 20px; }
 .card > p.soft { font-size: 15px; }
-.tile strong { display: block; font-size: 28px; line-height: 1.2; font-variant-numeric: tabular-nums; }
-.tile span { color: var(--soft); font-size: 14px; }
 .number { font-size: 76px; line-height: 1; font-weight: 700; letter-spacing: -0.03em;
   font-variant-numeric: tabular-nums; }
-.number small { font-size: 22px; font-weight: 400; color: var(--soft); letter-spacing: 0; }
-.number.high { color: var(--good); } .number.low { color: var(--poor); } .number.unsure { color: var(--soft); }
 .meaning { font-size: 21px; line-height: 1.3; font-weight: 600; margin: 8px 0 6px; }
 .trend { font-weight: 600; margin-top: 10px; }
-svg { display: block; width: 100%; height: auto; margin-top: 10px; overflow: visible; }
-svg text { fill: var(--soft); font-size: 13px; font-variant-numeric: tabular-nums; }
-svg text.small { font-size: 11.5px; } svg text.name, svg text.value { fill: var(--ink); }
-svg text.value { font-weight: 600; }
-svg text.on { fill: var(--on); font-weight: 600; font-size: 14px; }
-line.grid { stroke: var(--grid); } line.neutral { stroke: var(--soft); stroke-dasharray: 4 4; }
-line.axis { stroke: var(--soft); } line.whisker { stroke: var(--soft); stroke-width: 2; stroke-linecap: round; }
-.track { fill: var(--grid); } .band { fill: var(--band); }
-polyline.line { fill: none; stroke: var(--line); stroke-width: 2.5; stroke-linejoin: round; }
-rect.high, circle.high { fill: var(--good); } rect.low, circle.low { fill: var(--poor); }
-rect.few { opacity: 0.45; } rect.range { opacity: 0.38; } .needle, .dot { stroke: var(--card); stroke-width: 2; }
+svg { display: block; margin-top: 6px; overflow: visible; }
+svg text { fill: var(--soft); font-size: 12px; font-variant-numeric: tabular-nums; }
+line.grid { stroke: var(--grid); } line.neutral { stroke: var(--soft); stroke-dasharray: 3 3; }
+rect.range { fill: var(--most); opacity: 0.38; } .dot { fill: var(--most); stroke: var(--card); stroke-width: 2; }
+rect.range.high, .dot.high { fill: var(--good); } rect.range.low, .dot.low { fill: var(--poor); }
 rect.good { fill: var(--good); } rect.poor { fill: var(--poor); } rect.undecided { fill: var(--open); }
 rect.full, rect.face { fill: var(--most); } rect.partial, rect.voice { fill: var(--some); }
 rect.none, rect.text, rect.other { fill: var(--little); } rect.another { fill: var(--amount); }
-svg text.on.partial, svg text.on.voice, svg text.on.none, svg text.on.text, svg text.on.other { fill: var(--ink); }
-.pointer { fill: var(--ink); } .amount { fill: var(--amount); } .volume { fill: var(--volume); }
+table.rows td, table.rows th { padding: 3px 10px 3px 0; vertical-align: middle; border: 0; }
+table.rows td.name { width: 28%; max-width: 200px; } table.rows .plot { width: 50%; padding: 3px 12px; }
+table.rows .plot svg { margin: 0; } table.rows .n { white-space: nowrap; overflow-wrap: normal; }
+td.value { font-weight: 600; } table.rows svg text { font-size: 11px; }
 ul.legend { list-style: none; margin: 12px 0 10px; padding: 0; display: flex; flex-wrap: wrap; gap: 6px 22px; }
 ul.legend i { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 8px; }
 i.good { background: var(--good); } i.poor { background: var(--poor); } i.undecided { background: var(--open); }
@@ -66,20 +57,20 @@ i.none, i.text, i.other { background: var(--little); } i.another { background: v
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; color: var(--soft); } th, td { padding: 6px 12px 6px 0; vertical-align: top; }
 tr + tr td, tbody tr td { border-top: 1px solid var(--edge); } td.n, th.n { text-align: right; }
-details { margin-top: 12px; font-size: 14px; } summary { cursor: pointer; color: var(--soft); }
 .warning { background: var(--warn); }
-footer { padding-bottom: 40px; font-size: 14px; } footer h2 { color: var(--ink); } svg + p { margin-top: 12px; }
+footer { padding-bottom: 40px; font-size: 14px; }
+footer h2 { color: var(--ink); } svg + p, table + p { margin-top: 12px; }
 ul.notes { margin: 0; padding-left: 20px; }
 .scroll { overflow-x: auto; }
-@media (max-width: 760px) { .card.wide .scroll > * { min-width: 660px; }
-  .card, .card.tile { grid-column: 1 / -1; } main, header, footer { padding: 0 14px; }
-  .number { font-size: 60px; } header { padding-top: 20px; } }
+@media (max-width: 760px) { .card { grid-column: 1 / -1; } main, header, footer { padding: 0 14px; }
+  .number { font-size: 60px; } .card { padding: 16px 14px; } table.rows td.name { width: 32%; }
+  table.rows .plot { padding: 3px 8px; width: 44%; } header { padding-top: 20px; } }
 @media print { :root { color-scheme: light;
   --page: #fff; --card: #fff; --ink: #000; --soft: #444; --edge: #bbb; --grid: #ddd; --good: #1f6fb8; --poor: #c2600a;
   --open: #6f7a87; --band: #1f6fb826; --line: #1f6fb8; --amount: #5c7fa3; --volume: #c3ccd6;
   --most: #3f5f82; --some: #a9bed5; --little: #dde3ea; --on: #fff; --warn: #fff;
   --shadow: none; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-  body { font-size: 11pt; } main, header, footer { max-width: none; padding: 0; } details:not([open]) { display: none; }
+  body { font-size: 11pt; } main, header, footer { max-width: none; padding: 0; }
   .grid { gap: 10px; margin: 10px 0; } }
 """

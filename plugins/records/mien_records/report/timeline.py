@@ -40,17 +40,18 @@ class Span:
                 return f"{self.start:%b %Y}"
 
 
-def spans_of(times: Sequence[datetime], zone: tzinfo | None) -> list[Span]:
-    """The span that each time lies in; their length follows from the whole period.
+def spans_of(times: Sequence[datetime], zone: tzinfo | None, *, grain: Grain | None = None) -> list[Span]:
+    """The span that each time lies in; their length follows from the whole period, unless it is given.
 
     Args:
         times: With time zones.
         zone: Whose calendar; None is this machine's.
+        grain: How long a span is.
     """
     if not times:
         return []
-    grain = _grain(max(times) - min(times))
-    return [_span(time.astimezone(zone).replace(tzinfo=None), grain, zone) for time in times]
+    length = grain or _grain(max(times) - min(times))
+    return [_span(time.astimezone(zone).replace(tzinfo=None), length, zone) for time in times]
 
 
 def _grain(period: timedelta) -> Grain:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mien import MismatchPair, Modality, Verdict
-from mien_records.report.figures import Estimate, Figures
+from mien_records.report.intervals import Estimate
 from mien_records.report.visits import Unit, Visit
 
-CLEARLY: Final = 0.65
-"""A mean at or above it is called clear; at or below 1 less it, so is its opposite."""
+if TYPE_CHECKING:
+    from mien_records.report.figures import Figures
 
 NOTHING: Final = "\N{EN DASH}"
 """Where there is nothing to write."""
@@ -19,13 +19,23 @@ VERDICT_WORDS: Final = {Verdict.GOOD: "Good", Verdict.UNDECIDED: "Undecided", Ve
 _STREAM_WORDS: Final = {"face": "Faces", "voice": "Voices", "text": "Words"}
 
 
-def points(value: float) -> str:
-    """A score as points out of 100: ``68``."""
-    return f"{100.0 * value:.0f}"
+def score(value: float) -> str:
+    """A score, as everywhere in mien: ``0.57``."""
+    return f"{value:.2f}"
+
+
+def points_of(share: float) -> str:
+    """A share as a whole number of percent: ``68``."""
+    return f"{100.0 * share:.0f}"
+
+
+def percentage(share: float) -> str:
+    """``68 %``; a share that is not nothing is never called 0 %, and one that is not all never 100 %."""
+    return percent(share, 1.0)
 
 
 def percent(part: float, whole: float) -> str:
-    """``68 %``; a part that is not nothing is never called 0 %, and one that is not all never 100 %."""
+    """The same of a part."""
     if whole <= 0:
         return NOTHING
     value = 100.0 * part / whole
@@ -37,49 +47,47 @@ def percent(part: float, whole: float) -> str:
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """``1 session``, ``1,204 sessions``."""
+    """``1 visit``, ``1,204 visits``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def visits(number: int, unit: Unit) -> str:
-    """``1,204 sessions``, ``3 single analyses``."""
+    """``1,204 visits``, ``3 single analyses``."""
     if unit is Unit.SESSION:
-        return count(number, "session")
+        return count(number, "visit")
     return count(number, "single analysis", "single analyses")
 
 
 def interval(estimate: Estimate) -> str:
-    """``66 to 70``."""
-    return f"{points(estimate.low)} to {points(estimate.high)}"
+    """``66 to 70``, of shares in percent."""
+    return f"{points_of(estimate.low)} to {points_of(estimate.high)}"
 
 
-def headline(estimate: Estimate) -> str:
-    """What the number means."""
-    if estimate.low <= 0.5 <= estimate.high:
-        return "It cannot be told whether customers were satisfied"
-    who = "The customer was" if estimate.count == 1 else "Customers were"
-    is_clear = estimate.mean >= CLEARLY or estimate.mean <= 1 - CLEARLY
-    return f"{who} {'clearly' if is_clear else 'rather'} {'satisfied' if estimate.mean > 0.5 else 'dissatisfied'}"
+def certainty(figures: Figures) -> str:
+    """What the interval covers, and what it does not."""
+    if figures.taps is not None and figures.taps.everybody is not None:
+        return (
+            "The interval of what was read covers chance only. That of what all customers would tap is made from the "
+            "taps and all readings, and covers errors of reading, too, as far as those who tap are like those who do "
+            "not."
+        )
+    return (
+        "The interval covers chance only: how it would differ with other customers. It does not cover errors of "
+        "reading, such as faces that are read as less content than they are; with tap ratings of 20 customers or "
+        "more, this page says how far readings are off."
+    )
 
 
-def explanation(figures: Figures, estimate: Estimate) -> str:
-    """The sentence under the headline."""
-    nobody = figures.visits - estimate.count
-    rests = visits(estimate.count, figures.unit) + (f"; in {nobody:,} more, nobody was seen or heard" if nobody else "")
-    what = "score" if estimate.count == 1 else "average"
-    sure = f"With 90 % certainty the {what} lies between {points(estimate.low)} and {points(estimate.high)}"
-    return f"50 is neutral, 100 the best. {sure}; it rests on {rests}."
-
-
-def trend(change: Estimate | None) -> str:
-    """How the later half of the visits compares with the earlier half."""
-    if change is None:
+def change(found: Estimate | None, *, against: str) -> str:
+    """How CSAT compares with earlier."""
+    if found is None:
         return ""
-    if change.low > 0:
-        return f"▲ Rising: the later half of the period is {points(change.mean)} points above the earlier half."
-    if change.high < 0:
-        return f"▼ Falling: the later half of the period is {points(-change.mean)} points below the earlier half."
-    return "► Steady: no clear change between the earlier and the later half of the period."
+    between = f"{100 * found.low:+.0f} to {100 * found.high:+.0f} points"
+    if found.low > 0:
+        return f"▲ Rising: {100 * found.mean:.0f} points above {against} ({between})."
+    if found.high < 0:
+        return f"▼ Falling: {-100 * found.mean:.0f} points below {against} ({between})."
+    return f"► Steady: no clear change against {against} ({between})."
 
 
 def stream(modality: str) -> str:
