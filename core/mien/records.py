@@ -134,9 +134,12 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[Record | BadLine]:
 
 def without_words(record: Record) -> Record:
     """The same record without what the customer said."""
-    if not isinstance(record, AnalysisRecord):
-        return record
-    return replace(record, analysis=redacted(record.analysis))
+    if isinstance(record, AnalysisRecord):
+        return replace(record, analysis=redacted(record.analysis))
+    if isinstance(record, SummaryRecord):
+        reasons = tuple(replace(reason, words="") for reason in record.summary.reasons)
+        return replace(record, summary=replace(record.summary, reasons=reasons))
+    return record
 
 
 def schema() -> dict[str, Any]:

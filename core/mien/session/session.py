@@ -8,6 +8,7 @@ from typing import Final
 
 from mien.errors import SessionError
 from mien.interfaces import CustomerChoice, Fuser
+from mien.redaction import predictions_given_out
 from mien.session.config import Consent, SessionConfig
 from mien.session.customer import built_in_choice, is_excluded, is_seen
 from mien.session.evidence import SubjectEvidence
@@ -53,6 +54,7 @@ class Session:
         self._choice = built_in_choice(config.customer_policy) if customer is None else customer
         self._subjects: dict[str, SubjectEvidence] = {}
         self._phases = PhaseLog(lambda: fuser.accumulator(config.fusion_context(half_life_seconds=math.inf)))
+        self._of_a_moment = config.fusion_context(half_life_seconds=math.inf)
         self._peak = _Peak()
         self._snapshots = self._utterances = self._frames_dropped = 0
         self._late = self._duplicates = self._mismatches = 0
@@ -169,6 +171,7 @@ class Session:
             mismatches=self._mismatches,
             rating=self._rating,
             phases=self._phases.phases(first, last),
+            reasons=self._customer.reasons(),
             subjects={name: subject.overall() for name, subject in self._subjects.items()},
             site=self._config.site,
             late=self._late,
@@ -202,13 +205,17 @@ class Session:
             self._duplicates += placed is Misplaced.DUPLICATE
             return
         shift = placed - observation.at
+        given = predictions_given_out(observation.predictions, redact=self._config.redact_transcript)
         predictions = [
             _shifted(prediction, shift)
-            for prediction in sorted(observation.predictions, key=_order)
+            for prediction in sorted(given, key=_order)
             if not is_excluded(prediction, self._config.exclude_regions, observation.frame_size)
         ]
-        for prediction in self._counted(predictions, observation, placed):
+        counted = self._counted(predictions, observation, placed)
+        for prediction in counted:
             self._add(prediction)
+        if counted:
+            self._peak.see(self._fuser.fuse(counted, self._of_a_moment))
         self._settle()
         if observation.kind is SampleKind.IMAGE:
             self._snapshots += 1
@@ -243,11 +250,10 @@ class Session:
         before = self._customer.current
         current = self._customer.settle(self._timeline.newest or 0.0)
         self._mismatches += current.mismatch and not before.mismatch
-        self._peak.see(current)
 
 
 class _Peak:
-    """The running score at its most extreme moment: where the interval was furthest clear of 0.5."""
+    """The score of the most extreme moment by itself: where the interval is furthest clear of 0.5, whenever it was."""
 
     __slots__ = ("_clearance", "score")
 
@@ -263,7 +269,7 @@ class _Peak:
         if not satisfaction.contributions:
             return
         clearance = max(satisfaction.interval.low - 0.5, 0.5 - satisfaction.interval.high)
-        if clearance > self._clearance:
+        if (clearance, satisfaction.score) > (self._clearance, self.score):
             self._clearance = clearance
             self.score = satisfaction.score
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from mien.types import FaceRegion, Modality, Prediction, SampleKind, Satisfaction, TimeInterval
+from mien.types import FaceRegion, Modality, Prediction, Reason, SampleKind, Satisfaction, TimeInterval
 
 MAX_MARKER_NAME: Final = 64
 """Characters of a marker's name."""
@@ -143,7 +143,7 @@ class SessionSummary:
         end: Why it ended.
         interval: From the first to the last evidence or marker, seconds.
         overall: Over the whole interaction, undecayed.
-        peak_score: The running score at its most extreme moment: where its interval was furthest clear of 0.5.
+        peak_score: The score of the most extreme moment by itself: where its interval is furthest clear of 0.5.
         end_score: The running score at the end.
         peak_end_score: Mean of peak and end, which is what people remember (Kahneman et al. 1993).
         emotion_percentages: As in ``SessionState``.
@@ -158,6 +158,7 @@ class SessionSummary:
         late: Observations that came too late to count.
         duplicates: Observations and markers that came again.
         modality_percentages: As in ``SessionState``.
+        reasons: The moments that moved the overall score, the strongest first, where the fuser can tell them.
     """
 
     session_id: str
@@ -179,3 +180,4 @@ class SessionSummary:
     late: int = 0
     duplicates: int = 0
     modality_percentages: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    reasons: tuple[Reason, ...] = ()

@@ -8,7 +8,7 @@ from typing import Any, Final
 from mien.interfaces import MismatchPolicy
 from mien.live import Event, Notice, NoticeKind, Started, Update
 from mien.session import Consent, CustomerPolicy, Marker, Phase, SessionEnd, SessionState, SessionSummary
-from mien.types import Satisfaction
+from mien.types import Reason, Satisfaction
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.values import (
     WireError,
@@ -211,6 +211,16 @@ def _summary_to_wire(summary: SessionSummary) -> pb.SessionSummary:
         site=summary.site,
         late=summary.late,
         duplicates=summary.duplicates,
+        reasons=[
+            pb.Reason(
+                modality=reason.modality,
+                interval=time_interval_to_wire(reason.interval),
+                effect=reason.effect,
+                label=reason.label,
+                words=reason.words,
+            )
+            for reason in summary.reasons
+        ],
     )
 
 
@@ -244,6 +254,16 @@ def _summary_from_wire(message: pb.SessionSummary) -> SessionSummary:
         site=message.site,
         late=message.late,
         duplicates=message.duplicates,
+        reasons=tuple(
+            Reason(
+                modality=reason.modality,
+                interval=time_interval_from_wire(reason.interval),
+                effect=reason.effect,
+                label=reason.label,
+                words=reason.words,
+            )
+            for reason in message.reasons
+        ),
     )
 
 

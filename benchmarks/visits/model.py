@@ -1,0 +1,45 @@
+"""Fits and writes the model of visits."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+from typing import Final
+
+from visits.evidence import Evidence
+from visits.fitting import fit
+from visits.sampling import Sampler
+
+FOLDS: Final = 3
+EACH: Final = 120
+"""Visits of each kind and fold."""
+
+
+def fit_model(evidence: Evidence, file: Path) -> None:
+    """Fit to the persons and sentences that do not judge, and write the numbers with where they come from."""
+    folds = [
+        Sampler(
+            [face for face in evidence.faces if _fold(face["person"]) == fold],
+            [text for text in evidence.texts if _fold(text["text"]) == fold],
+            judge=False,
+            seed=fold,
+        ).draw(EACH)
+        for fold in range(FOLDS)
+    ]
+    persons = {visit.person for visits in folds for visit in visits}
+    made_by = {
+        "command": "python benchmarks/shop_visits.py --fit",
+        "analyzers": evidence.versions,
+        "evidence_sha256": evidence.digest,
+        "visits": sum(map(len, folds)),
+        "persons": len(persons),
+        "data": "portraits (muxspace/facial_expressions), GoEmotions dev, USS SGD, sentences of our own; composed",
+    }
+    model = fit(folds, made_by=made_by)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(model.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+
+
+def _fold(name: str) -> int:
+    return zlib.crc32(f"fold {name}".encode()) % FOLDS
