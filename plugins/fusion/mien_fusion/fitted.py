@@ -20,6 +20,7 @@ from mien import (
     FusionContext,
     MismatchPair,
     MismatchPolicy,
+    Modality,
     Prediction,
     Reason,
     Satisfaction,
@@ -184,7 +185,7 @@ def combine(
     """
     summaries = {modality: features.summary for modality, features in streams.items()}
     said = {modality: _log_odds(model, modality, features) for modality, features in streams.items()}
-    opposed = _mismatched(said, model, context.mismatch_pairs, margin=settings.mismatch_margin)
+    opposed = _mismatched(streams, model, context.mismatch_pairs, margin=settings.mismatch_margin)
     weights = trusted(weights_of(streams, context), opposed, context.mismatch_policy)
     largest = max(weights.values(), default=0.0)
     if largest <= 0.0:
@@ -235,14 +236,19 @@ def _log_odds(model: VisitModel, modality: str, features: StreamFeatures) -> _Lo
 
 
 def _mismatched(
-    said: Mapping[str, _LogOdds], model: VisitModel, pairs: Sequence[MismatchPair], *, margin: float
+    streams: Mapping[str, StreamFeatures], model: VisitModel, pairs: Sequence[MismatchPair], *, margin: float
 ) -> tuple[MismatchPair, ...]:
     """The pairs of which one side by itself makes a good visit likely, and the other a poor one."""
-    return tuple(pair for pair in pairs if _opposes(*(_side(said, model, group) for group in pair), margin=margin))
+    return tuple(pair for pair in pairs if _opposes(*(_side(streams, model, group) for group in pair), margin=margin))
 
 
-def _side(said: Mapping[str, _LogOdds], model: VisitModel, group: Sequence[str]) -> float:
-    members = [said[modality].total for modality in group if modality in said]
+def _side(streams: Mapping[str, StreamFeatures], model: VisitModel, group: Sequence[str]) -> float:
+    """The score that a group would give by itself; a stream that was not fitted is read as a face is."""
+    members = [
+        _log_odds(model, modality if modality in model.streams else Modality.FACE.value, streams[modality]).total
+        for modality in group
+        if modality in streams
+    ]
     return model.score(sum(members), EVEN) if members else 0.5
 
 
