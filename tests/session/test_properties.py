@@ -20,8 +20,10 @@ from mien import (
     WindowAccumulator,
 )
 from mien.session import CustomerPolicy, Marker, Observation, Session, SessionConfig, SessionState, SessionSummary
+from mien_fusion.fitted import Fitted
 from mien_fusion.happy_share import HappyShare
 from mien_fusion.settings import FusionPluginSettings, PlattCalibration
+from mien_fusion.visitmodel import shipped_model
 from mien_fusion.weighted_sum import WeightedSum
 
 searching = settings(deadline=None, derandomize=True, max_examples=60)
@@ -29,6 +31,7 @@ searching = settings(deadline=None, derandomize=True, max_examples=60)
 FUSERS = [
     WeightedSum(),
     WeightedSum(FusionPluginSettings(calibration=PlattCalibration(slope=6.0, intercept=-2.0))),
+    Fitted(shipped_model()),
     HappyShare(),
 ]
 MODALITIES = ["face", "voice", "text", "gait"]

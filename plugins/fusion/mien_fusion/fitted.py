@@ -28,7 +28,6 @@ from mien import (
     Verdict,
 )
 from mien_fusion.agreement import agreement
-from mien_fusion.calibration import calibrate
 from mien_fusion.features import StreamFeatures, StreamHistory, StreamPart
 from mien_fusion.moments import Moments
 from mien_fusion.pooling import canonical_order, coverage, joint_confidence, trusted, weights_of
@@ -194,15 +193,14 @@ def combine(
     z, deviation = pooled(said, weights, model)
     prior = context.prior
     low, high = model.interval(z, deviation, prior)
-    curve = settings.calibration
-    score = calibrate(model.score(z, prior), curve)
+    score = model.score(z, prior)
     confidence = joint_confidence(summaries, weights)
     undecided = (bool(opposed) and context.mismatch_policy is MismatchPolicy.ABSTAIN) or (
         confidence < context.min_confidence
     )
     return Satisfaction(
         score=score,
-        interval=ScoreInterval(min(calibrate(low, curve), score), max(calibrate(high, curve), score)),
+        interval=ScoreInterval(min(low, score), max(high, score)),
         confidence=confidence,
         verdict=Verdict.UNDECIDED if undecided else _verdict(z, model.thresholds(prior, context.max_wrong_share)),
         contributions=_contributions(streams, said, weights),
