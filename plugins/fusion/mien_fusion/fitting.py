@@ -142,9 +142,9 @@ def fit_calibration(sessions: RatedSessions, weights: Mapping[str, float], *, is
     if not told.is_certain:
         raise InputError(
             "the ratings do not follow the score: on sessions that it was not fitted to, a curve tells good from poor "
-            f"no better than the share of good ones does (gain {told.mean:+.4f} nats a session, 90 % interval "
-            f"{told.interval.low:+.4f} to {told.interval.high:+.4f}). Nothing is changed: check that the ratings belong "
-            "to these sessions, or collect more"
+            "no better than the share of good ones does (gain "
+            f"{told.mean:+.4f} nats a session, 90 % interval {told.interval.low:+.4f} to {told.interval.high:+.4f}). "
+            "Nothing is changed: check that the ratings belong to these sessions, or collect more"
         )
     return FittedCalibration(calibration=fit(scores, good), gain=_gain(before, after), sessions=len(good))
 
