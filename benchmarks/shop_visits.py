@@ -24,7 +24,7 @@ from pathlib import Path
 import cv2
 from visits.evidence import Evidence, gather
 from visits.measuring import Judged, judge_drawn, judge_rendered, show
-from visits.model import fit_model
+from visits.model import fit_model, record_figures
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CACHE = Path("/tmp/mien-shop-visits")
@@ -50,6 +50,8 @@ def main() -> None:
         judged = judge_drawn(evidence, options.fit or options.model)
     else:
         judged = judge_rendered(options.data, options.cache, each=options.visits, model=options.model)
+    if options.fit:
+        record_figures(options.fit, {each.way: each.figures() for each in judged if each.fuser == "fitted"})
     show(judged)
     if options.json:
         options.json.write_text(json.dumps([each.to_json() for each in judged], indent=2) + "\n")

@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Final
 
-from visits.evidence import Evidence
+from visits.evidence import SEED, Evidence
 from visits.fitting import fit
 from visits.sampling import Sampler
 
@@ -32,6 +32,7 @@ def fit_model(evidence: Evidence, file: Path) -> None:
         "command": "python benchmarks/shop_visits.py --fit",
         "analyzers": evidence.versions,
         "evidence_sha256": evidence.digest,
+        "seeds": {"evidence": SEED, "folds": list(range(FOLDS))},
         "visits": sum(map(len, folds)),
         "persons": len(persons),
         "data": "portraits (muxspace/facial_expressions), GoEmotions dev, USS SGD, sentences of our own; composed",
@@ -39,6 +40,14 @@ def fit_model(evidence: Evidence, file: Path) -> None:
     model = fit(folds, made_by=made_by)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(model.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+
+
+def record_figures(file: Path, figures: dict[str, dict[str, float]]) -> None:
+    """Write into a model what it achieved on visits that it was not fitted to."""
+    data = json.loads(file.read_text(encoding="utf-8"))
+    rounded = {way: {name: round(value, 4) for name, value in each.items()} for way, each in figures.items()}
+    data["made_by"]["judged_by_drawn_visits"] = rounded
+    file.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
 def _fold(name: str) -> int:
