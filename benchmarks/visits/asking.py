@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from mien import ImageFrame, PluginHost, Prediction, Utterance
+from mien import AudioClip, ImageFrame, PluginHost, Prediction, Utterance
 from visits.people import Pixels, Portrait
 from visits.pictures import Painter, some_pose
+from visits.voices import RATE, Voices, room
 
 BATCH: Final = 16
+AROUND_SECONDS: Final = 0.6
+"""Of the room before and after a sentence."""
+
 VARIANTS: Final = 3
 """Pictures of each portrait, each in another pose."""
 
@@ -65,6 +70,16 @@ def read_texts(host: PluginHost, texts: Sequence[str]) -> list[dict[str, Any]]:
             found = _said(predictions[0]) if predictions else {"satisfaction": 0.5, "confidence": 0.0}
             said.append({"text": text, **found})
     return said
+
+
+def read_spoken(host: PluginHost, voices: Voices, text: str) -> list[dict[str, Any]]:
+    """What the voice analyzer makes of a sentence that is spoken in a room: each utterance that it hears."""
+    random = np.random.default_rng(zlib.crc32(text.encode()))
+    samples = voices.speak(text, random)
+    seconds = len(samples) / RATE + 2.0 * AROUND_SECONDS
+    clip = AudioClip(room([(AROUND_SECONDS, samples)], seconds, random), RATE)
+    (heard,) = host.analyzer("voice").analyze([clip])
+    return [_said(prediction) for prediction in heard]
 
 
 def kept(folder: Path, name: str, key: object, make: Callable[[], Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -13,10 +14,12 @@ import cv2
 import numpy as np
 import pyarrow.parquet as parquet
 
-from mien import PluginHost, parse_settings
-from visits.asking import VARIANTS, kept, read_faces, read_texts
+from mien import PluginHost, load_settings
+from visits.asking import VARIANTS, kept, read_faces, read_spoken, read_texts
 from visits.people import Pixels, Portrait, read_portraits
+from visits.product import FACE_AND_VOICE
 from visits.sentences import other_sentences, own_sentences
+from visits.voices import Voices
 
 SEED: Final = 7
 NEUTRAL: Final = 420
@@ -35,19 +38,22 @@ class Evidence:
     Attributes:
         faces: As ``asking.read_faces`` gives it.
         texts: As ``asking.read_texts`` gives it, with ``said`` and whether the sentence is our ``own``.
+        heard: Our own sentences, spoken: ``text``, ``said``, and ``utterances`` as the voice analyzer hears them.
         versions: Analyzer -> digest of its weights.
         digest: Of all of it.
     """
 
     faces: list[dict[str, Any]]
     texts: list[dict[str, Any]]
+    heard: list[dict[str, Any]]
     versions: dict[str, str]
     digest: str
 
 
 def gather(data: Path, cache: Path) -> Evidence:
     """Ask the analyzers, or the cache."""
-    host = PluginHost.discover(parse_settings({"engine": {"analyzers": ["face", "voice"]}}))
+    settings = load_settings(FACE_AND_VOICE)
+    host = PluginHost.discover(settings)
     try:
         versions = {name: weights_digest(f"mien_{name}") for name in ("face", "voice")}
         portraits = portraits_of(data)
@@ -61,12 +67,17 @@ def gather(data: Path, cache: Path) -> Evidence:
         own = {each.text for each in own_sentences()}
         words = [each.text for each in sentences]
         texts = kept(cache, "texts", (versions["voice"], words), lambda: read_texts(host, words))
+        voices, heard = Voices(), []
+        for sentence in own_sentences():
+            key = (versions["voice"], settings.plugins.get("voice"), sentence.text)
+            utterances = kept(cache, "spoken", key, partial(read_spoken, host, voices, sentence.text))
+            heard.append({"text": sentence.text, "said": str(sentence.said), "utterances": utterances})
     finally:
         host.close()
     for said, sentence in zip(texts, sentences, strict=True):
         said["said"], said["own"] = str(sentence.said), sentence.text in own
-    digest = hashlib.sha256(repr((faces, texts)).encode()).hexdigest()[:16]
-    return Evidence(faces, texts, versions, digest)
+    digest = hashlib.sha256(repr((faces, texts, heard)).encode()).hexdigest()[:16]
+    return Evidence(faces, texts, heard, versions, digest)
 
 
 def weights_digest(package: str) -> str:

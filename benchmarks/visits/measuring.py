@@ -105,9 +105,8 @@ class Judged:
 
 
 def judge_drawn(evidence: Evidence, model: Path | None) -> list[Judged]:
-    """By visits drawn from the persons and (own) sentences that judge."""
-    own = [text for text in evidence.texts if text["own"]]
-    drawn = Sampler(evidence.faces, own, judge=True, seed=SEED).draw(DRAWN)
+    """By visits drawn from the persons and spoken sentences that judge."""
+    drawn = Sampler(evidence.faces, [], evidence.heard, judge=True, seed=SEED).draw(DRAWN)
     judged = []
     for name, fuser in _fusers(model).items():
         for way in WAYS:

@@ -21,7 +21,8 @@ def fit_model(evidence: Evidence, file: Path) -> None:
     folds = [
         Sampler(
             [face for face in evidence.faces if _fold(face["person"]) == fold],
-            [text for text in evidence.texts if _fold(text["text"]) == fold],
+            [text for text in evidence.texts if not text["own"] and _fold(text["text"]) == fold],
+            [text for text in evidence.heard if _fold(text["text"]) == fold],
             judge=False,
             seed=fold,
         ).draw(EACH)

@@ -22,11 +22,11 @@ PASSING_SECONDS: Final = (2.0, 5.0)
 LOST: Final = 0.06
 """Share of pictures in which the face is not found."""
 
-OWN: Final = 0.6
-"""Share of sentences that were made to be said at a counter; the others are from elsewhere."""
+SPOKEN: Final = 0.7
+"""Share of sentences that were spoken and heard; the others were read."""
 
-HEARD: Final = (0.45, 0.95)
-"""Confidence of transcripts, lowest and highest."""
+HEARD: Final = (0.3, 0.9)
+"""Confidence of the transcript that a sentence which was only read is given, lowest and highest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,20 @@ class Sampler:
     """Draws visits of one side of the split."""
 
     def __init__(
-        self, faces: Sequence[dict[str, Any]], texts: Sequence[dict[str, Any]], *, judge: bool, seed: int
+        self,
+        faces: Sequence[dict[str, Any]],
+        texts: Sequence[dict[str, Any]],
+        heard: Sequence[dict[str, Any]],
+        *,
+        judge: bool,
+        seed: int,
     ) -> None:
         """Begin.
 
         Args:
             faces: As ``asking.read_faces`` gives them.
-            texts: As ``asking.read_texts`` gives them, with ``said``.
+            texts: Sentences that were read, as ``asking.read_texts`` gives them, with ``said``; may be empty.
+            heard: Sentences that were spoken: ``text``, ``said``, ``utterances``.
             judge: Whether to draw from the persons and sentences that judge, or from the others.
             seed: Of all draws.
         """
@@ -65,10 +72,8 @@ class Sampler:
         for face in faces:
             if is_judge(face["person"]) is judge and face["pictures"]:
                 self._faces[Shown(face["shown"])][face["person"]].append(face)
-        self._texts: dict[Said, dict[bool, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-        for text in texts:
-            if is_judge(text["text"]) is judge:
-                self._texts[Said(text["said"])][text["own"]].append(text)
+        self._texts = _by_said(texts, judge=judge)
+        self._heard = _by_said(heard, judge=judge)
 
     def draw(self, each: int) -> list[Visit]:
         """So many visits of each kind."""
@@ -92,18 +97,32 @@ class Sampler:
                 seen.append(
                     _prediction(Modality.FACE, shows["pictures"][random.integers(len(shows["pictures"]))], float(at))
                 )
-        heard = []
+        heard: list[Prediction] = []
         if kind.said is not Said.NOTHING:
             for at in random.uniform(2.0, length - 2.0, random.integers(1, 3)):
-                own, others = (self._texts[kind.said][each] for each in (True, False))
-                texts = own if random.uniform() < OWN or not others else others
-                text = texts[random.integers(len(texts))]
-                heard.append(_prediction(Modality.VOICE, text, float(at), trust=random.uniform(*HEARD)))
+                heard += self._utterances(kind.said, float(at))
         return Visit(kind, person, tuple(seen), tuple(sorted(heard, key=lambda each: each.interval.end)))
 
     def _portrait(self, shown: Shown, person: str) -> dict[str, Any]:
         portraits = self._faces[shown][person]
         return portraits[self._random.integers(len(portraits))]
+
+    def _utterances(self, said: Said, at: float) -> list[Prediction]:
+        """A sentence: one that was spoken, with what became of it, or one that was read, as if it had been heard."""
+        random = self._random
+        if random.uniform() < SPOKEN or not self._texts[said]:
+            spoken = self._heard[said][random.integers(len(self._heard[said]))]
+            return [_prediction(Modality.VOICE, each, at) for each in spoken["utterances"]]
+        text = self._texts[said][random.integers(len(self._texts[said]))]
+        return [_prediction(Modality.VOICE, text, at, trust=random.uniform(*HEARD))]
+
+
+def _by_said(sentences: Sequence[dict[str, Any]], *, judge: bool) -> dict[Said, list[dict[str, Any]]]:
+    found: dict[Said, list[dict[str, Any]]] = defaultdict(list)
+    for each in sentences:
+        if is_judge(each["text"]) is judge:
+            found[Said(each["said"])].append(each)
+    return found
 
 
 def _prediction(modality: Modality, said: dict[str, Any], at: float, *, trust: float = 1.0) -> Prediction:

@@ -40,7 +40,11 @@ def everybody() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         for shown in Shown
     ]
     texts = [
-        {"text": f"{meaning} {number}", "said": str(meaning), "own": True, **said(str(meaning), random, spread=0.08)}
+        {
+            "text": f"{meaning} {number}",
+            "said": str(meaning),
+            "utterances": [said(str(meaning), random, spread=0.08)],
+        }
         for number in range(60)
         for meaning in Said
         if meaning is not Said.NOTHING
@@ -51,7 +55,7 @@ def everybody() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 def test_persons_and_sentences_judge_or_are_fitted_to_and_never_both() -> None:
     faces, texts = everybody()
     for judge in (True, False):
-        drawn = Sampler(faces, texts, judge=judge, seed=1).draw(2)
+        drawn = Sampler(faces, [], texts, judge=judge, seed=1).draw(2)
         assert {visit.kind for visit in drawn} == set(KINDS)
         assert all(is_judge(visit.person) is judge for visit in drawn)
         assert all(bool(visit.heard) == (visit.kind.said is not Said.NOTHING) for visit in drawn)
@@ -67,6 +71,7 @@ def test_a_model_that_is_fitted_to_visits_judges_others_rightly() -> None:
     folds = [
         Sampler(
             [face for face in faces if int(face["person"].split()[1]) % 3 == fold],
+            [],
             texts[fold * 60 : (fold + 1) * 60],
             judge=False,
             seed=fold,
@@ -77,7 +82,7 @@ def test_a_model_that_is_fitted_to_visits_judges_others_rightly() -> None:
     context = FusionContext(half_life_seconds=float("inf"))
     judged = [
         (visit.kind, fuser.fuse(visit.seen + visit.heard, context))
-        for visit in Sampler(faces, texts, judge=True, seed=9).draw(6)
+        for visit in Sampler(faces, [], texts, judge=True, seed=9).draw(6)
     ]
     decided = [(kind, each) for kind, each in judged if each.verdict is not Verdict.UNDECIDED]
     assert len(decided) > len(judged) / 3
