@@ -264,7 +264,7 @@ def flagging(face: Floats, words: Floats, opposite: Bools) -> Row:
         share = hits / out_of if out_of else float("nan")
         around = wilson_interval(share, out_of) if out_of else ScoreInterval(0.0, 1.0)
         row[name] = share
-        row[f"{name}_interval"] = [around.start, around.end]
+        row[f"{name}_interval"] = [around.low, around.high]
     return row
 
 

@@ -18,6 +18,7 @@ from mien.errors import ConfigError
 from mien.interfaces import MISMATCH_PAIRS, MismatchPair, MismatchPolicy, NewCustomer, check_mismatch_pairs
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+OpenFraction = Annotated[float, Field(gt=0.0, lt=1.0)]
 PositiveSeconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
 Model = TypeVar("Model", bound=BaseModel)
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -48,8 +49,12 @@ class FusionSettings(_Table):
         fuser: The rule; ``mien plugins list`` names those installed.
         weights: Modality -> weight; 1 for one that is not named.
         half_life_seconds: Seconds after which evidence counts half in the running score.
-        good_threshold: A score at or above it may be good.
-        poor_threshold: A score at or below it may be poor; below ``good_threshold``.
+        good_threshold: For ``weighted_sum``: a score at or above it may be good.
+        poor_threshold: For ``weighted_sum``: a score at or below it may be poor; below ``good_threshold``.
+        good_share: For ``fitted``: the share of the site's visits whose customers are satisfied. Most are neutral.
+        poor_share: For ``fitted``: the share whose customers are dissatisfied; with ``good_share`` at most 1.
+        max_wrong_share: For ``fitted``: of the verdicts that are given, no more than this share should be wrong; a
+            smaller one leaves more visits undecided.
         min_confidence: Below it the verdict is undecided.
         mismatch_policy: What is done where two groups of modalities point opposite ways: ``blend`` them, leave out what
             contradicts voice and text (``trust_words``) or the face (``trust_face``), or ``abstain`` from a verdict.
@@ -57,11 +62,14 @@ class FusionSettings(_Table):
             ``[[["face"], ["voice", "text"]], [["face"], ["prosody"]]]``; those of one group speak as one.
     """
 
-    fuser: str = "weighted_sum"
+    fuser: str = "fitted"
     weights: dict[str, Annotated[float, Field(ge=0.0, le=1e6)]] = Field(default_factory=dict)
     half_life_seconds: PositiveSeconds = 10.0
     good_threshold: Fraction = 0.6
     poor_threshold: Fraction = 0.4
+    good_share: OpenFraction = 0.3
+    poor_share: OpenFraction = 0.2
+    max_wrong_share: OpenFraction = 0.08
     min_confidence: Fraction = 0.2
     mismatch_policy: MismatchPolicy = MismatchPolicy.BLEND
     mismatch_pairs: tuple[MismatchPair, ...] = MISMATCH_PAIRS
@@ -77,6 +85,10 @@ class FusionSettings(_Table):
         if self.poor_threshold >= self.good_threshold:
             raise ValueError(
                 f"poor_threshold must be below good_threshold, got {self.poor_threshold} and {self.good_threshold}"
+            )
+        if self.good_share + self.poor_share > 1.0:
+            raise ValueError(
+                f"good_share and poor_share must be at most 1 together, got {self.good_share} and {self.poor_share}"
             )
         return self
 

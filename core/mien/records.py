@@ -216,9 +216,12 @@ def without_words(record: Record) -> Record:
     if isinstance(record, LedgerRecord):
         ledger = ledger_of(record)
         return replace(record, ledger=pack(replace(ledger, items=tuple(_without_words(each) for each in ledger.items))))
-    if not isinstance(record, AnalysisRecord):
-        return record
-    return replace(record, analysis=redacted(record.analysis))
+    if isinstance(record, AnalysisRecord):
+        return replace(record, analysis=redacted(record.analysis))
+    if isinstance(record, SummaryRecord):
+        reasons = tuple(replace(reason, words="") for reason in record.summary.reasons)
+        return replace(record, summary=replace(record.summary, reasons=reasons))
+    return record
 
 
 def schema() -> dict[str, Any]:

@@ -339,6 +339,29 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """A moment that moved a score.
+
+    Attributes:
+        modality: Whose it is.
+        interval: When it was, seconds on the caller's clock.
+        effect: What the score would lose without it, [-1, 1]; negative where the moment spoke against satisfaction.
+        label: The emotion that was shown or said most.
+        words: What was said, shortened; empty for a face, and where words are not given out.
+    """
+
+    modality: str
+    interval: TimeInterval
+    effect: float
+    label: str = ""
+    words: str = ""
+
+    def __post_init__(self) -> None:
+        if not -1.0 <= self.effect <= 1.0:
+            raise ValueError(f"effect must lie in [-1, 1], got {self.effect}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Satisfaction:
     """The one signal. Its fields are the same whichever modalities took part.
 

@@ -84,7 +84,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Installed:
     sink = FakeSink()
     plugins: dict[str, object] = {
         "fake": FakePlugin(analyzers=analyzers, sinks={"keeper": lambda: sink}),
-        "fusion": FakePlugin(fusers={"weighted_sum": FakeFuser, "other": FakeFuser}),
+        "fusion": FakePlugin(fusers={"fitted": FakeFuser, "other": FakeFuser}),
     }
 
     def discover(cls: type[PluginHost], settings: Settings, *, strict: bool = False) -> PluginHost:

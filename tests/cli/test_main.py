@@ -132,7 +132,7 @@ def test_plugins_list_as_json(mien: Run) -> None:
     assert rows["face"]["weights_license"] == "none"
     assert rows["face"]["enabled"] is True
     assert rows["quiet"]["enabled"] is False
-    assert rows["weighted_sum"]["kind"] == "fuser"
+    assert rows["fitted"]["kind"] == "fuser"
 
 
 def test_plugins_list_names_what_failed_and_why(mien: Run, installed: Any) -> None:

@@ -21,7 +21,7 @@ class Stuck(FakeAnalyzer):
         threading.Event().wait()
 
 face = {"face": (analyzer_info("face"), lambda: Stuck("face"))}
-plugins = {"face": FakePlugin(analyzers=face), "fusion": FakePlugin(fusers={"weighted_sum": FakeFuser})}
+plugins = {"face": FakePlugin(analyzers=face), "fusion": FakePlugin(fusers={"fitted": FakeFuser})}
 
 def discover(cls, settings, *, strict=False):
     return cls.from_plugins(plugins, settings, strict=strict)

@@ -71,7 +71,7 @@ def make_engine() -> Iterator[MakeEngine]:
             info = analyzer_info(name, KINDS[name], opt_in=name in opt_in)
             parts[name] = (info, lambda analyzer=analyzer: analyzer)
         chosen = settings or Settings()
-        plugin = FakePlugin(analyzers=parts, fusers={"weighted_sum": lambda: fuser or FakeFuser()})
+        plugin = FakePlugin(analyzers=parts, fusers={"fitted": lambda: fuser or FakeFuser()})
         engines.append(Engine(PluginHost.from_plugins({"p": plugin}, chosen), chosen, deadlines=deadlines))
         return engines[-1]
 
@@ -268,7 +268,7 @@ async def test_no_plugin_runs_on_the_event_loop(make_engine: MakeEngine) -> None
     (predictions,) = await engine.predict_async("face", [IMAGE])
     assert isinstance(result, AnalysisResult)
     assert isinstance(predictions, list)
-    assert {name.rpartition("-")[0] for name in threads} == {"mien-analyzer-face", "mien-fuser-weighted_sum"}
+    assert {name.rpartition("-")[0] for name in threads} == {"mien-analyzer-face", "mien-fuser-fitted"}
 
 
 class SlowStart(FakeAnalyzer):
@@ -327,7 +327,7 @@ def test_a_process_exits_although_an_analyzer_hangs() -> None:
         "from mien.plugins.host import PluginHost\n"
         "settings = parse_settings({'engine': {'deadline_seconds': 0.05}})\n"
         "face = (t.analyzer_info(), lambda: t.FakeAnalyzer(answer=lambda sample: threading.Event().wait()))\n"
-        "plugin = t.FakePlugin(analyzers={'face': face}, fusers={'weighted_sum': t.FakeFuser})\n"
+        "plugin = t.FakePlugin(analyzers={'face': face}, fusers={'fitted': t.FakeFuser})\n"
         "engine = Engine(PluginHost.from_plugins({'p': plugin}, settings), settings)\n"
         "try:\n"
         "    engine.analyze(AnalysisRequest(samples=(t.make_image(),)))\n"
@@ -410,7 +410,7 @@ def test_an_empty_batch_is_an_empty_answer(make_engine: MakeEngine) -> None:
             InputError,
             "no modality 'fcae' to give a weight to; known are: face",
         ),
-        ({"fuser": "sum"}, (IMAGE,), AnalyzerNotFoundError, "no fuser 'sum'; registered are: weighted_sum"),
+        ({"fuser": "sum"}, (IMAGE,), AnalyzerNotFoundError, "no fuser 'sum'; registered are: fitted"),
     ],
 )
 def test_a_request_that_cannot_be_served_says_what_can(
@@ -491,7 +491,7 @@ def test_a_fuser_that_raises_or_answers_nonsense_is_named(make_engine: MakeEngin
     for answer, reason in BROKEN_FUSERS:
         engine = make_engine({"face": None}, fuser=BrokenFuser(answer))
         for _ in range(2):
-            with pytest.raises(AnalysisError, match=f"fuser 'weighted_sum' {reason}"):
+            with pytest.raises(AnalysisError, match=f"fuser 'fitted' {reason}"):
                 engine.analyze(request(IMAGE))
 
 
@@ -582,7 +582,7 @@ def test_an_analyzer_that_cannot_be_loaded_is_unavailable(make_engine: MakeEngin
         "face": (analyzer_info("face"), broken_factory),
         "text": (analyzer_info("text", SampleKind.TEXT), lambda: FakeAnalyzer("text")),
     }
-    plugin = FakePlugin(analyzers=parts, fusers={"weighted_sum": FakeFuser})
+    plugin = FakePlugin(analyzers=parts, fusers={"fitted": FakeFuser})
     engine = Engine(PluginHost.from_plugins({"p": plugin}), Settings())
     assert "the weights are damaged" in engine.warm_up()["face"]
     result = engine.analyze(request(IMAGE, TEXT))

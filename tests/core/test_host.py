@@ -159,10 +159,8 @@ def test_names_in_the_settings_that_do_not_exist_are_all_told_with_those_that_do
 def test_a_missing_default_fuser_does_not_stop_the_listing() -> None:
     host = PluginHost.from_plugins({"fusion": module()})
     assert describe(host, "fusion").state is PluginState.FAILED
-    with pytest.raises(
-        AnalyzerNotFoundError, match=r"no fuser 'weighted_sum'; registered are: none; .*left out: fusion"
-    ):
-        host.fuser("weighted_sum")
+    with pytest.raises(AnalyzerNotFoundError, match=r"no fuser 'fitted'; registered are: none; .*left out: fusion"):
+        host.fuser("fitted")
 
 
 class SettingsReader:

@@ -41,7 +41,7 @@ def test_the_example_runs_through_the_host(example: types.ModuleType) -> None:
     project = tomllib.loads(block("pyproject.toml"))["project"]
     ((name, target),) = project["entry-points"]["mien.plugins"].items()
     assert target == example.__name__
-    host = PluginHost.from_plugins({name: example, "fusion": FakePlugin(fusers={"weighted_sum": FakeFuser})})
+    host = PluginHost.from_plugins({name: example, "fusion": FakePlugin(fusers={"fitted": FakeFuser})})
     assert [plugin.reason for plugin in host.plugins()] == ["", ""]
     engine = Engine(host, Settings())
     result = engine.analyze(AnalysisRequest(samples=(Utterance("thank you :) :)"),)))

@@ -6,7 +6,9 @@ import pytest
 
 from mien import Fuser
 from mien.testing import FuserConformance
+from mien_fusion.fitted import Fitted
 from mien_fusion.happy_share import HappyShare
+from mien_fusion.visitmodel import shipped_model
 from mien_fusion.weighted_sum import WeightedSum
 
 
@@ -14,6 +16,12 @@ class TestWeightedSum(FuserConformance):
     @pytest.fixture
     def fuser(self) -> Fuser:
         return WeightedSum()
+
+
+class TestFitted(FuserConformance):
+    @pytest.fixture
+    def fuser(self) -> Fuser:
+        return Fitted(shipped_model())
 
 
 class TestHappyShare(FuserConformance):

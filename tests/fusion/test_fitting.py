@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,15 @@ class TestCalibration:
         sessions = synthetic(2000, weights={"face": 1.0}, scale=-12.0)
         with pytest.raises(InputError, match="does not rise"):
             fit_calibration(sessions, {}, isotonic=isotonic)
+
+    @pytest.mark.parametrize("isotonic", [False, True])
+    @pytest.mark.parametrize("seed", range(4))
+    def test_ratings_that_mean_nothing_are_refused(self, isotonic: bool, seed: int) -> None:
+        sessions = synthetic(400, weights={"face": 1.0})
+        # Eight in ten are good whatever the score: a curve to that share alone would look like a gain over the score.
+        random = np.random.default_rng(seed)
+        with pytest.raises(InputError, match=r"do not follow the score|does not rise"):
+            fit_calibration(replace(sessions, good=random.uniform(size=400) < 0.8), {}, isotonic=isotonic)
 
 
 @pytest.mark.parametrize(("package", "fit"), [("optax", fit_weights), ("sklearn", fit_calibration)])

@@ -12,10 +12,10 @@ from mien.plugins.host import PluginHost
 from mien_fusion import plugin
 
 
-def test_the_host_finds_both_fusers_with_their_settings() -> None:
+def test_the_host_finds_the_fusers_with_their_settings() -> None:
     settings = parse_settings({"plugins": {"fusion": {"happy_label": "joy", "happy_threshold": 0.7}}})
     with closing(PluginHost.from_plugins({"fusion": plugin}, settings)) as host:
-        assert set(host.fusers) == {"happy_share", "weighted_sum"}
+        assert set(host.fusers) == {"fitted", "happy_share", "weighted_sum"}
         face = Prediction(
             modality="face",
             emotions={"joy": 1.0},
@@ -25,6 +25,7 @@ def test_the_host_finds_both_fusers_with_their_settings() -> None:
             interval=TimeInterval(0.0, 0.0),
         )
         assert host.fuser("happy_share").fuse([face], FusionContext()).verdict is Verdict.GOOD
+        assert host.fuser("fitted").fuse([face], FusionContext()).score > 0.6
         assert host.fuser("weighted_sum").fuse([face], FusionContext()).score == pytest.approx(0.9)
 
 

@@ -37,7 +37,7 @@ def make_bench() -> Iterator[Callable[..., Bench]]:
             analyzers["voice"] = (analyzer_info(voice_modality, SampleKind.AUDIO), lambda: voice)
         plugins = {
             "fake": FakePlugin(analyzers=analyzers),
-            "fusion": FakePlugin(fusers={"weighted_sum": FakeFuser}),
+            "fusion": FakePlugin(fusers={"fitted": FakeFuser}),
         }
         settings = Settings()
         host = PluginHost.from_plugins(plugins, settings)

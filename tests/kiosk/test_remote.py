@@ -45,7 +45,7 @@ def follow(bench: Bench, items: Sequence[Item | float], *, analyzers: tuple[str,
     seen, records = Seen(), list[tuple[str, AnalysisResult | SessionSummary]]()
 
     async def go() -> None:
-        async with running(settings(fusion={"fuser": "weighted_sum"}), bench.host) as server:
+        async with running(settings(fusion={"fuser": "fitted"}), bench.host) as server:
             brain = RemoteBrain(
                 server.address, analyzers=analyzers, consent=Consent.NOTICE_SHOWN, settings=bench.settings
             )

@@ -12,10 +12,11 @@ import pytest
 from kiosk.support import Bench, picture, speech
 from rich.console import Console
 
-from mien import KioskView
+from mien import KioskView, Reason, TimeInterval
 from mien.kiosk.terminal import TerminalView, gauge
 from mien.kiosk.view import JsonView, LineView
 from mien.live import Event, Partial, Update
+from mien.session import SessionSummary
 from mien.testing import make_prediction
 from mien.types import UNKNOWN_SATISFACTION, Contribution, Satisfaction, ScoreInterval, Transcript, Verdict
 
@@ -78,6 +79,25 @@ def test_the_terminal_shows_bars_gauge_verdict_words_and_coverage(events: list[E
 
 def test_the_terminal_keeps_a_line_for_each_customer(events: list[Event]) -> None:
     assert "summary: " in drawn(TerminalView, events, width=120)
+
+
+def test_people_and_programs_are_told_what_moved_the_score(events: list[Event]) -> None:
+    summary = events[-1]
+    assert isinstance(summary, SessionSummary)
+    at = summary.interval.start
+    complaint = Reason(modality="voice", interval=TimeInterval(at + 4, at + 6), effect=-0.4, words="I waited an hour")
+    smile = Reason(modality="face", interval=TimeInterval(at + 12, at + 13), effect=0.2, label="happy")
+    told: list[Event] = [replace(summary, reasons=(complaint, smile))]
+    expected = "because “I waited an hour” at 4 s -0.40; smile at 12 s +0.20"
+    output = io.StringIO()
+    assert text_of(LineView(output), told, output).rstrip().endswith(expected)
+    assert expected in drawn(TerminalView, told, width=120)
+    output = io.StringIO()
+    line = json.loads(text_of(JsonView(output), told, output).splitlines()[-1])
+    assert [(reason["label"], reason["words"], reason["effect"]) for reason in line["reasons"]] == [
+        ("", "I waited an hour", -0.4),
+        ("happy", "", 0.2),
+    ]
 
 
 def test_the_terminal_says_when_it_waits() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from mien import (
     FaceRegion,
     InputError,
     Prediction,
+    Reason,
     Satisfaction,
     ScoreInterval,
     StreamState,
@@ -32,6 +34,7 @@ from mien.records import (
     Failure,
     FailureRecord,
     Record,
+    SummaryRecord,
     from_json,
     now,
     read_lines,
@@ -161,6 +164,16 @@ def test_words_are_taken_out_and_nothing_else() -> None:
     assert "Ann" not in to_json(silent)
     assert '"redacted":true' in to_json(silent)
     assert without_words(summary_record()) == summary_record()
+
+
+def test_a_summary_without_words_keeps_what_moved_the_score() -> None:
+    record = summary_record()
+    reason = Reason(modality="voice", interval=TimeInterval(1.0, 2.0), effect=-0.4, label="anger", words="never again")
+    telling = replace(record, summary=replace(record.summary, reasons=(reason,)))
+    assert from_json(to_json(telling)) == telling
+    silent = without_words(telling)
+    assert isinstance(silent, SummaryRecord)
+    assert silent.summary.reasons == (replace(reason, words=""),)
 
 
 def test_a_time_of_another_zone_is_the_same_moment() -> None:

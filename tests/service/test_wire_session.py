@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from service.test_wire import FINITE, INTERVAL, NAME, PREDICTION, SATISFACTION, STATUS, UNIT
 
-from mien import MismatchPolicy
+from mien import MismatchPolicy, Reason
 from mien.client import SessionOptions
 from mien.client.requests import session_config
 from mien.config import Settings
@@ -56,6 +56,10 @@ SUMMARY = st.builds(
     site=NAME,
     late=COUNT,
     duplicates=COUNT,
+    reasons=st.lists(
+        st.builds(Reason, modality=NAME, interval=INTERVAL, effect=st.floats(-1, 1), label=NAME, words=NAME),
+        max_size=2,
+    ).map(tuple),
 )
 NAMES = st.lists(NAME, max_size=3).map(tuple)
 EVENT = st.one_of(

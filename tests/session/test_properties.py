@@ -20,8 +20,10 @@ from mien import (
     WindowAccumulator,
 )
 from mien.session import CustomerPolicy, Marker, Observation, Session, SessionConfig, SessionState, SessionSummary
+from mien_fusion.fitted import Fitted
 from mien_fusion.happy_share import HappyShare
 from mien_fusion.settings import FusionPluginSettings, PlattCalibration
+from mien_fusion.visitmodel import shipped_model
 from mien_fusion.weighted_sum import WeightedSum
 
 searching = settings(deadline=None, derandomize=True, max_examples=60)
@@ -29,8 +31,12 @@ searching = settings(deadline=None, derandomize=True, max_examples=60)
 FUSERS = [
     WeightedSum(),
     WeightedSum(FusionPluginSettings(calibration=PlattCalibration(slope=6.0, intercept=-2.0))),
+    Fitted(shipped_model()),
     HappyShare(),
 ]
+RISING = FUSERS[:3]
+"""Those whose score never falls where evidence rises; ``happy_share`` asks for emotions."""
+
 MODALITIES = ["face", "voice", "text", "gait"]
 unit = st.floats(0.0, 1.0)
 times = st.floats(-1e6, 1e6)
@@ -97,7 +103,7 @@ def test_score_never_falls_where_evidence_rises(
     index = data.draw(st.integers(0, len(given_) - 1))
     higher = data.draw(st.floats(given_[index].satisfaction, 1.0))
     raised = [*given_[:index], replace(given_[index], satisfaction=higher), *given_[index + 1 :]]
-    for fuser in FUSERS[:2]:
+    for fuser in RISING:
         assert fuser.fuse(raised, context).score >= fuser.fuse(given_, context).score - 1e-9
 
 
@@ -115,8 +121,8 @@ def test_a_stream_without_confidence_changes_nothing(
         confidence=0.0,
         interval=TimeInterval(at, at),
     )
-    fuser = WeightedSum()
-    assert fuser.fuse([*given_, empty], context) == fuser.fuse(given_, context)
+    for fuser in (WeightedSum(), Fitted(shipped_model())):
+        assert fuser.fuse([*given_, empty], context) == fuser.fuse(given_, context)
 
 
 @pytest.mark.parametrize("fuser", FUSERS)
@@ -169,14 +175,13 @@ def test_equal_streams_fuse_to_themselves(
 @searching
 @given(st.lists(predictions(st.floats(0.0, 100.0)), max_size=20), contexts())
 def test_running_sums_agree_with_fusing_the_kept_predictions(given_: list[Prediction], context: FusionContext) -> None:
-    fuser = WeightedSum()
     ordered = sorted(given_, key=lambda each: each.interval.end)
-    running, window = fuser.accumulator(context), WindowAccumulator(fuser, context)
-    for each in ordered:
-        running.add(each)
-        window.add(each)
-    now = 200.0
-    assert_close(running.satisfaction(now=now), window.satisfaction(now=now))
+    for fuser in (WeightedSum(), Fitted(shipped_model())):
+        running, window = fuser.accumulator(context), WindowAccumulator(fuser, context)
+        for each in ordered:
+            running.add(each)
+            window.add(each)
+        assert_close(running.satisfaction(now=200.0), window.satisfaction(now=200.0))
 
 
 @pytest.mark.parametrize("policy", list(CustomerPolicy))

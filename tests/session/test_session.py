@@ -12,7 +12,9 @@ from mien import InputError, MismatchPolicy, SampleKind, SessionError, TimeInter
 from mien.config import Settings, parse_settings
 from mien.session import Consent, CustomerPolicy, Marker, Observation, Session, SessionConfig, SessionEnd
 from mien.testing import FakeFuser, make_prediction
+from mien_fusion.fitted import Fitted
 from mien_fusion.happy_share import HappyShare
+from mien_fusion.visitmodel import shipped_model
 
 Make: TypeAlias = Callable[..., Any]
 
@@ -269,6 +271,30 @@ class TestPeakAndEnd:
         for at in range(1, 20):
             followed.push(snapshot(face(0.9, at=at), at=at))
         assert followed.close().peak_score > 0.85
+
+    def test_the_peak_is_the_same_whenever_it_was(self, session: Make, snapshot: Make, face: Make) -> None:
+        peaks = set()
+        for great in (0, 9, 19):
+            followed = session()
+            for at in range(20):
+                followed.push(snapshot(face(0.95 if at == great else 0.5, at=at), at=at))
+            peaks.add(followed.close().peak_score)
+        assert len(peaks) == 1
+
+
+@pytest.mark.parametrize(("redact", "words"), [(False, "never again"), (True, "")])
+def test_a_summary_says_what_moved_the_score_and_words_only_where_they_may_be(
+    snapshot: Make, face: Make, redact: bool, words: str
+) -> None:
+    followed = Session(SessionConfig(redact_transcript=redact), Fitted(shipped_model()))
+    for at in range(10):
+        followed.push(snapshot(face(0.5, at=at, emotion="neutral"), at=at))
+    complaint = make_prediction("voice", satisfaction=0.05, confidence=0.8, at=5.0)
+    said = replace(complaint, evidence=Transcript("never again"))
+    followed.push(Observation(kind=SampleKind.AUDIO, at=5.0, predictions=(said,)))
+    (reason,) = followed.close().reasons
+    assert (reason.modality, reason.words) == ("voice", words)
+    assert reason.effect < -0.1
 
 
 def test_mismatch_episodes_are_counted_once_each(session: Make, snapshot: Make, face: Make, words: Make) -> None:

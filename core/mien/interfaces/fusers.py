@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from mien.types import Modality, Prediction, Satisfaction
+from mien.types import Modality, Prediction, Reason, Satisfaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +65,11 @@ class FusionContext:
         weights: Modality -> prior weight, not negative; 1 for a modality that is not named.
         now: The moment the score is for, seconds on the caller's clock; None takes the newest prediction's end.
         half_life_seconds: Seconds after which evidence counts half.
-        good_threshold: A score at or above it may be GOOD.
-        poor_threshold: A score at or below it may be POOR.
+        good_threshold: A score at or above it may be GOOD, for rules with thresholds on the score.
+        poor_threshold: A score at or below it may be POOR, likewise.
+        good_share: Share of the site's visits that are good, for rules that tell how likely a visit is.
+        poor_share: Share of them that are poor; the rest is neutral.
+        max_wrong_share: Of the verdicts such a rule gives, no more than this share should be wrong.
         min_confidence: Below it the verdict is UNDECIDED.
         mismatch_policy: What to do where two groups of modalities disagree.
         mismatch_pairs: Which groups of modalities are held against each other.
@@ -78,9 +81,17 @@ class FusionContext:
     half_life_seconds: float = 10.0
     good_threshold: float = 0.6
     poor_threshold: float = 0.4
+    good_share: float = 0.3
+    poor_share: float = 0.2
+    max_wrong_share: float = 0.08
     min_confidence: float = 0.2
     mismatch_policy: MismatchPolicy = MismatchPolicy.BLEND
     mismatch_pairs: tuple[MismatchPair, ...] = MISMATCH_PAIRS
+
+    @property
+    def prior(self) -> tuple[float, float, float]:
+        """The site's shares of poor, neutral and good visits; they sum to 1."""
+        return self.poor_share, max(0.0, 1.0 - self.poor_share - self.good_share), self.good_share
 
 
 class Accumulator(ABC):
@@ -97,6 +108,10 @@ class Accumulator(ABC):
         Args:
             now: The moment the score is for, seconds on the caller's clock; None takes the newest prediction's end.
         """
+
+    def reasons(self) -> tuple[Reason, ...]:
+        """What moved the score, the strongest first; nothing from a rule that cannot tell."""
+        return ()
 
 
 class Fuser(ABC):

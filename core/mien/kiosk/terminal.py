@@ -14,7 +14,7 @@ from rich.text import Text
 
 from mien.interfaces import KioskView
 from mien.kiosk.brain import sees
-from mien.kiosk.view import clock, counted, said, so_far, summary_line, top
+from mien.kiosk.view import clock, counted, reasons_line, said, so_far, summary_line, top
 from mien.live import Event, Notice, NoticeKind, Partial, Started, Update
 from mien.session import SessionState, SessionSummary, mismatch_message
 from mien.types import UNKNOWN_SATISFACTION, Prediction, Satisfaction, Verdict
@@ -120,6 +120,9 @@ class TerminalView(KioskView):
         line.append("● ", style=VERDICT_STYLES[summary.overall.verdict])
         line.append(summary_line(summary), style="default")
         self._console.print(line)
+        reasons = reasons_line(summary)
+        if reasons:
+            self._console.print(Text(f"       because {reasons}", style=_QUIET))
 
     def _draw(self, now: float) -> None:
         self._now = now

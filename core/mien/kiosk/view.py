@@ -13,7 +13,7 @@ from mien import records
 from mien.interfaces import KioskView
 from mien.live import Event, Notice, Partial, Started, Update
 from mien.session import SessionEnd, SessionSummary
-from mien.types import Prediction, Satisfaction, Transcript
+from mien.types import Modality, Prediction, Reason, Satisfaction, Transcript
 
 ENDS: Final = {
     SessionEnd.MAX_SNAPSHOTS: "enough pictures",
@@ -95,7 +95,7 @@ def line_of(event: Event) -> str:
     if isinstance(event, Partial):
         return f"so far: {so_far(event) or 'nothing'}"
     if isinstance(event, SessionSummary):
-        return summary_line(event)
+        return "; because ".join(part for part in (summary_line(event), reasons_line(event)) if part)
     return _update_line(event)
 
 
@@ -108,6 +108,14 @@ def summary_line(summary: SessionSummary) -> str:
     return (
         f"summary: {score_of(summary.overall)}, peak-end {summary.peak_end_score:.2f}; {faces}; "
         f"{counted(summary.snapshots, 'picture')}{heard} in {seconds:.0f} s; {ENDS[summary.end]}"
+    )
+
+
+def reasons_line(summary: SessionSummary) -> str:
+    """What moved the score: ``“waited an hour” at 8 s -0.40; smile at 12 s +0.20``; empty where nobody can tell."""
+    began = summary.interval.start
+    return "; ".join(
+        f"{_moment(reason)} at {reason.interval.start - began:.0f} s {reason.effect:+.2f}" for reason in summary.reasons
     )
 
 
@@ -147,6 +155,14 @@ def counted(count: int, what: str) -> str:
 def clock(seconds: float) -> str:
     """``01:23``."""
     return f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
+
+
+def _moment(reason: Reason) -> str:
+    if reason.words:
+        return f"“{reason.words}”"
+    if reason.modality == Modality.FACE:
+        return "smile" if reason.label == "happy" else f"{reason.label} face"
+    return f"{reason.label} ({reason.modality})"
 
 
 def _update_line(update: Update) -> str:

@@ -1,7 +1,8 @@
 """One customer interaction, followed from the first picture to the final summary.
 
 Pure and transport-free: predictions and markers go in, the running state and a summary come out. It reads no clock,
-runs no analyzer and keeps no picture, sound or word; its memory does not grow with the interaction.
+runs no analyzer and keeps no picture and no sound; its memory does not grow with the interaction. Of words it keeps the
+few that are its reasons, unless they are redacted.
 """
 
 from mien.session.config import ENUM_OPTIONS, Consent, CustomerPolicy, SessionConfig, enum_member

@@ -79,8 +79,11 @@ class SessionConfig:
         mismatch_pairs: Which groups of modalities are held against each other.
         expected_modalities: Those whose absence lowers the coverage; empty expects what comes.
         site: The caller's name for the place, up to 128 characters.
-        good_threshold: A score at or above it may be GOOD.
-        poor_threshold: A score at or below it may be POOR.
+        good_threshold: A score at or above it may be GOOD, for fusers with thresholds on the score.
+        poor_threshold: A score at or below it may be POOR, likewise.
+        good_share: Share of the site's visits that are good, for fusers that tell how likely a visit is.
+        poor_share: Share of them that are poor; the rest is neutral.
+        max_wrong_share: Of the verdicts such a fuser gives, no more than this share should be wrong.
         min_confidence: Below it the verdict is UNDECIDED.
         verdict_hysteresis: How far the score must move from where a verdict last held before the verdict is given up.
         late_tolerance_seconds: How far, in seconds, a prediction may lie behind the newest of its kind and still count.
@@ -91,7 +94,7 @@ class SessionConfig:
 
     session_id: str = ""
     analyzers: tuple[str, ...] = ()
-    fuser: str = "weighted_sum"
+    fuser: str = "fitted"
     weights: Mapping[str, float] = field(default_factory=dict)
     consent: Consent = Consent.UNSPECIFIED
     require_consent: bool = False
@@ -111,6 +114,9 @@ class SessionConfig:
     site: str = ""
     good_threshold: float = 0.6
     poor_threshold: float = 0.4
+    good_share: float = 0.3
+    poor_share: float = 0.2
+    max_wrong_share: float = 0.08
     min_confidence: float = 0.2
     verdict_hysteresis: float = 0.05
     late_tolerance_seconds: float = 5.0
@@ -135,7 +141,13 @@ class SessionConfig:
         for region in self.exclude_regions:
             inside = len(region) == 4 and all(0.0 <= part <= 1.0 for part in region)
             _require("exclude_regions", region, "four fractions (x, y, width, height) in [0, 1]", inside)
+        for name in ("good_share", "poor_share", "max_wrong_share"):
+            _require(name, getattr(self, name), "in (0, 1)", 0.0 < getattr(self, name) < 1.0)
         check_mismatch_pairs(self.mismatch_pairs)
+        if self.good_share + self.poor_share > 1.0:
+            raise ValueError(
+                f"good_share and poor_share must be at most 1 together, got {self.good_share} and {self.poor_share}"
+            )
         if self.poor_threshold >= self.good_threshold:
             raise ValueError(
                 f"poor_threshold must be below good_threshold, got {self.poor_threshold} and {self.good_threshold}"

@@ -8,7 +8,7 @@ from typing import Final
 
 from mien.interfaces import Fuser, MismatchPolicy
 from mien.session.config import SessionConfig
-from mien.types import FaceRegion, Prediction, Satisfaction, Verdict
+from mien.types import FaceRegion, Prediction, Reason, Satisfaction, Verdict
 
 MAX_MODALITIES: Final = 32
 """Emotions are counted for so many modalities, so that memory stays bounded."""
@@ -96,6 +96,10 @@ class SubjectEvidence:
     def overall(self) -> Satisfaction:
         """All evidence, undecayed."""
         return self._overall.satisfaction()
+
+    def reasons(self) -> tuple[Reason, ...]:
+        """What moved the overall score, the strongest first."""
+        return tuple(self._overall.reasons())
 
 
 class ConditionTally:

@@ -54,6 +54,7 @@ class Session:
             max_step=max(config.idle_timeout_seconds, 10.0 * config.snapshot_interval_seconds),
         )
         self._choice = built_in_choice(config.customer_policy) if customer is None else customer
+        self._undecayed = config.fusion_context(half_life_seconds=math.inf)
         self._customers = 0
         self._began_at = -math.inf
         self._begin_evidence()
@@ -65,10 +66,9 @@ class Session:
 
     def _begin_evidence(self) -> None:
         """All that belongs to one customer."""
-        undecayed = self._config.fusion_context(half_life_seconds=math.inf)
         self._customer = SubjectEvidence(self._config, self._fuser)
         self._subjects: dict[str, SubjectEvidence] = {}
-        self._phases = PhaseLog(lambda: self._fuser.accumulator(undecayed))
+        self._phases = PhaseLog(lambda: self._fuser.accumulator(self._undecayed))
         self._peak = _Peak()
         self._conditions = ConditionTally()
         self._seen_from, self._seen_to = math.inf, -math.inf
@@ -190,6 +190,7 @@ class Session:
             mismatches=self._mismatches,
             rating=self._rating,
             phases=self._phases.phases(first, last),
+            reasons=self._customer.reasons(),
             subjects={name: subject.overall() for name, subject in self._subjects.items()},
             site=self._config.site,
             late=self._late,
@@ -247,9 +248,10 @@ class Session:
             self._duplicates += placed is Misplaced.DUPLICATE
             return
         shift = placed - observation.at
+        given = predictions_given_out(observation.predictions, redact=self._config.redact_transcript)
         predictions = [
             _shifted(prediction, shift)
-            for prediction in sorted(observation.predictions, key=_order)
+            for prediction in sorted(given, key=_order)
             if not is_excluded(prediction, self._config.exclude_regions, observation.frame_size)
         ]
         counted = self._counted(predictions, observation, placed)
@@ -259,6 +261,7 @@ class Session:
             self._add(prediction, observation.frame_size)
         if counted:
             self._see(placed)
+            self._peak.see(self._fuser.fuse(counted, self._undecayed))
         self._settle(bool(counted))
         if observation.kind is SampleKind.IMAGE:
             self._snapshots += 1
@@ -321,11 +324,10 @@ class Session:
         if is_evidence:
             self._end_score = current.score
         self._mismatches += current.mismatch and not before.mismatch
-        self._peak.see(current)
 
 
 class _Peak:
-    """The running score at its most extreme moment: where the interval was furthest clear of 0.5."""
+    """The score of the most extreme moment by itself: where the interval is furthest clear of 0.5, whenever it was."""
 
     __slots__ = ("_clearance", "score")
 
@@ -341,7 +343,7 @@ class _Peak:
         if not satisfaction.contributions:
             return
         clearance = max(satisfaction.interval.low - 0.5, 0.5 - satisfaction.interval.high)
-        if clearance > self._clearance:
+        if (clearance, satisfaction.score) > (self._clearance, self.score):
             self._clearance = clearance
             self.score = satisfaction.score
 

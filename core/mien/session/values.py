@@ -14,7 +14,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from mien.session.config import SessionConfig
-from mien.types import FaceRegion, Modality, Prediction, SampleKind, Satisfaction, TimeInterval
+from mien.types import FaceRegion, Modality, Prediction, Reason, SampleKind, Satisfaction, TimeInterval
 
 MAX_MARKER_NAME: Final = 64
 """Characters of a marker's name."""
@@ -165,7 +165,7 @@ class SessionSummary:
         interval: From the first to the last evidence or marker, seconds; time in which nobody was seen or heard
             before or after is no part of it.
         overall: Over the whole interaction, undecayed.
-        peak_score: The running score at its most extreme moment: where its interval was furthest clear of 0.5.
+        peak_score: The score of the most extreme moment by itself: where its interval is furthest clear of 0.5.
         end_score: The running score at the last evidence.
         peak_end_score: Mean of peak and end, which is what people remember (Kahneman et al. 1993).
         emotion_percentages: As in ``SessionState``.
@@ -183,6 +183,7 @@ class SessionSummary:
         conditions: What the customer was seen under, means over the pictures that counted: ``quality``, ``brightness``
             (where the analyzer tells it), ``face_height`` (share of the picture's) and ``confidence``, each in [0, 1].
         ledger: What it rests on, where ``keep_ledger`` asked for it; for records, not on the wire.
+        reasons: The moments that moved the overall score, the strongest first, where the fuser can tell them.
     """
 
     session_id: str
@@ -206,3 +207,4 @@ class SessionSummary:
     modality_percentages: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     conditions: Mapping[str, float] = field(default_factory=dict)
     ledger: Annotated[Ledger | None, Field(exclude=True)] = None
+    reasons: tuple[Reason, ...] = ()

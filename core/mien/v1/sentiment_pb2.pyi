@@ -619,7 +619,7 @@ class Notice(_message.Message):
     def __init__(self, kind: _Optional[_Union[NoticeKind, str]] = ..., message: _Optional[str] = ..., at_seconds: _Optional[float] = ...) -> None: ...
 
 class SessionSummary(_message.Message):
-    __slots__ = ("session_id", "end", "interval", "overall", "peak_score", "end_score", "peak_end_score", "emotion_percentages", "snapshots", "utterances", "frames_dropped", "mismatches", "rating", "phases", "subjects", "site", "late", "duplicates", "modality_percentages", "conditions")
+    __slots__ = ("session_id", "end", "interval", "overall", "peak_score", "end_score", "peak_end_score", "emotion_percentages", "snapshots", "utterances", "frames_dropped", "mismatches", "rating", "phases", "subjects", "site", "late", "duplicates", "modality_percentages", "conditions", "reasons")
     class EmotionPercentagesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -668,6 +668,7 @@ class SessionSummary(_message.Message):
     DUPLICATES_FIELD_NUMBER: _ClassVar[int]
     MODALITY_PERCENTAGES_FIELD_NUMBER: _ClassVar[int]
     CONDITIONS_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     end: SessionEnd
     interval: TimeInterval
@@ -688,7 +689,22 @@ class SessionSummary(_message.Message):
     duplicates: int
     modality_percentages: _containers.MessageMap[str, EmotionPercentages]
     conditions: _containers.ScalarMap[str, float]
-    def __init__(self, session_id: _Optional[str] = ..., end: _Optional[_Union[SessionEnd, str]] = ..., interval: _Optional[_Union[TimeInterval, _Mapping]] = ..., overall: _Optional[_Union[Satisfaction, _Mapping]] = ..., peak_score: _Optional[float] = ..., end_score: _Optional[float] = ..., peak_end_score: _Optional[float] = ..., emotion_percentages: _Optional[_Mapping[str, float]] = ..., snapshots: _Optional[int] = ..., utterances: _Optional[int] = ..., frames_dropped: _Optional[int] = ..., mismatches: _Optional[int] = ..., rating: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., subjects: _Optional[_Mapping[str, Satisfaction]] = ..., site: _Optional[str] = ..., late: _Optional[int] = ..., duplicates: _Optional[int] = ..., modality_percentages: _Optional[_Mapping[str, EmotionPercentages]] = ..., conditions: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    reasons: _containers.RepeatedCompositeFieldContainer[Reason]
+    def __init__(self, session_id: _Optional[str] = ..., end: _Optional[_Union[SessionEnd, str]] = ..., interval: _Optional[_Union[TimeInterval, _Mapping]] = ..., overall: _Optional[_Union[Satisfaction, _Mapping]] = ..., peak_score: _Optional[float] = ..., end_score: _Optional[float] = ..., peak_end_score: _Optional[float] = ..., emotion_percentages: _Optional[_Mapping[str, float]] = ..., snapshots: _Optional[int] = ..., utterances: _Optional[int] = ..., frames_dropped: _Optional[int] = ..., mismatches: _Optional[int] = ..., rating: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., subjects: _Optional[_Mapping[str, Satisfaction]] = ..., site: _Optional[str] = ..., late: _Optional[int] = ..., duplicates: _Optional[int] = ..., modality_percentages: _Optional[_Mapping[str, EmotionPercentages]] = ..., conditions: _Optional[_Mapping[str, float]] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ...) -> None: ...
+
+class Reason(_message.Message):
+    __slots__ = ("modality", "interval", "effect", "label", "words")
+    MODALITY_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    EFFECT_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    modality: str
+    interval: TimeInterval
+    effect: float
+    label: str
+    words: str
+    def __init__(self, modality: _Optional[str] = ..., interval: _Optional[_Union[TimeInterval, _Mapping]] = ..., effect: _Optional[float] = ..., label: _Optional[str] = ..., words: _Optional[str] = ...) -> None: ...
 
 class Phase(_message.Message):
     __slots__ = ("name", "interval", "satisfaction")

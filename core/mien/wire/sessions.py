@@ -8,7 +8,7 @@ from typing import Any, Final
 from mien.interfaces import MismatchPolicy, NewCustomer
 from mien.live import Event, Notice, NoticeKind, Partial, Started, Update
 from mien.session import Consent, CustomerPolicy, Marker, Phase, SessionEnd, SessionState, SessionSummary
-from mien.types import Satisfaction
+from mien.types import Reason, Satisfaction
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.values import (
     WireError,
@@ -222,6 +222,16 @@ def _summary_to_wire(summary: SessionSummary) -> pb.SessionSummary:
         late=summary.late,
         duplicates=summary.duplicates,
         conditions=summary.conditions,
+        reasons=[
+            pb.Reason(
+                modality=reason.modality,
+                interval=time_interval_to_wire(reason.interval),
+                effect=reason.effect,
+                label=reason.label,
+                words=reason.words,
+            )
+            for reason in summary.reasons
+        ],
     )
 
 
@@ -256,6 +266,16 @@ def _summary_from_wire(message: pb.SessionSummary) -> SessionSummary:
         late=message.late,
         duplicates=message.duplicates,
         conditions=dict(sorted(message.conditions.items())),
+        reasons=tuple(
+            Reason(
+                modality=reason.modality,
+                interval=time_interval_from_wire(reason.interval),
+                effect=reason.effect,
+                label=reason.label,
+                words=reason.words,
+            )
+            for reason in message.reasons
+        ),
     )
 
 

@@ -125,7 +125,7 @@ def fit_calibration(sessions: RatedSessions, weights: Mapping[str, float], *, is
         isotonic: A curve of straight lines in place of Platt's logistic one.
 
     Raises:
-        InputError: There are too few sessions, or the score does not rise with the ratings.
+        InputError: There are too few sessions, or the score does not rise with the ratings, or tells nothing of them.
         MissingDependencyError: scikit-learn is not installed.
     """
     need = MIN_ISOTONIC if isotonic else MIN_PLATT
@@ -133,10 +133,19 @@ def fit_calibration(sessions: RatedSessions, weights: Mapping[str, float], *, is
     scores, good = sessions.fused(weights), sessions.good
     fit: Callable[[Floats, npt.NDArray[np.bool_]], PlattCalibration | IsotonicCalibration]
     fit = _fit_isotonic if isotonic else _fit_platt
-    before, after = _log_loss(scores, good), np.zeros(len(good))
+    before, after, constant = _log_loss(scores, good), np.zeros(len(good)), np.zeros(len(good))
     for train, test in _folds(good):
+        constant[test] = _log_loss(np.full(test.sum(), good[train].mean()), good[test])
         probabilities = _apply(fit(scores[train], good[train]), scores[test])
         after[test] = _log_loss(probabilities, good[test])
+    told = _gain(constant, after)
+    if not told.is_certain:
+        raise InputError(
+            "the ratings do not follow the score: on sessions that it was not fitted to, a curve tells good from poor "
+            "no better than the share of good ones does (gain "
+            f"{told.mean:+.4f} nats a session, 90 % interval {told.interval.low:+.4f} to {told.interval.high:+.4f}). "
+            "Nothing is changed: check that the ratings belong to these sessions, or collect more"
+        )
     return FittedCalibration(calibration=fit(scores, good), gain=_gain(before, after), sessions=len(good))
 
 

@@ -72,11 +72,13 @@ class FusionPluginSettings(_Table):
         correlation_seconds: The errors of two readings of one stream are correlated by ``exp(-gap / this)``.
         same_subject_correlation: What correlation remains however far apart the two readings are: a network that
             misreads a face misreads all its pictures.
-        mismatch_margin: How far from 0.5 both sides of a mismatch must lie, such as face and words.
-        mismatch_confidence: How confident both must be.
+        mismatch_margin: How far from 0.5 both sides of a mismatch must lie, such as face and words: the mean evidence
+            of each for ``weighted_sum``, the score that each would give by itself for ``fitted``.
+        mismatch_confidence: How confident both must be, for ``weighted_sum``.
         happy_label: The emotion that ``happy_share`` counts.
         happy_threshold: The share of it above which ``happy_share`` says GOOD.
-        calibration: Score -> probability, as ``mien fusion calibrate`` writes it; none leaves the score as it is.
+        calibration: Score of ``weighted_sum`` -> probability, as ``mien fusion calibrate`` writes it; none leaves the
+            score as it is. ``fitted`` has no use for it: its score is a probability.
     """
 
     answers_per_prediction: Annotated[float, Field(gt=0.0, le=1000.0)] = 8.0

@@ -1,4 +1,4 @@
-"""The default fusion rule: a confidence-weighted sum of what face, voice and any other modality say.
+"""The plain fusion rule: a confidence-weighted sum of what face, voice and any other modality say.
 
     score = sum_m w_m c_m s_m / sum_m w_m c_m          m in the modalities present
 
@@ -19,17 +19,17 @@ from mien import (
     Contribution,
     Fuser,
     FusionContext,
-    MismatchPair,
     MismatchPolicy,
     Prediction,
     Satisfaction,
     ScoreInterval,
     Verdict,
 )
-from mien_fusion.agreement import agreement, distrusted, mismatched
+from mien_fusion.agreement import agreement, mismatched
 from mien_fusion.calibration import calibrate
 from mien_fusion.evidence import StreamEvidence, StreamSummary
 from mien_fusion.interval import wilson_interval
+from mien_fusion.pooling import canonical_order, coverage, joint_confidence, trusted, weights_of
 from mien_fusion.settings import FusionPluginSettings
 
 MAX_MODALITIES: Final = 32
@@ -45,7 +45,7 @@ class WeightedSum(Fuser):
     def fuse(self, predictions: Sequence[Prediction], context: FusionContext) -> Satisfaction:
         """Fuse predictions about one subject, in any order."""
         running = WeightedSumAccumulator(self._settings, context)
-        for prediction in sorted(predictions, key=_canonical_order):
+        for prediction in sorted(predictions, key=canonical_order):
             running.add(prediction)
         return running.satisfaction(now=context.now)
 
@@ -119,14 +119,14 @@ def combine(
         margin=settings.mismatch_margin,
         min_confidence=settings.mismatch_confidence,
     )
-    weights = _trusted(_weights(streams, context), opposed, context.mismatch_policy)
+    weights = trusted(weights_of(streams, context), opposed, context.mismatch_policy)
     pooled = _pool(streams, weights)
     if pooled is None:
         return UNKNOWN_SATISFACTION
     raw = wilson_interval(pooled.score, pooled.size)
     score = calibrate(pooled.score, settings.calibration)
     interval = ScoreInterval(calibrate(raw.low, settings.calibration), calibrate(raw.high, settings.calibration))
-    confidence = _joint_confidence(streams, weights)
+    confidence = joint_confidence(streams, weights)
     abstains = bool(opposed) and context.mismatch_policy is MismatchPolicy.ABSTAIN
     undecided = abstains or confidence < context.min_confidence
     return Satisfaction(
@@ -145,29 +145,8 @@ def combine(
         },
         agreement=min(1.0, max(0.0, agreement(streams))),
         mismatch=bool(opposed),
-        coverage=_coverage(streams, context),
+        coverage=coverage(streams, context),
     )
-
-
-def _canonical_order(prediction: Prediction) -> tuple[float, str, str, float, float]:
-    return (
-        prediction.interval.end,
-        prediction.modality,
-        prediction.subject_id,
-        prediction.satisfaction,
-        prediction.confidence,
-    )
-
-
-def _weights(streams: Mapping[str, StreamSummary], context: FusionContext) -> dict[str, float]:
-    return {modality: context.weights.get(modality, 1.0) for modality in streams}
-
-
-def _trusted(weights: dict[str, float], opposed: Sequence[MismatchPair], policy: MismatchPolicy) -> dict[str, float]:
-    """The distrusted streams of the pairs that contradict each other are left out, unless nothing would remain."""
-    left_out = distrusted(opposed, policy)
-    trusted = {modality: 0.0 if modality in left_out else weight for modality, weight in weights.items()}
-    return trusted if any(trusted.values()) else weights
 
 
 def _pool(streams: Mapping[str, StreamSummary], weights: Mapping[str, float]) -> _Pooled | None:
@@ -201,30 +180,6 @@ def _birge_factor(counted: Sequence[tuple[float, StreamSummary]], score: float) 
     mean = math.fsum(stream.size * stream.score for _, stream in counted) / total
     chi_squared = math.fsum(stream.size * (stream.score - mean) ** 2 for _, stream in counted) / spread
     return max(1.0, chi_squared / (len(counted) - 1))
-
-
-def _joint_confidence(streams: Mapping[str, StreamSummary], weights: Mapping[str, float]) -> float:
-    """1 minus the product of the doubts, each to the power of the stream's weight over the greatest weight.
-
-    One stream alone keeps its own confidence; a further one never lowers it, and one without weight leaves it.
-    """
-    largest = max(weights.values())
-    doubt = 1.0
-    for modality, stream in streams.items():
-        doubt *= math.pow(1.0 - stream.confidence, weights[modality] / largest)
-    return min(1.0, max(0.0, 1.0 - doubt))
-
-
-def _coverage(streams: Mapping[str, StreamSummary], context: FusionContext) -> float:
-    """Share of the expected evidence that has arrived and is fresh, by weight (by count where no weight is set)."""
-    expected = context.expected or frozenset(streams)
-    weights = {modality: context.weights.get(modality, 1.0) for modality in sorted(expected)}
-    largest = max(weights.values(), default=0.0)
-    if largest <= 0.0:
-        weights = dict.fromkeys(weights, 1.0)
-        largest = 1.0
-    arrived = math.fsum(weights[name] / largest * streams[name].freshness for name in weights if name in streams)
-    return min(1.0, arrived / math.fsum(weight / largest for weight in weights.values()))
 
 
 def _verdict(score: float, interval: ScoreInterval, context: FusionContext) -> Verdict:

@@ -90,7 +90,7 @@ def test_wrong_settings_are_reported_with_the_key(table: dict[str, object], mess
 
 
 def test_text_is_analysed_and_fused_through_the_host() -> None:
-    fusion = FakePlugin(fusers={"weighted_sum": FakeFuser})
+    fusion = FakePlugin(fusers={"fitted": FakeFuser})
     settings = parse_settings({"plugins": {"lexicon": {"extra_words": {"frobnicated": 3.0}}}})
     host = PluginHost.from_plugins({"lexicon": plugin, "fusion": fusion}, settings)
     engine = Engine(host, settings)
