@@ -24,6 +24,7 @@ from mien import (
     Transcript,
     Utterance,
 )
+from mien_voice import voiceactivity
 from mien_voice.audio import at_speech_rate
 from mien_voice.segmentation import Segmenter, SpeechClip, cut_into_utterances
 from mien_voice.settings import SegmentationSettings, VoiceSettings
@@ -79,8 +80,9 @@ class VoiceAnalyzer(Analyzer):
         return VoiceStream(self._settings.segmentation)
 
     def warm_up(self) -> None:
-        """Compile the tone network."""
+        """Compile the tone network, and load that of voice activity."""
         self._tone.warm_up()
+        voiceactivity.network()
 
     def _prediction(self, said: _Said, tone: Tone) -> Prediction:
         transcript = said.transcript
