@@ -132,9 +132,10 @@ def test_numbers_and_texts_of_other_types_become_plain_ones() -> None:
 
 def test_words_become_plain_too() -> None:
     word = Word(Lying("yes"), TimeInterval(100.0, 100.0), np.float32(0.5))  # type: ignore[arg-type]
-    (found,) = check(said(evidence=Transcript(Lying("yes"), words=[word], engine=Lying("ear"))))  # type: ignore[arg-type]
+    numbers = {"stability": np.float32(1.0), "revision": np.int64(3)}
+    (found,) = check(said(evidence=Transcript(Lying("yes"), words=[word], engine=Lying("ear"), **numbers)))  # type: ignore[arg-type]
     assert isinstance(found.evidence, Transcript)
-    assert {type(leaf) for leaf in leaves(asdict(found.evidence))} == {str, float, bool}
+    assert {type(leaf) for leaf in leaves(asdict(found.evidence))} == {str, float, bool, int}
 
 
 def test_a_plugin_that_keeps_what_it_gave_cannot_change_it_later() -> None:

@@ -18,7 +18,7 @@ from mien_voice.models.places import Place
 from mien_voice.settings import WhisperSettings
 from mien_voice.transcribers import whisper
 from mien_voice.transcribers.repetition import compression_ratio, without_loops
-from mien_voice.transcribers.whisper import WhisperTranscriber
+from mien_voice.transcribers.whisper import Decoded, WhisperTranscriber
 
 TIME = np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE
 NOTES = (262, 330, 392, 523, 392, 330, 294, 349)
@@ -101,6 +101,28 @@ def test_where_nobody_speaks_there_are_no_words(
 ) -> None:
     transcript = recognizer.transcribe(sound(samples()))
     assert (transcript.text, transcript.words, transcript.confidence) == ("", (), 0.0)
+
+
+def decoded(text: str, *, log_probability: float, no_speech: float = 0.1, seconds: float = 10.0) -> Decoded:
+    return Decoded(
+        tokens=(), text=text, log_probability=log_probability, no_speech=no_speech, was_cut=False, seconds=seconds
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "is_made_up"),
+    [
+        pytest.param(decoded("You", log_probability=-1.9), True, id="a guess"),
+        pytest.param(decoded("you", log_probability=-1.1, no_speech=0.9), True, id="unsure, and nobody speaks"),
+        pytest.param(decoded("Thank you.", log_probability=-0.1, no_speech=0.9, seconds=1.0), False, id="sure"),
+        pytest.param(decoded("It is a", log_probability=-0.9), True, id="a few words, half guessed, of long babble"),
+        pytest.param(decoded("I am not sure", log_probability=-0.2), False, id="a slow speaker"),
+        pytest.param(decoded("no", log_probability=-0.9, seconds=1.5), False, id="one word, half guessed"),
+        pytest.param(decoded("...", log_probability=-0.1), True, id="signs alone"),
+    ],
+)
+def test_what_is_made_up_is_told_by_the_models_doubts(found: Decoded, is_made_up: bool) -> None:
+    assert found.is_made_up == is_made_up
 
 
 def test_another_rate_is_refused(recognizer: WhisperTranscriber) -> None:

@@ -24,6 +24,7 @@ from mien import (
     Transcript,
     Utterance,
 )
+from mien_voice import voiceactivity
 from mien_voice.audio import at_speech_rate
 from mien_voice.hearing import HeardClip, Hearing
 from mien_voice.language import ENGLISH
@@ -85,8 +86,9 @@ class VoiceAnalyzer(Analyzer):
         return VoiceStream(self._settings.segmentation, hearing)
 
     def warm_up(self) -> None:
-        """Compile the tone network."""
+        """Compile the tone network, and load that of voice activity."""
         self._tone.warm_up()
+        voiceactivity.network()
 
     def _provisional(self, transcript: Transcript, interval: TimeInterval) -> Prediction:
         """The tone of what was said so far."""

@@ -44,6 +44,12 @@ UNSURE_LOG_PROBABILITY: Final = -1.0
 MADE_UP_LOG_PROBABILITY: Final = -1.8
 """Under which a text is no text. Measured: noise, hum, music and a kitchen -1.9 and less, speech in babble -1.5."""
 
+BABBLE_WORDS_A_SECOND: Final = 1.0
+"""Fewer words than this in ``BABBLE_SECONDS`` and more, half guessed, are picked from other people's talk. Measured:
+0.6 to 0.9 of babble alone, 1.3 and more of a speaker, also in babble."""
+
+BABBLE_SECONDS: Final = 3.0
+
 LOOPING_RATIO: Final = 2.4
 """Compression ratio over which a text repeats itself (OpenAI's decoder has the same)."""
 
@@ -71,6 +77,7 @@ class Decoded:
         log_probability: Mean of the tokens'.
         no_speech: Probability that nobody speaks, [0, 1].
         was_cut: It did not come to an end.
+        seconds: Of sound.
     """
 
     tokens: tuple[int, ...]
@@ -78,6 +85,7 @@ class Decoded:
     log_probability: float
     no_speech: float
     was_cut: bool
+    seconds: float
 
     @property
     def is_made_up(self) -> bool:
@@ -85,7 +93,14 @@ class Decoded:
         if not any(character.isalnum() for character in self.text):
             return True
         unsure = self.log_probability < UNSURE_LOG_PROBABILITY
-        return self.log_probability < MADE_UP_LOG_PROBABILITY or (self.no_speech > NO_SPEECH and unsure)
+        if self.log_probability < MADE_UP_LOG_PROBABILITY or (self.no_speech > NO_SPEECH and unsure):
+            return True
+        guessed = self.log_probability < UNSURE_LOG_PROBABILITY / 2
+        return guessed and self.seconds >= BABBLE_SECONDS and self._words < BABBLE_WORDS_A_SECOND * self.seconds
+
+    @property
+    def _words(self) -> int:
+        return len(without_loops(self.text.split())[0])
 
     @property
     def is_doubtful(self) -> bool:
@@ -223,6 +238,7 @@ class WhisperTranscriber(Transcriber):
             log_probability=float(result.scores[0]),
             no_speech=float(result.no_speech_prob),
             was_cut=len(tokens) + len(prompt) >= limit,
+            seconds=seconds,
         )
 
     def _words(self, encoded: Any, found: Decoded, language: str, clip: AudioClip) -> tuple[Word, ...]:
