@@ -63,6 +63,7 @@ def ship_arrays(given: Given, arrays: Path, out: Path, *, seed: int) -> dict[str
         "data": "GoEmotions train, our own sentences, word pairs of PocketSphinx's language model, half of the rated "
         "dialogues; choices on GoEmotions dev",
         "seed": seed,
+        "host": "a graphics card",
     }
     dev = data.read_goemotions(given.data / "dev.tsv")
     return ship.ship(arrays, out, dev=dev, rated=data.rated_turns(given.dialogues), origin=origin)

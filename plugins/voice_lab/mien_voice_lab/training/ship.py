@@ -30,6 +30,9 @@ LICENSE_NOTE: Final = (
 SHARES: Final = (0.2, 0.3, 0.4, 0.5, 0.6)
 """Of the linear half, among which dev chooses."""
 
+MOST_RATED: Final = 1_500
+"""Rated turns that are enough for a mean."""
+
 _NEUTRAL: Final = Calibration(
     scale=1.0,
     sentiment_scale=1.0,
@@ -63,18 +66,18 @@ def ship(arrays: Path, out: Path, *, dev: Corpus, rated: Sequence[Turn], origin:
     report = json.loads(held.pop("report").tobytes())
     deep, wide = (held.pop(name).astype(np.float32) for name in ("dev/deep", "dev/wide"))
     held.pop("dev/teachers", None)
-    share = max(SHARES, key=lambda own: _promise(np.float32(own) * wide + np.float32(1.0 - own) * deep, dev))
+    share = max(SHARES, key=lambda own: _promise(_joined(own, wide, deep), dev))
     config = NetworkConfig(**{**report["config"], "linear_share": share})
     out.mkdir(parents=True, exist_ok=True)
     (out / "tokenizer.json").write_bytes(held.pop("tokenizer").tobytes())
     hashes = held.pop(FEATURE_HASHES)
     write(out, config, held, hashes, calibration=_NEUTRAL, metrics={}, origin=origin)
-    network = ToneNetwork(out / "tone.json")
     bias = 0.0
     if rated:
-        worth = network.logits([turn.text for turn in rated])[:, LOGITS]
-        bias = fitting.fit_satisfaction_bias(worth, np.array([turn.rating for turn in rated], np.float32))
-    logits = network.logits(dev.texts)
+        some = rated[:MOST_RATED]
+        worth = ToneNetwork(out / "tone.json").logits([turn.text for turn in some])[:, LOGITS]
+        bias = fitting.fit_satisfaction_bias(worth, np.array([turn.rating for turn in some], np.float32))
+    logits = _joined(share, wide, deep)
     calibration = fitting.fit(logits, dev.targets, satisfaction_bias=bias)
     metrics = dev_metrics(logits, dev.targets, calibration)
     write(out, config, held, hashes, calibration=calibration, metrics=metrics, origin=origin)
@@ -128,9 +131,14 @@ def write(
     )
 
 
+def _joined(share: float, wide: FloatArray, deep: FloatArray) -> FloatArray:
+    """Both halves' logits as one, groups pooled."""
+    return pool_groups(np.float32(share) * wide + np.float32(1.0 - share) * deep)
+
+
 def _promise(logits: FloatArray, dev: Corpus) -> float:
     """Macro-F1 of the groupings by thresholds of the other half, summed."""
-    said = fitting.crossed_predictions(pool_groups(logits)[:, :LOGITS], dev.targets)
+    said = fitting.crossed_predictions(logits[:, :LOGITS], dev.targets)
     truth = evaluation.truths(dev.targets)
     return sum(evaluation.macro_f1(said[task], truth[task])[0] for task in ("sentiment", "ekman"))
 
