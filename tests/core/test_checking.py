@@ -109,6 +109,7 @@ def numpy_prediction() -> Any:
             quality=one,  # type: ignore[arg-type]
             landmarks=[np.array([1.0, 2.0], np.float32)],  # type: ignore[arg-type]
             issues=[Lying("small")],  # type: ignore[arg-type]
+            brightness=np.float32(0.5),  # type: ignore[arg-type]
         ),
     )
     emotions = {Lying("happy"): one, "neutral": np.float64(0.0), "sad": 0}
@@ -125,6 +126,8 @@ def test_numbers_and_texts_of_other_types_become_plain_ones() -> None:
     (found,) = check(numpy_prediction())
     assert {type(leaf) for leaf in leaves(asdict(found))} <= {str, float, type(None)}
     assert json.loads(json.dumps(asdict(found)))["evidence"]["landmarks"] == [[1.0, 2.0]]
+    assert isinstance(found.evidence, FaceRegion)
+    assert found.evidence.brightness == 0.5
     assert (found.analyzer, found.subject_id, found.satisfaction) == ("smileys", "anna", 0.75)
     assert isinstance(found.evidence, FaceRegion)
     assert found.evidence.issues == ("small",)

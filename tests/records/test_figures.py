@@ -20,7 +20,8 @@ from mien import (
     TimeInterval,
     Verdict,
 )
-from mien_records.report.figures import MIN_CELL, compute
+from mien_records.report.figures import compute
+from mien_records.report.grouping import MIN_CELL
 from mien_records.report.intervals import Tally, difference, different, mean_estimate, student_90, wilson
 from mien_records.report.timeline import Grain, spans_of
 from mien_records.report.visits import Unit, collect

@@ -50,6 +50,7 @@ FACE = st.builds(
     track_id=NAME,
     landmarks=st.lists(st.tuples(FINITE, FINITE), max_size=5).map(tuple),
     issues=st.lists(NAME, max_size=3).map(tuple),
+    brightness=st.none() | UNIT,
 )
 TRANSCRIPT = st.builds(
     Transcript,

@@ -310,6 +310,7 @@ def _face(given: FaceRegion) -> FaceRegion:
         track_id=_text("track_id", given.track_id),
         landmarks=tuple((_number("landmark", x), _number("landmark", y)) for x, y in given.landmarks),
         issues=tuple(_text("issue", issue) for issue in given.issues),
+        brightness=None if given.brightness is None else _number("brightness", given.brightness),
     )
 
 

@@ -9,7 +9,9 @@ from typing import Final
 from mien import Modality, Verdict
 from mien_records.report import charts
 from mien_records.report.charts import Row
-from mien_records.report.figures import MIN_CELL, Cell, Cells, Figures, Hour, Shares
+from mien_records.report.figures import Figures, Shares
+from mien_records.report.grouping import MIN_CELL, Cell, Cells
+from mien_records.report.hours import Hour
 from mien_records.report.intervals import Estimate
 from mien_records.report.markup import Content, Markup, tag
 from mien_records.report.taps import MIN_TAPS

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mien import Verdict
-from mien_records.report.figures import Cells, Figures
+from mien_records.report.figures import Figures
+from mien_records.report.grouping import Cells
 from mien_records.report.intervals import Estimate
 
 COLUMNS: Final = ("part", "name", "visits", "decided", "share", "low", "high", "score", "differs")

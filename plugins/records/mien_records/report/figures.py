@@ -8,75 +8,30 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from statistics import fmean
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 from mien import FusionContext, MismatchPair, Verdict
 from mien_records.report.drift import Drift, drifts
-from mien_records.report.intervals import Estimate, Tally, difference, different, mean_estimate
+from mien_records.report.grouping import MIN_CELL, Cells, best_first, cells_of, csat_of, grouped, phase_cells, tally
+from mien_records.report.hours import Hour, extreme_hours, hour_name
+from mien_records.report.intervals import Estimate, difference, mean_estimate
 from mien_records.report.taps import TapFigures, tap_figures
 from mien_records.report.timeline import Grain, Span, spans_of
 from mien_records.report.visits import Unit, Visit, Visits
-from mien_records.report.wording import NOTHING as DASH
-
-MIN_CELL: Final = 10
-"""Nothing is shown of fewer visits."""
-
-MIN_SAYERS: Final = 3
-"""A word is shown where so many visits of the hour had it."""
 
 FULL_COVERAGE: Final = 0.95
-EXTREME_HOURS: Final = 3
-"""So many of the worst hours are shown, and of the best."""
-WORDS_SHOWN: Final = 8
 SITES_SHOWN: Final = 12
 NOTEWORTHY: Final = 8
 
 DEFAULT_PAIRS: Final = FusionContext().mismatch_pairs
 """Groups of modalities that are held against each other where nothing else is configured."""
 
-Key = TypeVar("Key", bound=Hashable)
 Shares: TypeAlias = tuple[tuple[str, float], ...]
 """Emotion and percent, the most frequent first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One group of visits that is shown.
-
-    Attributes:
-        name: What its visits have in common.
-        visits: How many.
-        csat: Of the decided ones; None where those are fewer than ``MIN_CELL``.
-        score: Mean score, [0, 1]; None where nobody was measured.
-        apart: Its CSAT less that of all others together, where they differ beyond chance.
-    """
-
-    name: str
-    visits: int
-    csat: Estimate | None
-    score: float | None
-    apart: Estimate | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """Groups in their order, and how many were too small to be shown, with how many visits."""
-
-    shown: tuple[Cell, ...] = ()
-    hidden: int = 0
-    hidden_visits: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """An hour of the week: its figures, and words that several of its visits had."""
-
-    cell: Cell
-    words: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,22 +141,22 @@ def compute(
     visits = collected.visits
     measured = tuple(visit for visit in visits if visit.is_measured)
     peak_ends = [visit.peak_end for visit in measured if visit.peak_end is not None]
-    worst, best = _extremes(measured, zone)
+    worst, best = extreme_hours(measured, zone)
     is_session = collected.unit is Unit.SESSION
     return Figures(
         unit=collected.unit,
         visits=len(visits),
         measured=measured,
-        csat=_csat(measured),
+        csat=csat_of(measured),
         score=mean_estimate([visit.score for visit in measured]) if len(measured) >= MIN_CELL else None,
         taps=tap_figures([visit.rating for visit in measured], [visit.score for visit in measured]),
         change=_change(measured, before),
         verdicts=Counter(visit.satisfaction.verdict for visit in visits),
         spans=_spans(measured, zone),
         weeks=_weeks(measured, zone),
-        hours=_cells(_grouped(measured, lambda visit: visit.at.astimezone(zone).hour), _hour_name),
-        sites=_best_first(_cells(_sites(measured), str)),
-        phases=_phases(measured),
+        hours=cells_of(grouped(measured, lambda visit: visit.at.astimezone(zone).hour), hour_name),
+        sites=best_first(cells_of(_sites(measured), str)),
+        phases=phase_cells(measured),
         worst=worst,
         best=best,
         emotions=_emotions([visit.emotions for visit in measured]),
@@ -220,17 +175,6 @@ def compute(
     )
 
 
-def tally(visits: Iterable[Visit]) -> Tally:
-    """Good ones among the decided."""
-    verdicts = Counter(visit.satisfaction.verdict for visit in visits)
-    return Tally(verdicts[Verdict.GOOD], verdicts[Verdict.GOOD] + verdicts[Verdict.POOR])
-
-
-def _csat(visits: Iterable[Visit]) -> Estimate | None:
-    found = tally(visits)
-    return found.estimate() if found.count >= MIN_CELL else None
-
-
 def _change(measured: Sequence[Visit], before: Sequence[Visit]) -> Estimate | None:
     half = len(measured) // 2
     earlier, later = (before, measured) if before else (measured[:half], measured[half:])
@@ -238,29 +182,11 @@ def _change(measured: Sequence[Visit], before: Sequence[Visit]) -> Estimate | No
     return difference(one, other) if min(one.count, other.count) >= MIN_CELL else None
 
 
-def _cells(groups: Mapping[Key, Sequence[Visit]], name: Callable[[Key], str]) -> Cells:
-    large = {key: group for key, group in sorted(groups.items()) if len(group) >= MIN_CELL}
-    decided = {name(key): found for key, group in large.items() if (found := tally(group)).count >= MIN_CELL}
-    apart = different(decided) if len(decided) > 1 else {}
-    shown = tuple(
-        Cell(
-            name(key),
-            len(group),
-            decided[name(key)].estimate() if name(key) in decided else None,
-            fmean(visit.score for visit in group),
-            apart.get(name(key)),
-        )
-        for key, group in large.items()
-    )
-    small = [len(group) for key, group in groups.items() if key not in large]
-    return Cells(shown, len(small), sum(small))
-
-
 def _spans(measured: Sequence[Visit], zone: tzinfo | None) -> Cells:
     groups: dict[Span, list[Visit]] = defaultdict(list)
     for visit, span in zip(measured, spans_of([visit.at for visit in measured], zone), strict=True):
         groups[span].append(visit)
-    return _cells(groups, lambda span: span.label)
+    return cells_of(groups, lambda span: span.label)
 
 
 def _weeks(measured: Sequence[Visit], zone: tzinfo | None) -> Cells:
@@ -271,86 +197,16 @@ def _weeks(measured: Sequence[Visit], zone: tzinfo | None) -> Cells:
     groups: dict[Span, list[Visit]] = defaultdict(list)
     for visit, span in zip(measured, spans_of([v.at for v in measured], zone, grain=Grain.WEEK), strict=True):
         groups[span].append(visit)
-    return _cells(groups, lambda span: span.label) if len(groups) > 1 else Cells()
+    return cells_of(groups, lambda span: span.label) if len(groups) > 1 else Cells()
 
 
 def _sites(measured: Sequence[Visit]) -> dict[str, list[Visit]]:
-    groups = _grouped(measured, lambda visit: visit.site or "no site named")
+    groups = grouped(measured, lambda visit: visit.site or "no site named")
     names = sorted(groups, key=lambda name: -len(groups[name]))
     if len(names) <= SITES_SHOWN + 1:
         return groups
     others = [visit for name in names[SITES_SHOWN:] for visit in groups[name]]
     return {name: groups[name] for name in names[:SITES_SHOWN]} | {f"{len(names) - SITES_SHOWN} others": others}
-
-
-def _best_first(cells: Cells) -> Cells:
-    shown = sorted(cells.shown, key=lambda cell: -(cell.csat.mean if cell.csat else -1.0))
-    return Cells(tuple(shown), cells.hidden, cells.hidden_visits)
-
-
-def _phases(measured: Sequence[Visit]) -> Cells:
-    """By the verdict of each phase; the order is that of the first visits that had them."""
-    verdicts: dict[str, list[Verdict]] = defaultdict(list)
-    for visit in measured:
-        for name, verdict in visit.phases.items():
-            verdicts[name].append(verdict)
-    if len(verdicts) < 2:
-        return Cells()
-    large = {name: found for name, found in verdicts.items() if len(found) >= MIN_CELL}
-    decided = {
-        name: Tally(found.count(Verdict.GOOD), len(found) - found.count(Verdict.UNDECIDED))
-        for name, found in large.items()
-    }
-    shown = tuple(
-        Cell(name, len(found), decided[name].estimate() if decided[name].count >= MIN_CELL else None, None)
-        for name, found in large.items()
-    )
-    small = [len(found) for name, found in verdicts.items() if name not in large]
-    return Cells(shown, len(small), sum(small))
-
-
-def _extremes(measured: Sequence[Visit], zone: tzinfo | None) -> tuple[tuple[Hour, ...], tuple[Hour, ...]]:
-    """Hours of the week whose CSAT differs from that of the others beyond chance: the worst, and the best."""
-
-    def hour_of(visit: Visit) -> tuple[int, int]:
-        local = visit.at.astimezone(zone)
-        return local.weekday(), local.hour
-
-    groups = _grouped(measured, hour_of)
-    names = {_weekday_hour(key): group for key, group in groups.items()}
-    cells = [cell for cell in _cells(groups, _weekday_hour).shown if cell.csat is not None]
-    cells.sort(key=lambda cell: cell.csat.mean if cell.csat else 0.0)
-    half = min(EXTREME_HOURS, len(cells) // 2)
-    worst = tuple(Hour(cell, _words(names[cell.name])) for cell in cells[:half])
-    best = tuple(Hour(cell, _words(names[cell.name])) for cell in reversed(cells[len(cells) - half :]))
-    return worst, best
-
-
-def _words(visits: Sequence[Visit]) -> tuple[tuple[str, int], ...]:
-    """What several visits of a group said, the most frequent first; little words are left out."""
-    counts = Counter(word for visit in visits for word in visit.words if word not in LITTLE_WORDS)
-    frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return tuple((word, count) for word, count in frequent if count >= MIN_SAYERS)[:WORDS_SHOWN]
-
-
-_LITTLE: Final = """
-about after again all and any are because been before but can could did does doing don't down each few for from get got
-had has have having her here him his how i'm into it's its just like more most not now off once one only other our out
-over own please same she should some such than that that's the their them then there these they this those through too
-under until very want was were what when where which while who why will with would yes you your yours
-"""
-LITTLE_WORDS: Final = frozenset(_LITTLE.split())
-"""English words that tell nothing of a visit."""
-
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-
-def _hour_name(hour: int) -> str:
-    return f"{hour}{DASH}{hour + 1} h"
-
-
-def _weekday_hour(key: tuple[int, int]) -> str:
-    return f"{_DAYS[key[0]]} {_hour_name(key[1])}"
 
 
 def _compared(measured: Sequence[Visit], pairs: Sequence[MismatchPair]) -> tuple[MismatchPair, ...]:
@@ -403,10 +259,3 @@ def _noteworthy(measured: Sequence[Visit]) -> tuple[Visit, ...]:
     poor = [visit for visit in by_score if visit.satisfaction.verdict is Verdict.POOR and visit not in mismatched]
     chosen = [*mismatched, *poor[: NOTEWORTHY - len(mismatched)]]
     return tuple(sorted(chosen, key=lambda visit: (visit.score, visit.at)))
-
-
-def _grouped(visits: Iterable[Visit], key: Callable[[Visit], Key]) -> dict[Key, list[Visit]]:
-    groups: dict[Key, list[Visit]] = defaultdict(list)
-    for visit in visits:
-        groups[key(visit)].append(visit)
-    return dict(groups)

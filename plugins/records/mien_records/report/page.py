@@ -10,7 +10,8 @@ from typing import Final
 from mien import MismatchPair, __version__
 from mien_records.report import cards
 from mien_records.report.alerts import Calibration, alerts
-from mien_records.report.figures import DEFAULT_PAIRS, MIN_CELL, Figures, compute
+from mien_records.report.figures import DEFAULT_PAIRS, Figures, compute
+from mien_records.report.grouping import MIN_CELL
 from mien_records.report.markup import Markup, join, tag
 from mien_records.report.reading import SourceFile
 from mien_records.report.style import STYLE
