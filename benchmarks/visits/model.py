@@ -7,8 +7,11 @@ import zlib
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from visits.evidence import SEED, Evidence
 from visits.fitting import fit
+from visits.kinds import Shown
 from visits.sampling import Sampler
 
 FOLDS: Final = 3
@@ -36,11 +39,27 @@ def fit_model(evidence: Evidence, file: Path) -> None:
         "seeds": {"evidence": SEED, "folds": list(range(FOLDS))},
         "visits": sum(map(len, folds)),
         "persons": len(persons),
+        "evidence_deviation": _deviations(evidence),
         "data": "portraits (muxspace/facial_expressions), GoEmotions dev, USS SGD, sentences of our own; composed",
     }
     model = fit(folds, made_by=made_by)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(model.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+
+
+def _deviations(evidence: Evidence) -> dict[str, dict[str, float]]:
+    """Standard deviation of evidence among pictures of one portrait, and among portraits that show the same."""
+    found = {}
+    for shown in Shown:
+        pictures = [
+            [picture["satisfaction"] for picture in face["pictures"]]
+            for face in evidence.faces
+            if face["shown"] == shown and len(face["pictures"]) > 1
+        ]
+        within = float(np.mean([np.std(each) for each in pictures]))
+        between = float(np.std([np.mean(each) for each in pictures]))
+        found[str(shown)] = {"of_one_portrait": round(within, 3), "among_portraits": round(between, 3)}
+    return found
 
 
 def record_figures(file: Path, figures: dict[str, dict[str, float]]) -> None:
