@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from mien import ImageFrame, InputError, Prediction
+from mien import ImageFrame, InputError, Prediction, WeightsError
 from mien_face.analyzer import FaceAnalyzer
+from mien_face.config import NetworkConfig
 from mien_face.crop import CROP_SIDE
 from mien_face.factory import build_detector, build_tables
-from mien_face.labels import FER2013_LABELS
+from mien_face.inference import NETWORK_NAME
+from mien_face.labels import FER2013_LABELS, majority_labels
 from mien_face.settings import FaceSettings
 from mien_face_lab.counter import KINDS, CounterFigures, Readings, judge
 from mien_face_lab.portraits import CutPortraits, Portrait, Portraits, is_kept_back
+from mien_face_lab.sizes import Size
 
 if TYPE_CHECKING:
     from mien import FaceDetector
     from mien_face_lab.classifiers import FaceClassifier
+    from mien_face_lab.training.data import FaceData
 
 BATCH: Final = 16
 """Portraits in a call: the network's largest batch, and few enough to hold decoded."""
@@ -169,3 +173,33 @@ def _answers(analyzer: FaceAnalyzer, portraits: Sequence[Portrait]) -> Iterator[
         batch = portraits[start : start + BATCH]
         for predictions in analyzer.analyze([ImageFrame(portrait.decode()) for portrait in batch]):
             yield predictions[0] if predictions else None
+
+
+def size_of(classifier: FaceClassifier, faces: FaceData, people: People | None) -> Size:
+    """Measure a network, one look a face.
+
+    Args:
+        classifier: A network of the shipped kind, loaded.
+        faces: Labelled, of FER2013's classes.
+        people: To judge by how people at a counter are read.
+
+    Raises:
+        WeightsError: It is a network of another kind, whose operations are not known.
+    """
+    manifest = classifier.manifest
+    if manifest.network != NETWORK_NAME:
+        raise WeightsError(f"{manifest.name} is of {manifest.network!r}; sizes of {NETWORK_NAME!r} can be compared")
+    config = NetworkConfig.from_json(manifest.config)
+    answers = classifier.probabilities(faces.crops)
+    majority = majority_labels(faces.votes)
+    right = (answers.ferplus.argmax(axis=1) == majority)[majority >= 0]
+    counter = judge_people(classifier, people).figures if people is not None else {}
+    return Size(
+        name=manifest.name,
+        sha256=manifest.sha256,
+        operations=config.operations(),
+        parameters=config.parameters(),
+        fer2013=float(np.mean(answers.fer2013.argmax(axis=1) == faces.labels)),
+        ferplus=float(right.mean()) if len(right) else None,
+        counter={name: figure.value for name, figure in counter.items()},
+    )

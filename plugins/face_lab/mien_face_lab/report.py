@@ -19,12 +19,12 @@ import numpy.typing as npt
 
 from mien import InputError
 from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, LabelSet, majority_labels
-from mien_face_lab.asking import People, find_people, judge_people
+from mien_face_lab.asking import People, find_people, judge_people, size_of
 from mien_face_lab.counter import CounterFigures
 from mien_face_lab.evaluation import evaluate, intervals
 from mien_face_lab.judgement import Judgement
 from mien_face_lab.robustness import ALL, degradation
-from mien_face_lab.sizes import Size, size_of
+from mien_face_lab.sizes import Size
 
 if TYPE_CHECKING:
     from mien_face_lab.classifiers import FaceClassifier

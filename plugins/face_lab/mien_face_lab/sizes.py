@@ -4,20 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-from mien import WeightsError
-from mien_face.config import NetworkConfig
-from mien_face.inference import NETWORK_NAME
-from mien_face.labels import majority_labels
-from mien_face_lab.asking import judge_people
-
-if TYPE_CHECKING:
-    from mien_face_lab.asking import People
-    from mien_face_lab.classifiers import FaceClassifier
-    from mien_face_lab.training.data import FaceData
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +32,6 @@ class Size:
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
         return asdict(self)
-
-
-def size_of(classifier: FaceClassifier, faces: FaceData, people: People | None) -> Size:
-    """Measure a network, one look a face.
-
-    Args:
-        classifier: A network of the shipped kind, loaded.
-        faces: Labelled, of FER2013's classes.
-        people: To judge by how people at a counter are read.
-
-    Raises:
-        WeightsError: It is a network of another kind, whose operations are not known.
-    """
-    manifest = classifier.manifest
-    if manifest.network != NETWORK_NAME:
-        raise WeightsError(f"{manifest.name} is of {manifest.network!r}; sizes of {NETWORK_NAME!r} can be compared")
-    config = NetworkConfig.from_json(manifest.config)
-    answers = classifier.probabilities(faces.crops)
-    majority = majority_labels(faces.votes)
-    right = (answers.ferplus.argmax(axis=1) == majority)[majority >= 0]
-    counter = judge_people(classifier, people).figures if people is not None else {}
-    return Size(
-        name=manifest.name,
-        sha256=manifest.sha256,
-        operations=config.operations(),
-        parameters=config.parameters(),
-        fer2013=float(np.mean(answers.fer2013.argmax(axis=1) == faces.labels)),
-        ferplus=float(right.mean()) if len(right) else None,
-        counter={name: figure.value for name, figure in counter.items()},
-    )
 
 
 def rows(sizes: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
