@@ -20,6 +20,7 @@ import numpy.typing as npt
 from mien import InputError
 from mien_face.labels import FER2013_LABELS, FERPLUS_LABELS, LabelSet, majority_labels
 from mien_face_lab.asking import People, find_people, judge_people, size_of
+from mien_face_lab.bygroup import by_group
 from mien_face_lab.counter import CounterFigures
 from mien_face_lab.evaluation import evaluate, intervals
 from mien_face_lab.judgement import Judgement
@@ -154,7 +155,9 @@ def measure(
         say(f"again: {condition.description}")
         spoilt[condition.name] = _answers(classifier, condition.apply(faces.crops, seed=SEED))
     judgements = tuple(
-        _judge(labels, truths[labels], clean[labels], {name: each[labels] for name, each in spoilt.items()})
+        _judge(
+            labels, truths[labels], clean[labels], {name: each[labels] for name, each in spoilt.items()}, faces.groups
+        )
         for labels in label_sets
     )
     people = None
@@ -212,6 +215,7 @@ def _judge(
     truth: npt.NDArray[np.int64],
     clean: npt.NDArray[np.float32],
     spoilt: dict[str, npt.NDArray[np.float32]],
+    groups: npt.NDArray[np.str_] | None,
 ) -> Judgement:
     classes = FER2013_LABELS if labels is LabelSet.FER else FERPLUS_LABELS
     counted = truth >= 0
@@ -226,6 +230,7 @@ def _judge(
             degradation(by_name[name], clean=hits, spoilt=each[counted].argmax(axis=1) == right, seed=SEED)
             for name, each in spoilt.items()
         ),
+        groups=() if groups is None else by_group(answers.argmax(axis=1), right, groups[counted], seed=SEED),
     )
 
 

@@ -15,13 +15,14 @@ from mien_face.commands.shared import STDOUT, plain_errors
 from mien_face.factory import manifest_at
 from mien_face.labels import LabelSet
 from mien_face.settings import WeightsName
-from mien_face_lab.training.names import Equalise
+from mien_face_lab.training.names import Equalise, Split
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from mien import Manifest
+    from mien_face_lab.bygroup import GroupFigures
     from mien_face_lab.classifiers import FaceClassifier
     from mien_face_lab.counter import CounterFigures
     from mien_face_lab.judgement import Judgement
@@ -32,9 +33,19 @@ SHOWN_SKIPS: Final = 10
 
 
 def evaluate_face(
-    data: Annotated[Path, typer.Option(help="Labelled faces, or a folder with a validation part.")],
+    data: Annotated[Path, typer.Option(help="Labelled faces: a table, or folders of pictures.")],
     labels: Annotated[LabelSet, typer.Option(help="FER2013's labels, or FER+'s majority.")] = LabelSet.FER,
     weights: Annotated[Path, typer.Option(help="small, large, or the manifest of weights.")] = Path(WeightsName.SMALL),
+    split: Annotated[
+        Split | None,
+        typer.Option(
+            help="Part to judge: by default the data's own validation or test part, all where it comes in no parts."
+        ),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column of a table, such as age or site: figures of each group, too."),
+    ] = None,
     json_path: Annotated[
         Path | None,
         typer.Option("--json", metavar="FILE", help="Write the figures here as JSON; '-' prints only that."),
@@ -77,6 +88,8 @@ def evaluate_face(
             data,
             manifest_at(weights),
             labels,
+            split=split,
+            group=group,
             robustness=robustness,
             sample=sample,
             portraits=portraits,
@@ -102,6 +115,8 @@ def _measure(
     weights: Path,
     labels: LabelSet,
     *,
+    split: Split | None,
+    group: str | None,
     robustness: bool,
     sample: int | None,
     portraits: Path | None,
@@ -112,11 +127,16 @@ def _measure(
     from mien_face_lab import report
     from mien_face_lab.classifiers import load_classifier, preparation_of
     from mien_face_lab.portraits import read_portraits
-    from mien_face_lab.training.data import read_faces
+    from mien_face_lab.training.data import part_to_judge, read_faces
 
     classifier = load_classifier(weights)
     preparation = replace(preparation_of(classifier.manifest), equalise=Equalise.NONE)  # the classifier's own task
-    faces = read_faces(data, part="validation", preparation=preparation)
+    part = str(split or part_to_judge(data))
+    faces = read_faces(data, part=part, preparation=preparation, group=group)
+    left_out = f", {len(faces.skipped)} left out" if faces.skipped else ""
+    typer.echo(
+        f"{'all' if part == Split.ALL else f'the part {part}'} of {data}: {len(faces)} faces{left_out}", err=True
+    )
     for skipped in faces.skipped[:SHOWN_SKIPS]:
         typer.echo(f"skipped {skipped.where}: {skipped.why}", err=True)
     if len(faces.skipped) > SHOWN_SKIPS:
@@ -174,6 +194,8 @@ def _print_tables(report: Report) -> None:
     if report.counter is not None:
         _print_counter(console, report.counter)
     console.print(table)
+    if judgement.groups:
+        console.print(_group_table(judgement.groups))
     if judgement.robustness:
         console.print(_robustness_table(judgement))
     console.print(
@@ -196,6 +218,18 @@ def _print_counter(console: Console, figures: CounterFigures) -> None:
         table.add_row(*row)
     console.print(table)
     console.print(counter.lead(found), soft_wrap=True)
+
+
+def _group_table(groups: Sequence[GroupFigures]) -> Table:
+    from rich.table import Table
+
+    from mien_face_lab import bygroup
+
+    head, *rest = bygroup.rows(groups)
+    table = Table(*head, title="By group")
+    for row in rest:
+        table.add_row(*row)
+    return table
 
 
 def _robustness_table(judgement: Judgement) -> Table:

@@ -51,6 +51,7 @@ class FaceData:
         votes: float32, ``[count, 10]``: FER+ votes as in ``VOTE_COLUMNS``; 0 where nobody voted.
         names: The classes: FER2013's seven, or with contempt eight.
         skipped: What the reader left out.
+        groups: ``[count]``, what each belongs to by the column that was asked for; None where none was.
     """
 
     crops: npt.NDArray[np.uint8]
@@ -58,13 +59,36 @@ class FaceData:
     votes: npt.NDArray[np.float32]
     names: tuple[str, ...] = FER2013_LABELS
     skipped: tuple[Skipped, ...] = ()
+    groups: npt.NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, chosen: npt.NDArray[np.int64]) -> FaceData:
         """The faces at these positions, in this order; a position may come more than once."""
-        return replace(self, crops=self.crops[chosen], labels=self.labels[chosen], votes=self.votes[chosen])
+        return replace(
+            self,
+            crops=self.crops[chosen],
+            labels=self.labels[chosen],
+            votes=self.votes[chosen],
+            groups=None if self.groups is None else self.groups[chosen],
+        )
+
+    def joined(self, other: FaceData) -> FaceData:
+        """These faces and others after them, of all classes of either; in groups if both are."""
+        if len(other.names) > len(self.names):
+            return replace(self, names=other.names).joined(other)
+        groups = None
+        if self.groups is not None and other.groups is not None:
+            groups = np.concatenate([self.groups, other.groups])
+        return replace(
+            self,
+            crops=np.concatenate([self.crops, other.crops]),
+            labels=np.concatenate([self.labels, other.labels]),
+            votes=np.concatenate([self.votes, other.votes]),
+            skipped=(*self.skipped, *other.skipped),
+            groups=groups,
+        )
 
     def within(self, names: tuple[str, ...]) -> FaceData:
         """The faces of these classes, with labels that are positions in ``names``; others are listed as skipped."""

@@ -19,3 +19,12 @@ class Equalise(StrEnum):
     NONE = "none"
     HISTOGRAM = "histogram"
     CLAHE = "clahe"
+
+
+class Split(StrEnum):
+    """A part of labelled data."""
+
+    ALL = "all"
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"

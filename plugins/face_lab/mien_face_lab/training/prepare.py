@@ -171,10 +171,10 @@ def extend(data: FaceData, preparation: Preparation, *, seed: int) -> FaceData:
     """Add the copies that are asked for to training data, and balance its classes."""
     generator = np.random.default_rng([seed, len(data)])
     if preparation.mirrored_copies:
-        data = _joined(data, replace(data, crops=np.ascontiguousarray(data.crops[:, :, ::-1])))
+        data = data.joined(replace(data, crops=np.ascontiguousarray(data.crops[:, :, ::-1]), skipped=()))
     if preparation.affine_copies:
         copies = data.take(np.repeat(np.arange(len(data)), preparation.affine_copies))
-        data = _joined(data, replace(copies, crops=augment(copies.crops, AFFINE, generator)))
+        data = data.joined(replace(copies, crops=augment(copies.crops, AFFINE, generator), skipped=()))
     return _balanced(data, preparation.balance, generator) if preparation.balance else data
 
 
@@ -187,16 +187,7 @@ def _balanced(data: FaceData, count: int, generator: np.random.Generator) -> Fac
         copies.append(generator.choice(own, max(0, count - len(own))))
     changed = data.take(np.concatenate(copies))
     changed = replace(changed, crops=augment(changed.crops, AFFINE, generator))
-    return _joined(data.take(np.concatenate(originals)), changed)
-
-
-def _joined(first: FaceData, second: FaceData) -> FaceData:
-    return replace(
-        first,
-        crops=np.concatenate([first.crops, second.crops]),
-        labels=np.concatenate([first.labels, second.labels]),
-        votes=np.concatenate([first.votes, second.votes]),
-    )
+    return data.take(np.concatenate(originals)).joined(replace(changed, skipped=()))
 
 
 def _centre_square(grey: Grey) -> Box:

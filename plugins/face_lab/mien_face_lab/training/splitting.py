@@ -11,6 +11,9 @@ from mien import InputError
 VALIDATION_SHARE: Final = 0.2
 """Share of pictures or persons that are kept for validation: the 80/20 of the published systems."""
 
+ALL: Final = "all"
+"""In the place of a part's name: whatever there is."""
+
 PARTS: Final = ("train", "validation")
 """What is made where nothing is split; there is no test part, for nothing was held back."""
 
@@ -37,7 +40,9 @@ def check_part(part: str, place: object) -> None:
     """Refuse a part that a split made here does not have.
 
     Raises:
-        InputError: It is neither ``train`` nor ``validation``.
+        InputError: It is neither ``train`` nor ``validation`` nor ``all``.
     """
-    if part not in PARTS:
-        raise InputError(f"{place} is not split on the disk, so there is no part {part!r}: only {' and '.join(PARTS)}")
+    if part not in (*PARTS, ALL):
+        raise InputError(
+            f"{place} is not split on the disk, so there is no part {part!r}: only {', '.join(PARTS)} and {ALL}"
+        )

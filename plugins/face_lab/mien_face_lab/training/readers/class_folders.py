@@ -7,6 +7,7 @@ each class is split here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +16,8 @@ from mien_face.labels import EXPRESSIONS
 from mien_face_lab.training.faces import FaceData, Skipped
 from mien_face_lab.training.names import Crop
 from mien_face_lab.training.prepare import Preparation
-from mien_face_lab.training.readers.pictures import gather, pictures_in
-from mien_face_lab.training.splitting import PARTS, check_part, validation_names
+from mien_face_lab.training.readers.pictures import gather, pictures_in, refuse_group
+from mien_face_lab.training.splitting import ALL, PARTS, check_part, validation_names
 
 DESCRIPTION: Final = (
     "a folder with a folder of pictures for each class (angry, happy ...), or with train/ and validation/"
@@ -55,12 +56,21 @@ def found(path: Path, part: str) -> Path | None:
     return path if any(_class_folders(folder) for folder in candidates) else None
 
 
-def read(place: Path, *, part: str, seed: int, preparation: Preparation) -> FaceData:
+def parts(place: Path) -> frozenset[str]:
+    """Those that have a folder."""
+    return frozenset(name for name in PART_NAMES if _part_folder(place, name) is not None)
+
+
+def read(place: Path, *, part: str, seed: int, preparation: Preparation, group: str | None) -> FaceData:
     """Read a part; folders of no class and pictures that cannot be decoded are listed as skipped.
 
     Raises:
         InputError: The part is not there, a class is empty or has too few pictures to split, or none can be read.
     """
+    refuse_group(group, place)
+    if part == ALL:
+        folders = [folder for name in PART_NAMES for folder in [_part_folder(place, name)] if folder] or [place]
+        return reduce(FaceData.joined, (_gather(folder, _files(folder), preparation) for folder in folders))
     train, own = _part_folder(place, "train"), _part_folder(place, part)
     if part in PARTS and _part_folder(place, "validation") is None:
         root = train or place

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -20,7 +21,7 @@ from mien_face.config import INPUT_SIZE
 from mien_face.labels import FER2013_LABELS
 from mien_face_lab.training.faces import VOTE_COLUMNS, FaceData, Skipped
 from mien_face_lab.training.prepare import Preparation, prepare_crops
-from mien_face_lab.training.splitting import part_of
+from mien_face_lab.training.splitting import ALL, part_of
 
 DESCRIPTION: Final = "Kaggle's fer2013.csv (emotion, pixels, Usage), or a folder with it"
 NAME: Final = "fer2013.csv"
@@ -52,12 +53,14 @@ class Row:
         usage: As the file has it; None where the file has no such column.
         label: 0-6.
         crop: uint8 ``[48, 48]``.
+        group: What stands in the column that was asked for; empty where none was.
     """
 
     number: int
     usage: str | None
     label: int
     crop: npt.NDArray[np.uint8]
+    group: str = ""
 
 
 def found(path: Path, part: str) -> Path | None:
@@ -69,7 +72,13 @@ def found(path: Path, part: str) -> Path | None:
     return path if path.suffix == ".csv" else None
 
 
-def read(place: Path, *, part: str, seed: int, preparation: Preparation) -> FaceData:
+def parts(place: Path) -> frozenset[str]:
+    """Those of Kaggle's column ``Usage``; none where it is missing."""
+    has_usage = any(isinstance(row, Row) and row.usage is not None for row in islice(_read_rows(place), 1))
+    return frozenset(USAGES.values()) if has_usage else frozenset()
+
+
+def read(place: Path, *, part: str, seed: int, preparation: Preparation, group: str | None) -> FaceData:
     """Read the part's rows; wrong rows are listed as skipped.
 
     Raises:
@@ -79,13 +88,14 @@ def read(place: Path, *, part: str, seed: int, preparation: Preparation) -> Face
     rows: list[Row] = []
     skipped: list[Skipped] = []
     count = 0
-    for number, row in enumerate(_read_rows(place)):
+    for number, row in enumerate(_read_rows(place, group)):
         count += 1
         where = f"{place}, row {number} (line {number + 2})"
         try:
             if isinstance(row, WrongRowError):
                 raise row
-            if (part_of(str(number), seed=seed) if row.usage is None else USAGES[row.usage]) != part:
+            own = part_of(str(number), seed=seed) if row.usage is None else USAGES[row.usage]
+            if part not in (own, ALL):
                 continue
             if votes is not None and number in votes and votes[number] is None:
                 raise WrongRowError(f"{VOTES_NAME} says that it is not a face")
@@ -102,6 +112,7 @@ def read(place: Path, *, part: str, seed: int, preparation: Preparation) -> Face
         np.array([row.label for row in rows], np.int64),
         _votes_of(rows, votes or {}),
         skipped=tuple(skipped),
+        groups=np.array([row.group for row in rows]) if group else None,
     )
     return prepare_crops(data, preparation, source=str(place))
 
@@ -112,8 +123,13 @@ def _votes_of(rows: list[Row], votes: Mapping[int, Votes | None]) -> Votes:
     return np.stack([nothing if each is None else each for each in found])
 
 
-def parse_row(number: int, fields: Mapping[str, str | None]) -> Row:
+def parse_row(number: int, fields: Mapping[str, str | None], group: str | None = None) -> Row:
     """Check a row.
+
+    Args:
+        number: From 0, the heading not counted.
+        fields: By column.
+        group: Column of its group.
 
     Raises:
         WrongRowError: It is wrong, and why.
@@ -130,18 +146,18 @@ def parse_row(number: int, fields: Mapping[str, str | None]) -> Row:
     if wrong is not None:
         raise WrongRowError(f"values must be whole numbers from 0 to 255, got {wrong[:12]!r}")
     crop = np.array([int(word) for word in words], np.uint8).reshape(INPUT_SIZE, INPUT_SIZE)
-    return Row(number, usage, int(emotion), crop)
+    return Row(number, usage, int(emotion), crop, (fields.get(group) or "") if group else "")
 
 
 def _is_grey_level(word: str) -> bool:
     return word.isascii() and word.isdigit() and len(word) <= 3 and int(word) <= 255
 
 
-def _read_rows(file: Path) -> Iterator[Row | WrongRowError]:
-    with _OpenedCsv(file, ("emotion", "pixels")) as rows:
+def _read_rows(file: Path, group: str | None = None) -> Iterator[Row | WrongRowError]:
+    with _OpenedCsv(file, ("emotion", "pixels", *([group] if group else []))) as rows:
         for number, fields in enumerate(rows):
             try:
-                yield parse_row(number, fields)
+                yield parse_row(number, fields, group)
             except WrongRowError as error:
                 yield error
 

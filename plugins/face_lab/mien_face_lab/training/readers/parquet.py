@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,26 +16,45 @@ from mien_face.labels import FER2013_LABELS
 from mien_face_lab.decoding import decode_grey
 from mien_face_lab.training.faces import COLUMNS, VOTE_COLUMNS, FaceData
 from mien_face_lab.training.prepare import Preparation, prepare_crops
+from mien_face_lab.training.splitting import ALL
 
 DESCRIPTION: Final = "a parquet file with the columns image, emotion and votes_*, or a folder with train.parquet"
+
+FILES: Final = ("train", "validation", "test")
+"""Parts that a folder may have a file of."""
 
 
 def found(path: Path, part: str) -> Path | None:
     """A parquet file, or the part's in a folder."""
+    if path.is_dir() and part == ALL:
+        return path if parts(path) else None
     if path.is_dir():
         file = path / f"{part}.parquet"
         return file if file.is_file() else None
     return path if path.suffix == ".parquet" else None
 
 
-def read(place: Path, *, part: str, seed: int, preparation: Preparation) -> FaceData:
-    """Read a file; it is one part, whichever is asked for.
+def parts(place: Path) -> frozenset[str]:
+    """Those that have a file in a folder; a file is not split."""
+    return frozenset(part for part in FILES if place.is_dir() and (place / f"{part}.parquet").is_file())
+
+
+def read(place: Path, *, part: str, seed: int, preparation: Preparation, group: str | None) -> FaceData:
+    """Read a file, which is one part, whichever is asked for; of a folder all of them.
 
     Raises:
         InputError: A column is missing, it holds no rows, or a row is wrong (named).
         MissingDependencyError: pyarrow is not installed.
     """
     del part, seed  # the file itself is one part
+    if place.is_dir():
+        files = [place / f"{each}.parquet" for each in FILES if each in parts(place)]
+        return reduce(FaceData.joined, (_read_file(file, preparation, group) for file in files))
+    return _read_file(place, preparation, group)
+
+
+def _read_file(place: Path, preparation: Preparation, group: str | None) -> FaceData:
+    wanted = [*COLUMNS, *([group] if group else [])]
     try:
         import pyarrow as arrow
         import pyarrow.parquet as parquet
@@ -41,13 +62,16 @@ def read(place: Path, *, part: str, seed: int, preparation: Preparation) -> Face
         raise MissingDependencyError("reading training data needs pyarrow: pip install 'mien[train]'") from error
     try:
         table = parquet.ParquetFile(place)
-        missing = [column for column in COLUMNS if column not in table.schema_arrow.names]
+        missing = [column for column in wanted if column not in table.schema_arrow.names]
         if missing:
-            raise InputError(f"{place} lacks the columns {', '.join(missing)}; expected {', '.join(COLUMNS)}")
-        columns: dict[str, list[Any]] = table.read(columns=list(COLUMNS)).to_pydict()
+            raise InputError(f"{place} lacks the columns {', '.join(missing)}; expected {', '.join(wanted)}")
+        columns: dict[str, list[Any]] = table.read(columns=wanted).to_pydict()
     except arrow.ArrowException as error:
         raise InputError(f"{place} is not a readable parquet file: {error}") from error
-    return prepare_crops(_from_columns(place, columns), preparation, source=str(place))
+    faces = _from_columns(place, columns)
+    if group:
+        faces = replace(faces, groups=np.array([str(each) for each in columns[group]]))
+    return prepare_crops(faces, preparation, source=str(place))
 
 
 def _from_columns(file: Path, columns: dict[str, list[Any]]) -> FaceData:

@@ -24,6 +24,16 @@ def pictures_in(folder: Path) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
 
 
+def refuse_group(group: str | None, place: Path) -> None:
+    """Folders of pictures have no columns.
+
+    Raises:
+        InputError: A group was asked for.
+    """
+    if group is not None:
+        raise InputError(f"{place} is a folder of pictures, which has no column {group!r}: use a parquet or CSV file")
+
+
 def gather(
     files: Iterable[tuple[Path, str]],
     preparation: Preparation,

@@ -17,8 +17,8 @@ from mien import InputError
 from mien_face_lab.training.faces import FaceData, Skipped
 from mien_face_lab.training.names import Crop
 from mien_face_lab.training.prepare import Preparation
-from mien_face_lab.training.readers.pictures import gather, pictures_in
-from mien_face_lab.training.splitting import check_part, validation_names
+from mien_face_lab.training.readers.pictures import gather, pictures_in, refuse_group
+from mien_face_lab.training.splitting import ALL, check_part, validation_names
 
 DESCRIPTION: Final = "Cohn-Kanade sequences (person/sequence/frame.png, with person/sequence/*_emotion.txt)"
 
@@ -61,13 +61,20 @@ def found(path: Path, part: str) -> Path | None:
     return path if path.is_dir() and next(path.rglob(_LABEL_FILES), None) is not None else None
 
 
-def read(place: Path, *, part: str, seed: int, preparation: Preparation) -> FaceData:
+def parts(place: Path) -> frozenset[str]:
+    """None: persons are split here."""
+    del place
+    return frozenset()
+
+
+def read(place: Path, *, part: str, seed: int, preparation: Preparation, group: str | None) -> FaceData:
     """Read the frames of the part's persons.
 
     Raises:
         InputError: There are fewer than two persons with a usable sequence, a code is wrong, or nothing is left.
     """
     check_part(part, place)
+    refuse_group(group, place)
     skipped: list[Skipped] = []
     usable: list[tuple[Sequence, str]] = []
     for sequence in _sequences(place):
@@ -78,15 +85,20 @@ def read(place: Path, *, part: str, seed: int, preparation: Preparation) -> Face
             skipped.append(Skipped(str(sequence.folder), f"sequences of {label} are dropped"))
         else:
             usable.append((sequence, label))
+    own = usable if part == ALL else _own(place, usable, part, seed)
+    files = ((file, name) for sequence, label in own for file, name in labelled_frames(sequence.folder, label))
+    return gather(files, preparation, crop=Crop.HAAR, skipped=skipped, place=place)
+
+
+def _own(place: Path, usable: list[tuple[Sequence, str]], part: str, seed: int) -> list[tuple[Sequence, str]]:
+    """The sequences of the part's persons."""
     persons = sorted({sequence.person for sequence, _ in usable})
     if len(persons) < 2:
         raise InputError(
             f"{place} has usable sequences of {len(persons)} person: at least two are needed to split them"
         )
     kept = validation_names(persons, seed=seed)
-    own = [(sequence, label) for sequence, label in usable if (sequence.person in kept) is (part == "validation")]
-    files = ((file, name) for sequence, label in own for file, name in labelled_frames(sequence.folder, label))
-    return gather(files, preparation, crop=Crop.HAAR, skipped=skipped, place=place)
+    return [(sequence, label) for sequence, label in usable if (sequence.person in kept) is (part == "validation")]
 
 
 def labelled_frames(folder: Path, label: str) -> Iterator[tuple[Path, str]]:
