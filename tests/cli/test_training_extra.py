@@ -17,6 +17,7 @@ COMMANDS = {
     "train face parquet": ("train", "face", "--data", "train.parquet"),
     "train detector": ("train", "detector", "--data", ".", "--out", "out"),
     "train tone": ("train", "tone", "--data", ".", "--out", "out"),
+    "train distilled-tone": ("train", "distilled-tone", "--data", ".", "--out", "out"),
     "evaluate face html": ("evaluate", "face", "--data", "faces", "--html", "page.html"),
     "evaluate face parquet": ("evaluate", "face", "--data", "train.parquet"),
     "evaluate detector": ("evaluate", "detector", "--data", "train.parquet"),

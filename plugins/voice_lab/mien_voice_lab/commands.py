@@ -87,8 +87,8 @@ def train_distilled_tone(
     seed: Annotated[int, typer.Option(help="Of sentences, weights, order and dropout.")] = 0,
 ) -> None:
     """Train the tone network from teachers, on a graphics card, and calibrate it; this made the weights that ship."""
-    with _imported("the distillation", "train"):
-        from mien_voice_lab.training import distilling
+    with _imported("the distillation", "voice,train"):
+        from mien_voice_lab.training import distilling, linear  # noqa: F401 - the latter needs scikit-learn
 
     given = distilling.Given(data=data, dialogues=tuple(dialogues or ()), language_model=language_model)
     if arrays is None:
