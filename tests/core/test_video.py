@@ -54,7 +54,7 @@ def test_a_broken_tail_gives_what_came_before_and_then_says_so(video: Path) -> N
     video.write_bytes(content[: len(content) * 4 // 5])
     frames = read_video(video, every=1.0)
     assert [next(frames).captured_at for _ in range(2)] == pytest.approx([0.0, 1.0])
-    with pytest.raises(VideoEndsEarlyError, match=r"ends early: \d+ of 40 frames"):
+    with pytest.raises(VideoEndsEarlyError, match=r"ends early: 3\.\d of 4\.0 s"):
         list(frames)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,27 +91,49 @@ class AnnotationOutput(Output):
 
 
 class _VideoFile:
-    """One MP4 file (MPEG-4 part 2, which OpenCV's wheel writes without further programs)."""
+    """One MP4 file (H.264 where PyAV's libraries can write it, as browsers play it; else MPEG-4 part 2)."""
 
     def __init__(self, source: Source, path: Path, rate: float) -> None:
         self.source = source
         self._path = path
-        self._rate = rate
-        self._writer: Any = None
+        self._rate = Fraction(rate).limit_denominator(1000)
+        self._files = ExitStack()
+        self._container: Any = None
+        self._stream: Any = None
+        self._count = 0
 
     def write(self, pixels: npt.NDArray[np.uint8]) -> None:
-        """Append a picture, RGB ``[height, width, 3]``; all must be of the first one's size."""
-        import cv2
+        """Append a picture, RGB ``[height, width, 3]``; all must be of the first one's size.
+
+        Raises:
+            ConfigError: The file cannot be created.
+            OutputError: It cannot be written.
+        """
+        import av
 
         height, width = pixels.shape[0] // 2 * 2, pixels.shape[1] // 2 * 2  # the codec takes even sides only
-        if self._writer is None:
-            code = cv2.VideoWriter.fourcc(*"mp4v")
-            self._writer = cv2.VideoWriter(str(self._path.absolute()), code, self._rate, (width, height))
-            if not self._writer.isOpened():
-                raise ConfigError(f"--annotate: cannot write the video {self._path}")
-        self._writer.write(cv2.cvtColor(pixels[:height, :width], cv2.COLOR_RGB2BGR))
+        if self._container is None:
+            self._open(width, height)
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:height, :width]), format="rgb24")
+        frame.pts, frame.time_base = self._count, 1 / self._rate
+        self._count += 1
+        with writing(f"--annotate: {self._path}"):
+            self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
         """Finish the file."""
-        if self._writer is not None:
-            self._writer.release()
+        if self._container is not None:
+            with writing(f"--annotate: {self._path}"), self._files:
+                self._container.mux(self._stream.encode(None))
+
+    def _open(self, width: int, height: int) -> None:
+        import av
+
+        try:
+            file = self._files.enter_context(self._path.open("wb"))  # by its bytes, since any name will do
+        except OSError as error:
+            raise ConfigError(f"--annotate: cannot write the video {self._path}: {error.strerror}") from error
+        self._container = self._files.enter_context(av.open(file, "w", format="mp4"))
+        codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+        self._stream = self._container.add_stream(codec, rate=self._rate)
+        self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"

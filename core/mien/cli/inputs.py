@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from mien.errors import InputError
-from mien.media.signatures import looks_like
+from mien.media.signatures import LONGEST, looks_like
 
 _NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
@@ -36,12 +36,15 @@ SUFFIXES: Final = {
         | {".weba", ".mka", ".amr", ".awb", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".wma"}
     ),
     InputKind.VIDEO: frozenset(
-        {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ogv", ".3gp", ".3g2"}
+        {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ogv", ".3gp", ".3g2", ".ts", ".mts"}
+        | {".m2ts", ".m2t", ".vob", ".flv", ".f4v", ".wmv", ".asf", ".mxf", ".dv", ".h264", ".264", ".hevc", ".ivf"}
     ),
 }
 """How files of each kind end, in lower case. In a folder only these are looked at."""
 
-_LONGEST_SIGNATURE: Final = 12
+_VIDEO_WORDS: Final = ("video", "stream", "WMV")
+"""Of what a file looks like."""
+
 _SOUND_STARTS: Final = (b"fLaC", b"OggS", b"caff", b"#!AM", b".snd", b"riff")
 
 
@@ -153,12 +156,11 @@ def _kind_of_file(path: Path) -> InputKind:
         return by_name
     try:
         with path.open("rb") as file:
-            start = file.read(_LONGEST_SIGNATURE)
+            start = file.read(LONGEST)
     except OSError:
         return InputKind.PICTURE  # whose reader says what is wrong
     if start[8:12] in (b"WAVE", b"AIFF", b"AIFC") or start[:4] in _SOUND_STARTS or start[:3] == b"ID3":
         return InputKind.SOUND
     if looks_like(start).endswith("picture"):  # HEIC among them, which begins as MP4 does
         return InputKind.PICTURE
-    is_video = start[4:8] == b"ftyp" or start[:4] == b"\x1a\x45\xdf\xa3" or start[8:12] == b"AVI "
-    return InputKind.VIDEO if is_video else InputKind.PICTURE
+    return InputKind.VIDEO if any(word in looks_like(start) for word in _VIDEO_WORDS) else InputKind.PICTURE

@@ -17,7 +17,7 @@ from mien.cli.inputs import Source
 from mien.cli.utterances import joined
 from mien.errors import AnalysisError, InputError, MienError, PluginError
 from mien.media.audio import read_audio, read_sound_track
-from mien.media.tracks import has_picture
+from mien.media.containers import has_picture
 from mien.media.video import VideoEndsEarlyError, read_video
 from mien.types import AnalysisResult, AudioClip, ImageFrame, Prediction, SampleKind, StreamState, StreamStatus
 

@@ -196,7 +196,7 @@ def read_sound_track(
         MissingDependencyError: The extra ``mien[voice]`` is not installed.
     """
     what = f"sound track of {path}"
-    track = decode_track(str(path.absolute()), what=what, rate=SAMPLE_RATE, max_seconds=max_seconds)
+    track = decode_track(path, what=what, rate=SAMPLE_RATE, max_seconds=max_seconds)
     if track is None or not len(track.samples):
         return None
     return _clip(track.samples[:, np.newaxis], SAMPLE_RATE, captured_at=captured_at + track.offset)

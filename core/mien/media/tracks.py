@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from mien.errors import InputError, InputTooLargeError, MissingDependencyError
 from mien.media.channels import mono
+from mien.media.containers import opened
 
 MAX_FILE_CHANNELS: Final = 8
 """Of a file; ``mien.media.channels`` makes one of them."""
@@ -64,30 +65,17 @@ def check_length(seconds: float, limit: float, what: str) -> None:
         raise InputTooLargeError(f"the {what} lasts {seconds:.1f} s, longer than the limit of {limit:g} s")
 
 
-def has_picture(path: Path) -> bool:
-    """Whether a file that a video may be has anything to see besides a cover.
-
-    True where that cannot be told: the file cannot be opened, or the extra ``mien[voice]`` is not installed.
-    """
-    try:
-        av = need("av")
-        with av.open(str(path.absolute()), metadata_errors="replace") as container:
-            return not container.streams.audio or any(_is_moving(av, stream) for stream in container.streams.video)
-    except (MissingDependencyError, OSError, ValueError):  # FFmpeg's errors are some of these
-        return True
-
-
 def decode_track(
-    file: str | IO[bytes], *, what: str, rate: int, max_seconds: float, demuxer: str | None = None
+    file: Path | IO[bytes], *, what: str, rate: int, max_seconds: float, demuxer: str | None = None
 ) -> Track | None:
     """Decode the first sound track.
 
     Args:
-        file: A path or the bytes.
+        file: A video, or the bytes of a sound.
         what: The sound, for messages.
         rate: Of the samples that are handed out, Hz.
         max_seconds: A longer track is refused.
-        demuxer: What it must be, by FFmpeg's name, and then as complete as it says; None for any video.
+        demuxer: What the bytes must be, by FFmpeg's name, and then as complete as it says.
 
     Returns:
         None where there is no sound track, or it is empty.
@@ -99,7 +87,11 @@ def decode_track(
     """
     av = need("av")
     try:
-        with av.open(file, format=demuxer, metadata_errors="replace") as container:
+        with (
+            opened(file)
+            if isinstance(file, Path)
+            else av.open(file, format=demuxer, metadata_errors="replace") as container
+        ):
             if not container.streams.audio:
                 return None
             if container.duration is not None and not _is_a_guess(container):
@@ -186,7 +178,3 @@ def _check_complete(stream: Any, seconds: float, what: str) -> None:
 def _is_a_guess(container: Any) -> bool:
     """Whether the length is worked out from the rate of bits, as for files without any header."""
     return container.format.name in {"aac", "amr", "amrnb", "amrwb", "mp3"}
-
-
-def _is_moving(av: Any, stream: Any) -> bool:
-    return not stream.disposition & av.stream.Disposition.attached_pic

@@ -1,21 +1,17 @@
-"""Video files into upright RGB frames with their times, by the decoder in OpenCV's wheel: no ffmpeg program needed.
-
-Frames only; the sound track is read elsewhere.
-"""
+"""Video files into upright RGB frames with their times; the sound track is read by ``mien.media.audio``."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from mien.errors import InputError, InputTooLargeError
-from mien.media.signatures import LONGEST, looks_like
+from mien.media.containers import moving_pictures, opened, start_seconds
+from mien.media.upright import Weaver, rgb
 from mien.types import ImageFrame
 
 MAX_FRAME_PIXELS: Final = 40_000_000
@@ -23,11 +19,23 @@ MAX_FRAME_PIXELS: Final = 40_000_000
 
 _SHORTFALL_FRAMES: Final = 2
 _SHORTFALL_SHARE: Final = 0.02
-"""A container's frame count is often off by a frame or two; only a larger shortfall means a broken tail."""
+"""What a container says of its length is often off by a frame or two; only a larger shortfall means a broken tail."""
+
+_BAD_PACKETS: Final = 2
+_BAD_SHARE: Final = 0.02
+"""A recording may begin inside a picture, which players skip; more is damage that is told."""
+
+_LONGEST_STRETCH: Final = 600
+"""Packets that wait at most."""
+
+_GUESSERS: Final = frozenset({"mpegts", "mpeg", "mpegvideo", "h264", "hevc", "m4v", "mjpeg", "dv"})
+"""Kinds without a header: their length is worked out from the rate of bits."""
+
+_SLACK: Final = 1e-6
 
 
 class VideoEndsEarlyError(InputError):
-    """The frames that could be read were all given out; the file says there should be more."""
+    """The frames that could be read were all given out; there should be more, or some between them were damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +43,8 @@ class VideoInfo:
     """What a container says of its video; not always the truth.
 
     Attributes:
-        width: Pixels.
-        height: Pixels.
+        width: Pixels, as stored.
+        height: Pixels, as stored.
         frame_rate: Frames a second; 0 if unknown.
         frame_count: 0 if unknown.
     """
@@ -58,12 +66,14 @@ def probe(path: Path) -> VideoInfo:
     Raises:
         InputError: There is no such file, or it is not a video that can be opened.
     """
-    with _opened(path) as capture:
-        return _info(capture)
+    with opened(path) as container:
+        return _info(_stream_of(container, path))
 
 
 def read_video(path: Path, *, every: float) -> Iterator[ImageFrame]:
     """Give out frames, one every so many seconds of the video.
+
+    Interlaced pictures are made whole, pixels square, and frames turned as the file asks for.
 
     Args:
         path: The file.
@@ -76,97 +86,160 @@ def read_video(path: Path, *, every: float) -> Iterator[ImageFrame]:
         ValueError: ``every`` is negative, NaN or infinite.
         InputError: There is no such file, or no frame of it can be read.
         InputTooLargeError: Its frames are too large.
-        VideoEndsEarlyError: After the last readable frame, where the file says there should be more.
+        VideoEndsEarlyError: After the last readable frame, where the file says there should be more, or where many
+            of its packets were damaged.
     """
     if not (math.isfinite(every) and every >= 0):
         raise ValueError(f"every must be finite and not negative, got {every}")
-    with _opened(path) as capture:
-        info = _info(capture)
-        if info.width * info.height > MAX_FRAME_PIXELS:
-            raise InputTooLargeError(
-                f"{path}: frames of {info.width} x {info.height} pixels, and the limit is {MAX_FRAME_PIXELS:,} pixels"
+    with opened(path) as container:
+        yield from _Reading(container, _stream_of(container, path), path, every).frames()
+
+
+class _Reading:
+    """One pass over a video."""
+
+    def __init__(self, container: Any, stream: Any, path: Path, every: float) -> None:
+        self._container = container
+        self._stream = stream
+        self._path = path
+        self._every = every
+        self._shape: Fraction | None = stream.sample_aspect_ratio
+        self._start = start_seconds(container)
+        self._due = 0.0
+        self._packets = self._bad = self._decoded = 0
+        self._seconds = 0.0
+        self._end = 0.0
+        self._reason = ""
+        _check_size(path, stream.codec_context.width, stream.codec_context.height)
+        stream.thread_type = "AUTO"
+
+    def frames(self) -> Iterator[ImageFrame]:
+        """The frames that are due; at the end, what is wrong with the file."""
+        weaver = Weaver()
+        for decoded in self._decode():
+            for frame in weaver.push(decoded):
+                yield from self._given(frame)
+        for frame in weaver.rest():
+            yield from self._given(frame)
+        self._check_whole()
+
+    def _given(self, frame: Any) -> Iterator[ImageFrame]:
+        seconds = self._time_of(frame)
+        if seconds + _SLACK < self._due:
+            return
+        _check_size(self._path, frame.width, frame.height)
+        yield ImageFrame(rgb(frame, self._shape), captured_at=seconds)
+        if self._every > 0:
+            self._due = (math.floor((seconds + _SLACK) / self._every) + 1) * self._every
+
+    def _time_of(self, frame: Any) -> float:
+        """A frame's time, seconds. Never runs backwards, also where the file's time stamps do."""
+        if frame.time is not None:
+            self._seconds = max(self._seconds, frame.time - self._start)
+        elif self._stream.average_rate and self._decoded > 1:
+            self._seconds = max(self._seconds, float((self._decoded - 1) / self._stream.average_rate))
+        return self._seconds
+
+    def _decode(self) -> Iterator[Any]:
+        """Decoded frames, without those of damaged packets."""
+        import av
+
+        codec = self._stream.codec_context
+        for packet in self._packets_needed():
+            try:
+                found = packet.decode() if packet is not None else codec.decode(None)
+            except av.FFmpegError as error:
+                found = []
+                self._bad += 1
+                self._reason = str(error.strerror)
+            if packet is None:
+                codec.flush_buffers()
+            for frame in found:
+                self._decoded += 1
+                yield frame
+
+    def _packets_needed(self) -> Iterator[Any]:
+        """All packets but those of stretches from key frame to key frame in which nothing is due; None in their place.
+
+        A stretch waits until it is known when the next begins: decoding is what reading a video costs.
+        """
+        stretch: list[Any] = []
+        is_whole = True
+        for packet in self._demuxed():
+            if packet.is_keyframe and packet.pts is not None:
+                if stretch and is_whole and self._is_before_what_is_due(packet):
+                    yield None
+                else:
+                    yield from stretch
+                stretch, is_whole = [], True
+            stretch.append(packet)
+            if len(stretch) >= _LONGEST_STRETCH:
+                yield from stretch
+                stretch, is_whole = [], False
+        yield from stretch
+
+    def _demuxed(self) -> Iterator[Any]:
+        import av
+
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.size:
+                    self._packets += 1
+                    if packet.pts is not None and not packet.is_discard:
+                        end = (packet.pts + (packet.duration or 0)) * packet.time_base - Fraction(self._start)
+                        self._end = max(self._end, float(end))
+                yield packet
+        except (av.FFmpegError, OSError) as error:
+            self._bad += 1
+            self._reason = str(error.strerror)
+
+    def _is_before_what_is_due(self, packet: Any) -> bool:
+        return float(packet.pts * packet.time_base) - self._start <= self._due + _SLACK
+
+    def _check_whole(self) -> None:
+        if self._decoded == 0:
+            raise InputError(f"{self._path}: no frame of this video can be decoded; is it damaged, or of a rare codec?")
+        promised = _promised(self._container, self._stream)
+        missing = promised - self._end
+        frame = 1 / float(self._stream.average_rate or 1)
+        if missing > max(_SHORTFALL_FRAMES * frame, _SHORTFALL_SHARE * promised):
+            raise VideoEndsEarlyError(
+                f"{self._path}: the video ends early: {self._end:.1f} of {promised:.1f} s could be read; "
+                "the results up to there stand"
             )
-        yield from _due_frames(capture, info, every, path)
+        if self._bad > max(_BAD_PACKETS, _BAD_SHARE * self._packets):
+            raise VideoEndsEarlyError(
+                f"{self._path}: {self._bad} of {self._packets} packets of the video are damaged ({self._reason}); "
+                "the results of the others stand"
+            )
 
 
-def _due_frames(capture: Any, info: VideoInfo, every: float, path: Path) -> Iterator[ImageFrame]:
-    import cv2
-
-    due = 0.0
-    seconds = 0.0
-    count = 0
-    while capture.grab():  # demuxes and decodes; retrieve() pays for the conversion to a picture
-        seconds = _time_of(capture, info, count, seconds)
-        count += 1
-        if seconds + 1e-6 < due:
-            continue
-        decoded, bgr = capture.retrieve()
-        if not decoded or bgr is None:
-            break
-        yield ImageFrame(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8), captured_at=seconds)
-        if every > 0:
-            due = (math.floor((seconds + 1e-6) / every) + 1) * every
-    _check_complete(path, info, count)
+def _promised(container: Any, stream: Any) -> float:
+    """Seconds of video that the file says there are; 0 where it says nothing, or only guesses."""
+    if container.format.name in _GUESSERS or not stream.duration:
+        return 0.0
+    if container.format.name == "avi" and stream.frames and stream.average_rate:  # whose length follows the file's size
+        return float(stream.frames / stream.average_rate)
+    return float(stream.duration * stream.time_base)
 
 
-def _time_of(capture: Any, info: VideoInfo, index: int, previous: float) -> float:
-    """The grabbed frame's time, seconds. Never runs backwards, also where the file's time stamps do."""
-    import cv2
+def _stream_of(container: Any, path: Path) -> Any:
+    stream = moving_pictures(container)
+    if stream is None:
+        raise InputError(f"{path}: there is nothing to see in this file, only sound or a cover")
+    if stream.codec_context is None:
+        raise InputError(f"{path}: the video is of a codec that is not known here")
+    return stream
 
-    stamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-    if math.isfinite(stamp) and (stamp > previous or index == 0):
-        return float(max(stamp, 0.0))
-    return max(previous, index / info.frame_rate) if info.frame_rate > 0 else previous
 
-
-def _check_complete(path: Path, info: VideoInfo, count: int) -> None:
-    if count == 0:
-        raise InputError(f"{path}: no frame of this video can be decoded; is it damaged, or of a rare codec?")
-    if info.frame_count - count > max(_SHORTFALL_FRAMES, _SHORTFALL_SHARE * info.frame_count):
-        raise VideoEndsEarlyError(
-            f"{path}: the video ends early: {count} of {info.frame_count} frames could be read; "
-            "the results up to there stand"
+def _check_size(path: Path, width: int, height: int) -> None:
+    if width * height > MAX_FRAME_PIXELS:
+        raise InputTooLargeError(
+            f"{path}: frames of {width} x {height} pixels, and the limit is {MAX_FRAME_PIXELS:,} pixels"
         )
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """An open ``cv2.VideoCapture`` that turns frames upright."""
-    import cv2
-
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: the file is empty (0 bytes); expected a video")
-    capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)  # or "12:30.mp4" names a protocol
-    try:
-        if not capture.isOpened():
-            raise InputError(f"{path}: not a video that can be opened; {_describe(path)}")
-        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-        yield capture
-    finally:
-        capture.release()
-
-
-def _describe(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            name = looks_like(file.read(LONGEST))
-    except OSError as error:
-        return f"it cannot be read: {error.strerror}"
-    if not name:
-        return "it may be damaged, cut off, or not a video at all"
-    return f"it looks like {name}" + (", damaged or cut off" if "video" in name else "")
-
-
-def _info(capture: Any) -> VideoInfo:
-    import cv2
-
-    rate = float(capture.get(cv2.CAP_PROP_FPS))
-    count = float(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    return VideoInfo(
-        width=int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
-        height=int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-        frame_rate=rate if math.isfinite(rate) and rate > 0 else 0.0,
-        frame_count=int(count) if math.isfinite(count) and count > 0 else 0,
-    )
+def _info(stream: Any) -> VideoInfo:
+    rate = float(stream.average_rate or 0)
+    count = stream.frames or (round(float(stream.duration * stream.time_base) * rate) if stream.duration else 0)
+    return VideoInfo(stream.codec_context.width, stream.codec_context.height, rate, count)
