@@ -20,7 +20,7 @@ from mien_fusion.fitted import FittedAccumulator
 from mien_fusion.interval import Z_90
 from mien_fusion.settings import FusionPluginSettings
 from mien_fusion.visitmodel import VisitModel, parse_model
-from visits.kinds import KINDS, Truth
+from visits.kinds import KINDS, Said, Truth
 from visits.sampling import Visit
 
 Floats = npt.NDArray[np.float64]
@@ -110,15 +110,26 @@ def fit(folds: Sequence[Sequence[Visit]], *, made_by: dict[str, Any]) -> VisitMo
         "spread": dict(zip(("always", "seen", "heard", "few"), (float(value) for value in spread), strict=True)),
         "made_by": made_by,
     }
-    for value, name in enumerate(("poor_z", "neutral_z", "good_z")):
-        rows = table.truth == value
-        data[name] = [round(float(q), 4) for q in _quantiles(z[rows], table.weight[rows])]
+    for name, chosen in (("silent", ~_spoken(table)), ("spoken", _spoken(table))):
+        data[name] = {
+            truth.value: [
+                round(float(q), 4)
+                for q in _quantiles(z[chosen & (table.truth == value)], table.weight[chosen & (table.truth == value)])
+            ]
+            for value, truth in enumerate(TRUTHS)
+        }
     return parse_model(_rounded(data), source="the fit")
 
 
 def joined(tables: Sequence[Table]) -> Table:
     """All rows of several tables."""
     return Table(*(np.concatenate([getattr(each, name) for each in tables]) for name in Table.__slots__))
+
+
+def _spoken(table: Table) -> npt.NDArray[np.bool_]:
+    """Rows in which something was said and listened to, ``[visits]``."""
+    says = np.array([kind.said is not Said.NOTHING for kind in KINDS] + [False] * len(KINDS))
+    return np.asarray(says[table.kind])
 
 
 def log_odds(table: Table, found: Floats) -> tuple[Floats, Floats, Floats, Floats]:
@@ -221,8 +232,7 @@ _ANY: Final = VisitModel.model_validate(
         "politeness": 0.0,
         "few_answers": FEW_ANSWERS,
         "spread": {"always": 1.0, "seen": 0.0, "heard": 0.0, "few": 0.0},
-        "poor_z": [-1.0, 0.0],
-        "neutral_z": [-0.5, 0.5],
-        "good_z": [0.0, 1.0],
+        "silent": {"poor": [-1.0, 0.0], "neutral": [-0.5, 0.5], "good": [0.0, 1.0]},
+        "spoken": {"poor": [-1.0, 0.0], "neutral": [-0.5, 0.5], "good": [0.0, 1.0]},
     }
 )

@@ -118,9 +118,9 @@ def test_a_stream_that_was_not_fitted_counts_less_than_a_face() -> None:
 
 
 def test_fewer_wrong_verdicts_and_more_neutral_visitors_ask_for_more_evidence() -> None:
-    strict = [MODEL.thresholds(VISIT.prior, share) for share in (0.12, 0.08, 0.04)]
+    strict = [MODEL.thresholds(VISIT.prior, share, spoken=False) for share in (0.12, 0.08, 0.04)]
     assert all(a[0] >= b[0] and a[1] <= b[1] for a, b in pairwise(strict))
-    even, mostly_neutral = (MODEL.thresholds(prior, 0.08) for prior in ((0.4, 0.2, 0.4), (0.1, 0.8, 0.1)))
+    even, mostly_neutral = (MODEL.thresholds(prior, 0.08, spoken=False) for prior in ((0.4, 0.2, 0.4), (0.1, 0.8, 0.1)))
     assert mostly_neutral[0] < even[0]
     assert even[1] < mostly_neutral[1]
     assert MODEL.score(0.5, (0.1, 0.8, 0.1)) < MODEL.score(0.5, (0.2, 0.2, 0.6))

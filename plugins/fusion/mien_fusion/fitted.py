@@ -192,6 +192,8 @@ def combine(
     weights = {modality: weight / largest for modality, weight in weights.items()}
     z, deviation = pooled(said, weights, model)
     prior = context.prior
+    spoken = any(model.speaks(modality) for modality, weight in weights.items() if weight > 0.0)
+    thresholds = model.thresholds(prior, context.max_wrong_share, spoken=spoken)
     low, high = model.interval(z, deviation, prior)
     score = model.score(z, prior)
     confidence = joint_confidence(summaries, weights)
@@ -202,7 +204,7 @@ def combine(
         score=score,
         interval=ScoreInterval(min(low, score), max(high, score)),
         confidence=confidence,
-        verdict=Verdict.UNDECIDED if undecided else _verdict(z, model.thresholds(prior, context.max_wrong_share)),
+        verdict=Verdict.UNDECIDED if undecided else _verdict(z, thresholds),
         contributions=_contributions(streams, said, weights),
         agreement=min(1.0, max(0.0, agreement(summaries))),
         mismatch=bool(opposed),

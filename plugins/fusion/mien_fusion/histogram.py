@@ -28,8 +28,9 @@ class Shape:
         level: The mean, [-1, 1].
         up: The good side's peak: the power mean of what lies above 0, [0, 1].
         down: The poor side's, likewise.
-        rise: The peak above what was mostly shown, [0, 2].
-        fall: The peak below it, [0, 2].
+        rise: The good side's peak, counted from what was mostly shown, [0, 2]. A face that returns from anger to rest
+            has no such peak.
+        fall: The poor side's, likewise.
         resting: What was mostly shown: the mean of the middle half, [-1, 1].
     """
 
@@ -84,8 +85,8 @@ class EvidenceHistogram:
             level=sum(share * level for share, level in zip(shares, _LEVELS, strict=True)),
             up=_peak(shares, _LEVELS),
             down=_peak(shares, [-level for level in _LEVELS]),
-            rise=_peak(shares, [level - resting for level in _LEVELS]),
-            fall=_peak(shares, [resting - level for level in _LEVELS]),
+            rise=_peak(shares, [level - resting if level > 0.0 else 0.0 for level in _LEVELS]),
+            fall=_peak(shares, [resting - level if level < 0.0 else 0.0 for level in _LEVELS]),
             resting=resting,
         )
 

@@ -86,6 +86,26 @@ class Spread(_Values):
     few: NotNegative
 
 
+class Quantiles(_Values):
+    """What ``z`` is among visits of each truth: evenly spaced quantiles, rising.
+
+    Attributes:
+        poor: Of poor visits.
+        neutral: Of neutral ones.
+        good: Of good ones.
+    """
+
+    poor: tuple[float, ...] = Field(min_length=2)
+    neutral: tuple[float, ...] = Field(min_length=2)
+    good: tuple[float, ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _rising(self) -> Quantiles:
+        if any(list(each) != sorted(each) for each in (self.poor, self.neutral, self.good)):
+            raise ValueError("quantiles must rise")
+        return self
+
+
 class VisitModel(_Values):
     """The fitted numbers.
 
@@ -96,9 +116,8 @@ class VisitModel(_Values):
         politeness: How much of what smiles say a clear complaint takes back, [0, 1].
         few_answers: ``n_0``: effective pictures that count half.
         spread: Of ``z``.
-        poor_z: Quantiles of ``z`` of poor visits, evenly spaced, rising.
-        neutral_z: Of neutral ones.
-        good_z: Of good ones.
+        silent: Of visits in which nothing was said, or nobody listened.
+        spoken: Of those in which something was.
         made_by: Where the numbers come from.
     """
 
@@ -108,9 +127,8 @@ class VisitModel(_Values):
     politeness: Annotated[float, Field(ge=0.0, le=1.0)]
     few_answers: Annotated[float, Field(gt=0.0, le=100.0)]
     spread: Spread
-    poor_z: tuple[float, ...] = Field(min_length=2)
-    neutral_z: tuple[float, ...] = Field(min_length=2)
-    good_z: tuple[float, ...] = Field(min_length=2)
+    silent: Quantiles
+    spoken: Quantiles
     made_by: Mapping[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -119,8 +137,6 @@ class VisitModel(_Values):
             raise ValueError("streams must have an entry 'other'")
         if self.low > self.high:
             raise ValueError("low must not lie above high")
-        if any(list(each) != sorted(each) for each in (self.poor_z, self.neutral_z, self.good_z)):
-            raise ValueError("quantiles must rise")
         return self
 
     def coefficients(self, modality: str) -> Coefficients:
@@ -170,14 +186,20 @@ class VisitModel(_Values):
         """Where the score lies with 90 % probability."""
         return self.score(z - Z_90 * deviation, prior), self.score(z + Z_90 * deviation, prior)
 
-    def thresholds(self, prior: Sequence[float], max_wrong: float) -> tuple[float, float]:
+    def speaks(self, modality: str) -> bool:
+        """Whether a stream says something in words, by its coefficients."""
+        weigh = self.coefficients(modality)
+        return weigh.kind > 0.0 or weigh.complaint > 0.0
+
+    def thresholds(self, prior: Sequence[float], max_wrong: float, *, spoken: bool) -> tuple[float, float]:
         """``z`` at and below which a visit is called poor, and at and above which good.
 
         They find the greatest shares of the good and of the poor visits, added, that can be had while no more than
         ``max_wrong`` of the verdicts are wrong, if visits are as those that the model was fitted to and as frequent as
         ``prior`` says. A neutral visit that is called good or poor is half as wrong as one that is called the opposite.
         """
-        return _thresholds(self.poor_z, self.neutral_z, self.good_z, tuple(prior), max_wrong)
+        visits = self.spoken if spoken else self.silent
+        return _thresholds(visits.poor, visits.neutral, visits.good, tuple(prior), max_wrong)
 
 
 def parse_model(data: Mapping[str, Any], *, source: str) -> VisitModel:
