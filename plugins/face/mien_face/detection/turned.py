@@ -32,8 +32,8 @@ LEAST_GAIN: Final = 0.05
 """By how much the score of a turned look must exceed the upright one's to be believed."""
 
 LEAST_SIZE: Final = 48.0
-"""Shorter side of a face's box, pixels, from which a look tells: of smaller ones that were upright and not surely so, one
-in ten seemed turned."""
+"""Shorter side of a face's box, pixels, from which a look tells: of smaller ones that were upright and not surely so,
+one in ten seemed turned."""
 
 LOOK_SIDE: Final = 96
 """Height and width of the network's input for a look, pixels."""
