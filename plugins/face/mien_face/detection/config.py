@@ -57,10 +57,10 @@ class DetectorConfig:
     """
 
     stem: int = 16
-    widths: tuple[int, ...] = (32, 64, 64)
-    depths: tuple[int, ...] = (0, 2, 2)
+    widths: tuple[int, ...] = (32, 64, 128)
+    depths: tuple[int, ...] = (1, 3, 3)
     bottleneck: int = 32
-    heads: tuple[int, ...] = (16, 32, 32)
+    heads: tuple[int, ...] = (24, 32, 64)
     long_side: int = 320
 
     def __post_init__(self) -> None:

@@ -16,7 +16,7 @@ from mien import Box, Detection, FaceDetector
 from mien_face.detection.base import Pixels
 from mien_face.detection.inference import BUCKETS, DetectionNetwork, FoundFaces
 from mien_face.detection.letterbox import Placement, draw, fitting_side, input_shapes, place
-from mien_face.detection.turned import levelled
+from mien_face.detection.turned import LOOK_SIDE, levelled
 
 MARGIN: Final = 0.02
 """As YuNet's, whose boxes it learned from."""
@@ -75,10 +75,11 @@ class OwnDetector(FaceDetector):
         return [[self._levelled(pixels, face) for face in faces] for pixels, faces in zip(pictures, found, strict=True)]
 
     def warm_up(self) -> None:
-        """Compile for every batch size of the least input, or the one asked for; others are compiled when needed."""
+        """Compile for the least input, or the one asked for, and for closer looks; other sizes wait until needed."""
         for shape in input_shapes(self._search_side or self._network.config.long_side):
             for count in BUCKETS:
                 self._network.compile(count, shape)
+        self._network.compile(BUCKETS[-1], (LOOK_SIDE, LOOK_SIDE))
 
     def _levelled(self, pixels: Pixels, face: Detection) -> Detection:
         """A closer look at an answer that is taken for a face; not at those that are only asked for to be judged."""

@@ -32,7 +32,7 @@ LICENSE_NOTE: Final = (
 LIMITS: Final = {("portraits",): 0.02, ("people", "people2"): 0.05}
 """False faces a picture that a threshold may allow, by kinds that are taken together."""
 
-MOST_ALARMED: Final = 0.02
+MOST_ALARMED: Final = 0.03
 """Share of the face-free scenes in which a threshold may allow a false face."""
 
 _THRESHOLDS: Final = tuple(step / 100 for step in range(20, 91))
