@@ -9,9 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final, TypeVar
 
-NICENESS: Final = 5
-"""Of threads that recognise speech; 0 is usual, 19 the most. With 5 they still get a quarter of a core that somebody
-else keeps busy."""
+NICENESS: Final = 3
+"""Of threads that recognise speech; 0 is usual, 19 the most. With 3 they get a third of a core that somebody else keeps
+busy, and are never shut out."""
 
 Made = TypeVar("Made")
 
