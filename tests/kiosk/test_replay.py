@@ -22,6 +22,7 @@ SECONDS = 300
 CONFIG = """
 [engine]
 analyzers = ["face", "voice"]
+deadline_seconds = 300
 [session]
 snapshot_interval_seconds = 0.5
 keep_ledger = true
