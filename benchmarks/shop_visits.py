@@ -22,7 +22,7 @@ import json
 from pathlib import Path
 
 import cv2
-from visits.evidence import Evidence, gather
+from visits.evidence import Evidence, as_read, gather
 from visits.measuring import Judged, judge_drawn, judge_rendered, show
 from visits.model import fit_model, record_figures
 
@@ -37,6 +37,9 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=CACHE, help="what was composed and asked before is kept here")
     parser.add_argument("--fit", type=Path, metavar="FILE", help="fit, write the model here, and judge drawn visits")
     parser.add_argument("--sampled", action="store_true", help="judge by drawn visits instead of rendered ones")
+    parser.add_argument(
+        "--as-read", action="store_true", help="of drawn visits: as if speech were heard without errors"
+    )
     parser.add_argument("--visits", type=int, default=20, help="rendered visits of each kind")
     parser.add_argument("--model", type=Path, help="judge this model instead of the shipped one")
     parser.add_argument("--json", type=Path, help="write the figures here too")
@@ -45,6 +48,8 @@ def main() -> None:
     judged: list[Judged]
     if options.fit or options.sampled:
         evidence: Evidence = gather(options.data, options.cache)
+        if options.as_read:
+            evidence = as_read(evidence)
         if options.fit:
             fit_model(evidence, options.fit)
         judged = judge_drawn(evidence, options.fit or options.model)

@@ -17,11 +17,14 @@ from mien.v1 import sentiment_pb2 as pb
 from mien.wire.sessions import config_overrides, config_to_wire
 
 NOT_THE_CALLERS = {
+    "good_share",
     "good_threshold",
     "keep_ledger",
     "late_tolerance_seconds",
+    "max_wrong_share",
     "min_confidence",
     "mismatch_pairs",
+    "poor_share",
     "poor_threshold",
     "require_consent",
     "verdict_hysteresis",
