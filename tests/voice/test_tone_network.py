@@ -25,7 +25,7 @@ GOEMOTIONS = Path(__file__).parents[2].parent / "shared" / "data" / "goemotions"
 NEW_BEHAVIOUR = BEHAVIOUR.with_name("tone_behaviour_new.tsv")
 THIRD_BEHAVIOUR = BEHAVIOUR.with_name("tone_behaviour_third.tsv")
 
-EXPECTED = {BEHAVIOUR: (150, 0.9), NEW_BEHAVIOUR: (35, 0.55), THIRD_BEHAVIOUR: (160, 0.6)}
+EXPECTED = {BEHAVIOUR: (150, 0.9), NEW_BEHAVIOUR: (35, 0.55), THIRD_BEHAVIOUR: (160, 0.65)}
 """Checks and pass rate that each behavioural table must reach; the exact rates are in the model card."""
 
 
