@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mien import plots
 from mien_face_lab.judgement import Judgement
-from mien_face_lab.sizes import Size
+
+if TYPE_CHECKING:
+    from mien_face_lab.sizes import Size
 
 __all__ = ["draw_calibration", "draw_confusion", "draw_recall", "draw_sizes"]
 
