@@ -234,13 +234,13 @@ def draw_against(
             costs, shares = [cost for cost, _, _ in line], [100 * share for _, share, _ in line]
             axes.plot(costs, shares, marker="o", markersize=5, color=color, label=name)
             for cost, share, point in line:
-                axes.annotate(
-                    f"{point} {share:.1%}", (cost, 100 * share), textcoords="offset points", xytext=(4, 6), fontsize=8
-                )
-        axes.margins(x=0.12, y=0.18)
+                words = f"{point}\n{share:.1%}"
+                place = {"textcoords": "offset points", "xytext": (0, 7), "ha": "center"}
+                axes.annotate(words, (cost, 100 * share), fontsize=8, **place)
+        axes.margins(x=0.12, y=0.25)
         axes.set_xlabel(across)
         axes.set_ylabel(f"{up}, %")
-        axes.legend(loc="best")
+        axes.legend(loc="center right")
         axes.set_title(title)
     return Picture(figure)
 

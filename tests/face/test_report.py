@@ -18,6 +18,7 @@ from mien_face_lab.modelcard import card, rounded, write_card
 from mien_face_lab.report import Report, measure, sample
 from mien_face_lab.reportpage import build_page
 from mien_face_lab.robustness import ALL
+from mien_face_lab.sizes import Size
 from mien_face_lab.training.data import FaceData
 
 PLUGIN = Path(__file__).parents[2] / "plugins/face"
@@ -175,3 +176,18 @@ def test_the_shipped_card_is_about_the_shipped_weights() -> None:
         found = figures["judgements"][labels]
         assert found["n"] == manifest.metrics[f"{head}_n"]
         assert found["accuracy"] == pytest.approx(manifest.metrics[f"{head}_accuracy"], abs=0.002), renew
+
+
+def test_the_card_holds_networks_of_other_sizes_beside_this_one(report: Report, tmp_path: Path) -> None:
+    counter = {"neutral_as_neutral": 0.91, "auc_neutral_negative": 0.85, "auc_smiling_neutral": None}
+    large = Size("expression-large", "0" * 64, 474_000_000, 2_780_000, 0.711, 0.894, counter)
+    small = Size("expression", "1" * 64, 149_000_000, 1_120_000, 0.696, None, {})
+
+    write_card(tmp_path / "CARD.md", read_manifest(SHIPPED), replace(report, sizes=(large, small)))
+
+    text = (tmp_path / "CARD.md").read_text(encoding="utf-8")
+    assert text.index("| expression | 149 | 1.12 | - | 69.6% | - | - | - |") < text.index(
+        "| expression-large | 474 | 2.78 | 89.4% | 71.1% | 91.0% | 0.850 | - |"
+    )
+    assert "(CARD.cost.svg)" in text
+    assert "large" in (tmp_path / "CARD.cost.svg").read_text(encoding="utf-8")

@@ -207,7 +207,7 @@ def test_a_term_leaves_students_that_were_taught_by_all_teachers(
             monkeypatch.setattr(module, name, course)
     from mien_face_lab.training.school import graduating
 
-    for module in (term, graduating):
+    for module in (term, graduating, curriculum):
         monkeypatch.setattr(module, "STUDENTS", {"small": CONFIG, term.LARGE: CONFIG})
     storing.save_pool(tmp_path, pool)
     storing.save_exam(tmp_path, gather_exam(faces, portraits))

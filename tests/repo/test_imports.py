@@ -47,6 +47,7 @@ LABORATORY = [
     {"training"},
     {"classifiers"},
     {"asking"},
+    {"sizes"},
     {"report"},
     {"reportpage", "modelcard"},
     {"commands"},

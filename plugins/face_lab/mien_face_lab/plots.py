@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mien import plots
 from mien_face_lab.judgement import Judgement
-from mien_face_lab.sizes import Size
+
+if TYPE_CHECKING:
+    from mien_face_lab.sizes import Size
 
 __all__ = ["draw_calibration", "draw_confusion", "draw_recall", "draw_sizes"]
 
@@ -37,9 +40,10 @@ def draw_recall(judgement: Judgement) -> plots.Picture:
 def draw_sizes(sizes: Sequence[Size]) -> plots.Picture:
     """Accuracy by both label sets against operations."""
     ordered = sorted(sizes, key=lambda size: size.operations)
+    short = {each.name: each.name.removeprefix("expression-") for each in ordered}
     points = {
-        "FER+ majority": [(each.operations / 1e6, each.ferplus, each.name) for each in ordered if each.ferplus],
-        "FER2013 labels": [(each.operations / 1e6, each.fer2013, each.name) for each in ordered],
+        "FER+ majority": [(each.operations / 1e6, each.ferplus, short[each.name]) for each in ordered if each.ferplus],
+        "FER2013 labels": [(each.operations / 1e6, each.fer2013, short[each.name]) for each in ordered],
     }
     return plots.draw_against(
         points, title="Accuracy against cost", across="MFLOPs a face", up="accuracy on the validation part"
