@@ -74,7 +74,7 @@ class FaceSettings(_Table):
         detector_weights: The manifest of weights of one's own for ``mien``; unset takes those that ship.
         search_side: Pictures are brought to this longer side (pixels) before faces are looked for; larger finds smaller
             faces, and takes time with its square. Unset takes the detector's own: 200 for Haar; for mien's 320, or more
-            where the smallest face asked for would take less than 16 pixels there. Haar sees faces from 20 reduced
+            where the smallest face asked for would take less than 18 pixels there. Haar sees faces from 20 reduced
             pixels on: with 200, a tenth of the longer side, 64 pixels of 640; mien's from about 12.
         min_face_pixels: Faces narrower than this are not looked for.
         min_face_fraction: Nor those narrower than this share of the picture's shorter side.

@@ -25,7 +25,7 @@ SIDES: Final = (1.0, 1.4, 2.0, 3.0, 4.0)
 """Longer sides of the input among which a picture's is chosen where nobody says, in the least: few, as each is compiled
 on its own."""
 
-CLEAR_SIZE: Final = 16.0
+CLEAR_SIZE: Final = 18.0
 """Pixels of the input that the smallest face asked for should take at least."""
 
 
@@ -64,7 +64,7 @@ def fitting_side(height: int, width: int, *, smallest: float, least: int) -> int
         smallest: Face asked for, pixels of the picture.
         least: Longer side of the least input, pixels.
     """
-    wanted = min(CLEAR_SIZE / max(smallest, 1.0), MOST_ENLARGED) * max(height, width)
+    wanted = round(min(CLEAR_SIZE / max(smallest, 1.0), MOST_ENLARGED) * max(height, width))
     sides = [_up(round(least * each)) for each in SIDES]
     return next((side for side in sides if side >= wanted), sides[-1])
 
