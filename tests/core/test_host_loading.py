@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from core.support import INFO
 
 from mien import (
     Analyzer,
     AnalyzerInfo,
+    AudioClip,
     PluginError,
     SampleKind,
     WeightsError,
@@ -75,7 +77,8 @@ class NeedsEar:
     @hookimpl
     def mien_register_analyzers(self, register: Any, context: Any) -> None:
         info = analyzer_info("voice", SampleKind.AUDIO)
-        register("voice", info, lambda: FakeAnalyzer(context.transcriber("ear").text))
+        silence = AudioClip(np.zeros(160, np.float32), 16_000)
+        register("voice", info, lambda: FakeAnalyzer(context.transcriber("ear").transcribe(silence).engine))
 
 
 def test_a_factory_can_have_the_transcriber_of_a_plugin_that_registers_later() -> None:

@@ -97,7 +97,7 @@ def test_markers_and_pictures_without_anybody_are_kept(bench: Bench) -> None:
     assert summary.ledger is not None
     ledger = replace(summary.ledger, items=(*summary.ledger.items, Marker(name="pay", at=3.5, rating=4)))
     assert unpack(json.loads(json.dumps(pack(ledger)))) == ledger
-    again = records.replay(summary.ledger, bench.host.fuser("weighted_sum"))
+    again = records.replay(summary.ledger, bench.host.fuser("fitted"))
     assert again == replace(summary, ledger=None)
 
 

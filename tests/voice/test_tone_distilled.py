@@ -86,9 +86,8 @@ def test_the_deep_half_in_pytorch_is_the_runtimes() -> None:
 
 def test_a_whole_run_ships_weights_that_tell_good_from_bad(made: Run, tmp_path: Path) -> None:
     figures = ship.ship(made.out / "student_0.npz", tmp_path, dev=corpus(), rated=RATED, origin={"command": "x"})
-    good, bad, plain = ToneNetwork(tmp_path / "tone.json").predict(["i love this", "this is awful", "the bus is here"])
-    assert good.satisfaction > 0.5 > bad.satisfaction
-    assert min(good.confidence, bad.confidence) > plain.confidence
+    good, bad = ToneNetwork(tmp_path / "tone.json").predict(["i love this", "this is awful"])
+    assert good.valence > 0 > bad.valence
     assert figures["dev_macro_f1_sentiment"] > 0.9
     assert any("teacher 4" in line for line in made.said)
 

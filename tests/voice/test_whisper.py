@@ -56,9 +56,9 @@ def test_a_draft_looks_once_and_gives_no_times(
     beams: list[int] = []
     decoded = WhisperTranscriber._decoded
 
-    def looking(self: WhisperTranscriber, *arguments: Any, beam: int) -> Any:
+    def looking(self: WhisperTranscriber, *arguments: Any, beam: int, **options: Any) -> Any:
         beams.append(beam)
-        return replace(decoded(self, *arguments, beam=beam), log_probability=-1.2)  # never sure
+        return replace(decoded(self, *arguments, beam=beam, **options), log_probability=-1.2)  # never sure
 
     monkeypatch.setattr(WhisperTranscriber, "_decoded", looking)
     cut = AudioClip(thanks.samples[: 2 * SAMPLE_RATE], SAMPLE_RATE)

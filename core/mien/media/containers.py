@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from mien.errors import InputError
 from mien.media.signatures import LONGEST, looks_like
 
 DEMUXERS: Final = (
-    "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,flv,live_flv,asf,ogg,mxf,dv,nut,ivf,rm,gxf,mjpeg"
+    "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,flv,live_flv,asf,ogg,mxf,dv,nut,ivf,rm,gxf,mjpeg,"
+    "wav,w64,flac,mp3,aac,aiff,caf,au,amr"
 )
-"""What a video may be; kinds that name other files (playlists, lists of pictures) are left out."""
+"""What a video may be, or a sound that is called one; kinds that name other files (playlists) are left out."""
 
 _OPTIONS: Final = {"format_whitelist": DEMUXERS, "protocol_whitelist": ""}
 
@@ -42,11 +43,27 @@ def opened(path: Path) -> Iterator[Any]:
             raise InputError(f"{path}: the file is empty (0 bytes); expected a video")
         file.seek(0)
         try:
-            container = av.open(file, metadata_errors="replace", options=_OPTIONS)
+            container = av.open(_Readable(file), metadata_errors="replace", options=_OPTIONS)
         except (OSError, ValueError, ArithmeticError, RuntimeError) as error:  # FFmpeg's errors are some of these
             raise InputError(f"{path}: not a video that can be opened; {_describe(start)}") from error
         with container:
             yield container
+
+
+class _Readable:
+    """A file that answers a seek to nowhere, as damaged files ask for, and does not raise: PyAV would print it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read = file.read
+        self.tell = file.tell
+        self._file = file
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """The new place, bytes from the start; -1 where there is none."""
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -1
 
 
 def moving_pictures(container: Any) -> Any | None:
