@@ -47,7 +47,6 @@ LABORATORY = [
     {"training"},
     {"classifiers"},
     {"asking"},
-    {"sizes"},
     {"report"},
     {"reportpage", "modelcard"},
     {"commands"},
