@@ -30,10 +30,9 @@ from mien import (
 from mien_fusion.agreement import agreement
 from mien_fusion.features import StreamFeatures, StreamHistory, StreamPart
 from mien_fusion.moments import Moments
-from mien_fusion.pooling import canonical_order, coverage, joint_confidence, trusted, weights_of
+from mien_fusion.pooling import coverage, fused, joint_confidence, stream_of, trusted, weights_of
 from mien_fusion.settings import FusionPluginSettings
 from mien_fusion.visitmodel import VisitModel
-from mien_fusion.weighted_sum import MAX_MODALITIES
 
 EVEN: Final = (1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0)
 """Shares of poor, neutral and good by which one side of a mismatch is judged."""
@@ -57,10 +56,7 @@ class Fitted(Fuser):
 
     def fuse(self, predictions: Sequence[Prediction], context: FusionContext) -> Satisfaction:
         """Fuse predictions about one subject, in any order."""
-        running = FittedAccumulator(self._model, self._settings, context)
-        for prediction in sorted(predictions, key=canonical_order):
-            running.add(prediction)
-        return running.satisfaction(now=context.now)
+        return fused(FittedAccumulator(self._model, self._settings, context), predictions, now=context.now)
 
     def accumulator(self, context: FusionContext) -> FittedAccumulator:
         """Running sums: fusing predictions one by one, in the order of time, gives the same as ``fuse``."""
@@ -84,17 +80,16 @@ class FittedAccumulator(Accumulator):
         Raises:
             ValueError: It is of one modality too many.
         """
-        stream = self._streams.get(prediction.modality)
-        if stream is None:
-            if len(self._streams) >= MAX_MODALITIES:
-                raise ValueError(f"more than {MAX_MODALITIES} modalities: {prediction.modality!r} is one too many")
-            stream = self._streams[prediction.modality] = StreamHistory(
-                half_life_seconds=self._context.half_life_seconds,
-                correlation_seconds=self._settings.correlation_seconds,
-            )
+        stream = stream_of(self._streams, prediction.modality, self._new_stream)
         stream.add(at=prediction.interval.end, score=prediction.satisfaction, confidence=prediction.confidence)
         if self._moments is not None:
             self._moments.add(prediction)
+
+    def _new_stream(self) -> StreamHistory:
+        return StreamHistory(
+            half_life_seconds=self._context.half_life_seconds,
+            correlation_seconds=self._settings.correlation_seconds,
+        )
 
     def satisfaction(self, *, now: float | None = None) -> Satisfaction:
         """Fuse what was added so far, for the moment ``now``."""

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Final, TypeVar
 
-from mien import FusionContext, MismatchPair, MismatchPolicy, Prediction
+from mien import Accumulator, FusionContext, MismatchPair, MismatchPolicy, Prediction, Satisfaction
 from mien_fusion.agreement import distrusted
 from mien_fusion.evidence import StreamSummary
+
+MAX_MODALITIES: Final = 32
+"""An accumulator keeps so many; a prediction of yet another is refused, so that memory stays bounded."""
+
+Stream = TypeVar("Stream")
+"""What an accumulator keeps of a modality."""
 
 
 def canonical_order(prediction: Prediction) -> tuple[float, str, str, float, float]:
@@ -19,6 +26,26 @@ def canonical_order(prediction: Prediction) -> tuple[float, str, str, float, flo
         prediction.satisfaction,
         prediction.confidence,
     )
+
+
+def fused(running: Accumulator, predictions: Iterable[Prediction], *, now: float | None) -> Satisfaction:
+    """What a fresh accumulator says at ``now`` of predictions that may come in any order."""
+    for prediction in sorted(predictions, key=canonical_order):
+        running.add(prediction)
+    return running.satisfaction(now=now)
+
+
+def stream_of(streams: dict[str, Stream], modality: str, make: Callable[[], Stream]) -> Stream:
+    """A modality's stream, made when it first says something.
+
+    Raises:
+        ValueError: It is of one modality too many.
+    """
+    if modality not in streams:
+        if len(streams) >= MAX_MODALITIES:
+            raise ValueError(f"more than {MAX_MODALITIES} modalities: {modality!r} is one too many")
+        streams[modality] = make()
+    return streams[modality]
 
 
 def weights_of(streams: Collection[str], context: FusionContext) -> dict[str, float]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from mien import (
     UNKNOWN_SATISFACTION,
@@ -29,11 +28,8 @@ from mien_fusion.agreement import agreement, mismatched
 from mien_fusion.calibration import calibrate
 from mien_fusion.evidence import StreamEvidence, StreamSummary
 from mien_fusion.interval import wilson_interval
-from mien_fusion.pooling import canonical_order, coverage, joint_confidence, trusted, weights_of
+from mien_fusion.pooling import coverage, fused, joint_confidence, stream_of, trusted, weights_of
 from mien_fusion.settings import FusionPluginSettings
-
-MAX_MODALITIES: Final = 32
-"""An accumulator keeps so many; a prediction of yet another is refused, so that memory stays bounded."""
 
 
 class WeightedSum(Fuser):
@@ -44,10 +40,7 @@ class WeightedSum(Fuser):
 
     def fuse(self, predictions: Sequence[Prediction], context: FusionContext) -> Satisfaction:
         """Fuse predictions about one subject, in any order."""
-        running = WeightedSumAccumulator(self._settings, context)
-        for prediction in sorted(predictions, key=canonical_order):
-            running.add(prediction)
-        return running.satisfaction(now=context.now)
+        return fused(WeightedSumAccumulator(self._settings, context), predictions, now=context.now)
 
     def accumulator(self, context: FusionContext) -> Accumulator:
         """Running sums: fusing predictions one by one, in the order of time, gives the same as ``fuse``."""
@@ -68,15 +61,14 @@ class WeightedSumAccumulator(Accumulator):
         Raises:
             ValueError: It is of one modality too many.
         """
-        stream = self._streams.get(prediction.modality)
-        if stream is None:
-            if len(self._streams) >= MAX_MODALITIES:
-                raise ValueError(f"more than {MAX_MODALITIES} modalities: {prediction.modality!r} is one too many")
-            stream = self._streams[prediction.modality] = StreamEvidence(
-                half_life_seconds=self._context.half_life_seconds,
-                correlation_seconds=self._settings.correlation_seconds,
-            )
+        stream = stream_of(self._streams, prediction.modality, self._new_stream)
         stream.add(at=prediction.interval.end, score=prediction.satisfaction, confidence=prediction.confidence)
+
+    def _new_stream(self) -> StreamEvidence:
+        return StreamEvidence(
+            half_life_seconds=self._context.half_life_seconds,
+            correlation_seconds=self._settings.correlation_seconds,
+        )
 
     def satisfaction(self, *, now: float | None = None) -> Satisfaction:
         """Fuse what was added so far, for the moment ``now``."""
