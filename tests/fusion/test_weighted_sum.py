@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 
 from mien import UNKNOWN_SATISFACTION, FusionContext, MismatchPolicy, Prediction, TimeInterval, Verdict
-from mien_fusion.settings import FusionPluginSettings, IsotonicCalibration, PlattCalibration
 from mien_fusion.pooling import MAX_MODALITIES
+from mien_fusion.settings import FusionPluginSettings, IsotonicCalibration, PlattCalibration
 from mien_fusion.weighted_sum import WeightedSum
 
 BOTH = FusionContext(expected=frozenset({"face", "voice"}))
