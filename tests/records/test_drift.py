@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from records.support import NOON, summary_record
 
-from mien import Provenance, SummaryRecord
+from mien import ConfigError, Provenance, SummaryRecord
 from mien_records.recorder import Recorder
 from mien_records.report.alerts import Calibration, alerts, calibration_of, drift_words
 from mien_records.report.drift import Measure, drifts
@@ -83,6 +83,8 @@ def test_a_calibration_has_an_age_and_warns_when_the_mix_has_changed() -> None:
     fresh = alerts(figures, visits=collected.visits[150:], zone=UTC, now=FIRST, calibration=calibration)
     assert "calibration" not in " ".join(fresh)
     assert calibration_of({}) is None
+    with pytest.raises(ConfigError, match="fitted_on must be a day such as 2026-03-17, got 'yesterday'"):
+        calibration_of({"calibration": {"fitted_on": "yesterday"}})
 
 
 def test_the_recorder_watches_as_visits_come_and_remembers(tmp_path: Path) -> None:

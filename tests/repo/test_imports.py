@@ -41,7 +41,7 @@ LAYERS = [
 LAYER_OF = {room: depth for depth, layer in enumerate(LAYERS) for room in layer}
 # The face laboratory's, likewise; rooms of one layer do not know each other.
 LABORATORY = [
-    {"decoding", "folding", "evaluation", "robustness", "sizes", "bygroup"},
+    {"decoding", "folding", "evaluation", "robustness", "sizes", "bygroup", "markdown"},
     {"judgement", "counter", "portraits", "zoo", "detection"},
     {"plots"},
     {"training"},

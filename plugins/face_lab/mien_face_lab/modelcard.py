@@ -11,6 +11,7 @@ from mien import Manifest, write_atomically
 from mien_face.config import NetworkConfig
 from mien_face.labels import LabelSet
 from mien_face_lab import counter, sizes
+from mien_face_lab.markdown import table
 from mien_face_lab.plots import draw_calibration, draw_confusion, draw_sizes
 from mien_face_lab.report import Report
 from mien_face_lab.robustness import CONDITIONS, CUT_SCALES, CUT_SHIFTS, cut_name
@@ -159,7 +160,7 @@ def card(manifest: Manifest, figures: Mapping[str, Any], *, stem: str) -> str:
         _speed(figures),
         _mirrored(figures),
         *(
-            ("## Accuracy against cost", f"![Accuracy against operations]({stem}.cost.svg)", _table(sizes.rows(found)))
+            ("## Accuracy against cost", f"![Accuracy against operations]({stem}.cost.svg)", table(sizes.rows(found)))
             if (found := figures["sizes"])
             else ()
         ),
@@ -202,7 +203,7 @@ def _counter(found: Mapping[str, Any] | None) -> str:
         return _COUNTER_NOT_MEASURED
     return (
         f"{_ABOUT_COUNTER}\nOn `{found['name']}` (digest `{found['digest']}`): {counter.lead(found)}. Intervals are by "
-        f"bootstrap over the persons.\n\n{_table(counter.rows(found))}"
+        f"bootstrap over the persons.\n\n{table(counter.rows(found))}"
     )
 
 
@@ -224,7 +225,7 @@ def _summary(figures: Mapping[str, Any], judgements: Sequence[Mapping[str, Any]]
     data = figures["data"]
     return (
         f"On `{data['name']}`, validation part, {data['faces']:,} faces (digest `{data['digest']}`): one network, one "
-        "look at each face. In brackets the 95 % interval by bootstrap over the faces.\n\n" + _table(rows)
+        "look at each face. In brackets the 95 % interval by bootstrap over the faces.\n\n" + table(rows)
     )
 
 
@@ -234,7 +235,7 @@ def _classes(judgement: Mapping[str, Any]) -> str:
         ends = judgement["intervals"]["recall"].get(label)
         recall = _percent(each["recall"], ends) if ends else "-"
         rows.append((label, recall, f"{each['precision']:.1%}", f"{each['f1']:.3f}", f"{each['support']:,}"))
-    return _table(rows)
+    return table(rows)
 
 
 def _robustness(judgements: Sequence[Mapping[str, Any]]) -> str:
@@ -252,7 +253,7 @@ def _robustness(judgements: Sequence[Mapping[str, Any]]) -> str:
             low, high = (100 * end for end in found["drop_interval"])
             row += [f"{found['accuracy']:.1%}", f"{100 * found['drop']:.1f} ({low:.1f} to {high:.1f})"]
         rows.append(tuple(row))
-    return _table(rows)
+    return table(rows)
 
 
 def _cuts(judgements: Sequence[Mapping[str, Any]]) -> str:
@@ -265,7 +266,7 @@ def _cuts(judgements: Sequence[Mapping[str, Any]]) -> str:
         rows = [
             (f"x {scale:g}", *(f"{found[cut_name(scale, shift)]:.1%}" for shift in CUT_SHIFTS)) for scale in CUT_SCALES
         ]
-        tables.append(_table([head, *rows]))
+        tables.append(table([head, *rows]))
     return "\n\n".join(tables)
 
 
@@ -284,7 +285,7 @@ def _speed(figures: Mapping[str, Any]) -> str:
     return (
         f"From crops to probabilities, without finding the faces, on {figures['host']}. Other programs may have run "
         "beside: the fastest of the calls is the better guide. `benchmarks/` compares the ways to run the network.\n\n"
-        + _table(rows)
+        + table(rows)
     )
 
 
@@ -322,10 +323,3 @@ def _plain(value: Any) -> str:
 
 def _percent(value: float, ends: Sequence[float]) -> str:
     return f"{value:.1%} ({100 * ends[0]:.1f}-{100 * ends[1]:.1f})"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows in Markdown, the first of them the head; numbers to the right."""
-    head, *rest = rows
-    rule = ["---", *("---:" for _ in head[1:])]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rest))

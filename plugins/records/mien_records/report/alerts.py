@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any, Final
 
+from mien import ConfigError
 from mien_records.report.drift import Drift, Measure, mix_change
 from mien_records.report.figures import Figures
 from mien_records.report.visits import Visit
@@ -53,14 +54,20 @@ class Calibration:
 
 
 def calibration_of(table: Mapping[str, Any]) -> Calibration | None:
-    """The calibration in a table ``[plugins.fusion]``; None where there is none, or none with a date."""
+    """The calibration in a table ``[plugins.fusion]``; None where there is none, or none with a date.
+
+    Raises:
+        ConfigError: Its date is none.
+    """
     found = table.get("calibration")
     when = found.get("fitted_on") if isinstance(found, Mapping) else None
     if isinstance(when, str):
         try:
             when = date.fromisoformat(when)
-        except ValueError:
-            return None
+        except ValueError as error:
+            raise ConfigError(
+                f"[plugins.fusion.calibration] fitted_on must be a day such as 2026-03-17, got {when!r}"
+            ) from error
     return Calibration(when) if isinstance(when, date) else None
 
 

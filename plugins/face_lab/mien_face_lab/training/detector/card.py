@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from mien import Manifest
 from mien_face.detection.config import DetectorConfig
+from mien_face_lab.markdown import table
 
 CARD_NAME: Final = "DETECTOR_CARD.md"
 
@@ -86,34 +87,27 @@ def _figures(manifest: Manifest) -> Iterator[str]:
         "Animals' faces are none, whatever the labellers said."
     )
     yield ""
-    yield (
-        "| pictures | number | faces | recall | precision | false faces a picture | AP50 | landmark error (eye "
-        "distances) | face-free pictures with a false face |"
-    )
-    yield "|---|---|---|---|---|---|---|---|---|"
+    head = ("pictures", "number", "faces", "recall", "precision", "false faces a picture", "AP50")
+    rows = [(*head, "landmark error (eye distances)", "face-free pictures with a false face")]
     for kind, each in _validation(manifest).items():
         alarmed = each["face_free_with_false"]
         free = "-" if alarmed is None else f"{_percent(alarmed)} of {each['face_free_pictures']}"
-        yield (
-            f"| {_KINDS.get(kind, kind)} | {each['pictures']} | {each['faces']} | {_percent(each['recall'])} | "
-            f"{_percent(each['precision'])} | {each['false_positives_per_image']:.3f} | {_number(each['ap50'])} | "
-            f"{_number(each['landmark_error'])} | {free} |"
-        )
+        shares = (_percent(each["recall"]), _percent(each["precision"]), f"{each['false_positives_per_image']:.3f}")
+        errors = (_number(each["ap50"]), _number(each["landmark_error"]))
+        rows.append((_KINDS.get(kind, kind), str(each["pictures"]), str(each["faces"]), *shares, *errors, free))
+    yield table(rows)
     yield ""
 
 
 def _by_size(manifest: Manifest) -> Iterator[str]:
     yield "## By size of face"
     yield ""
-    yield "| pictures | shorter side, pixels | faces | recall | landmark error |"
-    yield "|---|---|---|---|---|"
+    rows = [("pictures", "shorter side, pixels", "faces", "recall", "landmark error")]
     for kind, each in _validation(manifest).items():
         for size in each["by_size"]:
             upper = "more" if size["to_size"] is None else f"{size['to_size']:g}"
-            yield (
-                f"| {_KINDS.get(kind, kind)} | {size['from_size']:g} to {upper} | {size['faces']} | "
-                f"{_percent(size['recall'])} | {_number(size['landmark_error'])} |"
-            )
+            rows.append((_KINDS.get(kind, kind), f"{size['from_size']:g} to {upper}", *_found(size)))
+    yield table(rows)
     yield ""
 
 
@@ -125,29 +119,28 @@ def _by_pose(manifest: Manifest) -> Iterator[str]:
         "from the middle of the eyes (frontal), less than 0.8 (half), or more (profile)."
     )
     yield ""
-    yield "| pictures | turned | faces | recall | landmark error |"
-    yield "|---|---|---|---|---|"
+    rows = [("pictures", "turned", "faces", "recall", "landmark error")]
     for kind, each in _validation(manifest).items():
-        for pose in each["by_pose"]:
-            yield (
-                f"| {_KINDS.get(kind, kind)} | {pose['pose']} | {pose['faces']} | {_percent(pose['recall'])} | "
-                f"{_number(pose['landmark_error'])} |"
-            )
+        rows += [(_KINDS.get(kind, kind), pose["pose"], *_found(pose)) for pose in each["by_pose"]]
+    yield table(rows)
     yield ""
 
 
 def _by_source(manifest: Manifest) -> Iterator[str]:
     yield "## By source"
     yield ""
-    yield "| source | pictures | faces | recall | false faces a picture | landmark error |"
-    yield "|---|---|---|---|---|---|"
+    rows = [("source", "faces", "recall", "landmark error", "pictures", "false faces a picture")]
     for each in _validation(manifest).values():
         for group in each["by_group"]:
-            yield (
-                f"| {group['group']} | {group['pictures']} | {group['faces']} | {_percent(group['recall'])} | "
-                f"{group['false_positives_per_image']:.3f} | {_number(group['landmark_error'])} |"
-            )
+            false = f"{group['false_positives_per_image']:.3f}"
+            rows.append((group["group"], *_found(group), str(group["pictures"]), false))
+    yield table(rows)
     yield ""
+
+
+def _found(figures: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Faces, recall and landmark error."""
+    return str(figures["faces"]), _percent(figures["recall"]), _number(figures["landmark_error"])
 
 
 def _data(manifest: Manifest) -> Iterator[str]:
