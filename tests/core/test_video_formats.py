@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
+from random import Random
 
 import av
 import numpy as np
@@ -13,12 +15,16 @@ import numpy.typing as npt
 import pytest
 
 from mien import ImageFrame, InputError
+from mien.media.audio import read_sound_track
 from mien.media.containers import has_picture
 from mien.media.video import VideoEndsEarlyError, read_video
 
 RATE = 10
 COUNT = 20
 HEIGHT, WIDTH = 96, 128
+MUTATIONS = 40
+"""Of each kind of file."""
+
 CONTAINERS = {
     "clip.mp4": ("mp4", "libx264", "yuv420p"),
     "clip.mov": ("mov", "libx264", "yuv420p"),
@@ -184,6 +190,40 @@ def test_a_cut_file_gives_what_is_there(form: str, tmp_path: Path) -> None:
 
     assert [round(next(frames).captured_at * RATE) for _ in range(3)] == [0, 1, 2]
     assert sum(1 for _ in _until_told(frames)) < COUNT - 3
+
+
+def damaged(content: bytes, random: Random) -> bytes:
+    """A copy with some bytes changed, a piece missing, or the end cut off."""
+    made = bytearray(content)
+    at = random.randrange(1, len(made))
+    match random.randrange(3):
+        case 0:
+            for _ in range(random.randint(1, 20)):
+                made[random.randrange(len(made))] = random.randrange(256)
+        case 1:
+            del made[at : at + random.randint(1, 400)]
+        case _:
+            del made[at:]
+    return bytes(made)
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_damaged_video_gives_frames_or_is_refused(name: str, tmp_path: Path) -> None:
+    form, codec, pixels = CONTAINERS[name]
+    rate = 25 if form in ("mxf", "mpeg") or codec == "mpeg2video" else RATE
+    content = write(tmp_path / name, form=form, codec=codec, pixels=pixels, rate=rate).read_bytes()
+    random, path = Random(0), tmp_path / "damaged"
+    given, refusals = 0, []
+    for _ in range(MUTATIONS):
+        path.write_bytes(damaged(content, random))
+        try:
+            given += sum(1 for _ in islice(read_video(path, every=0), 10 * COUNT))
+            read_sound_track(path)
+        except InputError as error:
+            refusals.append(str(error))
+    assert 0 < given <= COUNT * MUTATIONS * 2
+    assert len(refusals) < MUTATIONS
+    assert all(str(path) in each for each in refusals)
 
 
 def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:

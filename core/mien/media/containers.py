@@ -22,6 +22,13 @@ DEMUXERS: Final = (
 _OPTIONS: Final = {"format_whitelist": DEMUXERS, "protocol_whitelist": ""}
 
 
+def decoders_errors() -> tuple[type[Exception], ...]:
+    """What PyAV raises of a damaged file: FFmpeg's errors, and Python's where it meets what it cannot represent."""
+    import av
+
+    return av.FFmpegError, OSError, EOFError, ValueError, LookupError, ArithmeticError, RuntimeError
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
     """An open ``av.container.InputContainer`` of a video file, whatever its name: it is read by its bytes.
@@ -44,7 +51,7 @@ def opened(path: Path) -> Iterator[Any]:
         file.seek(0)
         try:
             container = av.open(_Readable(file), metadata_errors="replace", options=_OPTIONS)
-        except (OSError, ValueError, ArithmeticError, RuntimeError) as error:  # FFmpeg's errors are some of these
+        except decoders_errors() as error:
             raise InputError(f"{path}: not a video that can be opened; {_describe(start)}") from error
         with container:
             yield container

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from mien.errors import InputError, InputTooLargeError, MissingDependencyError
 from mien.media.channels import mono
-from mien.media.containers import opened
+from mien.media.containers import decoders_errors, opened
 
 MAX_FILE_CHANNELS: Final = 8
 """Of a file; ``mien.media.channels`` makes one of them."""
@@ -102,10 +102,8 @@ def decode_track(
             return track
     except (InputError, MissingDependencyError):
         raise
-    except av.FFmpegError as error:
-        raise InputError(f"cannot decode the {what}: {error.strerror}") from error
-    except (ValueError, OverflowError, ArithmeticError, RuntimeError) as error:  # PyAV's, of what it cannot represent
-        raise InputError(f"cannot decode the {what}: {error}") from error
+    except decoders_errors() as error:
+        raise InputError(f"cannot decode the {what}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _decode(av: Any, container: Any, what: str, rate: int, max_seconds: float) -> Track | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mien.errors import InputError, InputTooLargeError
-from mien.media.containers import moving_pictures, opened, start_seconds
+from mien.media.containers import decoders_errors, moving_pictures, opened, start_seconds
 from mien.media.upright import Weaver, rgb
 from mien.types import ImageFrame
 
@@ -142,16 +142,13 @@ class _Reading:
 
     def _decode(self) -> Iterator[Any]:
         """Decoded frames, without those of damaged packets."""
-        import av
-
         codec = self._stream.codec_context
         for packet in self._packets_needed():
             try:
                 found = packet.decode() if packet is not None else codec.decode(None)
-            except av.FFmpegError as error:
+            except decoders_errors() as error:
                 found = []
-                self._bad += 1
-                self._reason = str(error.strerror)
+                self._note(error)
             if packet is None:
                 codec.flush_buffers()
             for frame in found:
@@ -179,8 +176,6 @@ class _Reading:
         yield from stretch
 
     def _demuxed(self) -> Iterator[Any]:
-        import av
-
         try:
             for packet in self._container.demux(self._stream):
                 if packet.size:
@@ -189,9 +184,13 @@ class _Reading:
                         end = (packet.pts + (packet.duration or 0)) * packet.time_base - Fraction(self._start)
                         self._end = max(self._end, float(end))
                 yield packet
-        except (av.FFmpegError, OSError) as error:
-            self._bad += 1
-            self._reason = str(error.strerror)
+        except decoders_errors() as error:
+            self._note(error)
+
+    def _note(self, error: Exception) -> None:
+        """One more that was damaged."""
+        self._bad += 1
+        self._reason = str(getattr(error, "strerror", None) or error)
 
     def _is_before_what_is_due(self, packet: Any) -> bool:
         return float(packet.pts * packet.time_base) - self._start <= self._due + _SLACK
