@@ -204,12 +204,13 @@ class Scheduler:
         for batcher in self._requests.values():
             batcher.start()
 
-    async def analyze(self, request: AnalysisRequest, deadline: float) -> AnalysisResult:
+    async def analyze(self, request: AnalysisRequest, deadline: float, *, caller: str = "") -> AnalysisResult:
         """Have the engine analyse a request, in a batch with others where that helps.
 
         Args:
             request: What to analyse.
             deadline: On the event loop's clock; work that has not begun by then is given up.
+            caller: Whose it is.
 
         Raises:
             MienError: As ``mien.engine.Engine.analyze``, or as ``Batcher.submit``.
@@ -217,7 +218,7 @@ class Scheduler:
         has_sound = any(isinstance(sample, AudioClip) for sample in request.samples)
         return await self._requests[has_sound].submit(request, deadline)
 
-    async def predict(self, analyzer: str, sample: Sample) -> list[Prediction] | StreamStatus:
+    async def predict(self, analyzer: str, sample: Sample, *, caller: str = "") -> list[Prediction] | StreamStatus:
         """Have one analyzer look at a sample of a session, in a batch with those of other sessions.
 
         Raises:
