@@ -30,10 +30,10 @@ from mien.engine import Engine
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.plugins.workers import Call, Lane
-from mien.service.batching import Scheduler
 from mien.service.decoding import Decoder
 from mien.service.holdings import Holdings
 from mien.service.limits import Gate
+from mien.service.scheduler import Scheduler
 from mien.service.session_stream import SessionStream
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info
 from mien.v1 import sentiment_pb2 as pb

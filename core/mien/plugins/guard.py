@@ -36,6 +36,7 @@ class CallKind(StrEnum):
     FACTORY = "factory"
     WARM_UP = "warm_up"
     OPEN_STREAM = "open_stream"
+    PARTS = "parts"
     PUSH = "push"
     OBSERVE = "observe"
     FLUSH = "flush"
@@ -67,6 +68,7 @@ FIXED_SECONDS: Final[Mapping[CallKind, float]] = MappingProxyType(
 
 
 PATIENT_KINDS: Final = (
+    CallKind.PARTS,
     CallKind.PUSH,
     CallKind.OBSERVE,
     CallKind.FLUSH,
@@ -126,6 +128,13 @@ class Deadlines:
     def seconds_of(self, kind: CallKind) -> float | None:
         """Seconds for one call of this kind; None: no limit."""
         return self.seconds[kind]
+
+    def plus(self, seconds: float) -> Deadlines:
+        """The same, with so much more for an analysis."""
+        allowed = self.seconds[CallKind.ANALYZE]
+        if not seconds or allowed is None:
+            return self
+        return Deadlines({**self.seconds, CallKind.ANALYZE: allowed + seconds})
 
 
 class GuardedCall(Generic[Result]):

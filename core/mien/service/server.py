@@ -22,13 +22,13 @@ from mien.engine import Engine
 from mien.errors import ConfigError, MienError
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
-from mien.service.batching import Scheduler
 from mien.service.calls import CallLimits
 from mien.service.decoding import Decoder
 from mien.service.health import SERVICE_NAME, Health
 from mien.service.holdings import Holdings
 from mien.service.interceptors import ErrorInterceptor
 from mien.service.limits import Gate, server_options
+from mien.service.scheduler import Scheduler
 from mien.service.servicer import SentimentServicer
 from mien.v1 import sentiment_pb2_grpc
 from mien.wire.info import describe_server

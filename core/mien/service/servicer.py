@@ -12,12 +12,12 @@ from mien.interfaces import Provenance
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.redaction import given_out
-from mien.service.batching import Scheduler
 from mien.service.callers import caller_of, peer_of
 from mien.service.holdings import Holdings
 from mien.service.item_stream import ItemStream
 from mien.service.limits import Gate
 from mien.service.privacy import check_consent
+from mien.service.scheduler import Scheduler
 from mien.service.session_stream import SessionStream
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc

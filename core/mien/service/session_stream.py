@@ -29,13 +29,13 @@ from mien.live import (
 )
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
-from mien.service.batching import Scheduler
 from mien.service.decoding import MAX_NAMES, checked_time
 from mien.service.holdings import Holdings
 from mien.service.inbox import End, Inbox
 from mien.service.limits import Gate
 from mien.service.memory import Lease
 from mien.service.privacy import check_consent
+from mien.service.scheduler import Scheduler
 from mien.session import Marker, SessionConfig, SessionEnd
 from mien.types import AudioClip, ImageFrame
 from mien.v1 import sentiment_pb2 as pb
