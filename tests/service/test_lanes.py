@@ -246,10 +246,8 @@ async def test_one_greedy_caller_does_not_keep_others_out_of_the_queue() -> None
 async def test_the_answer_of_a_fake_is_the_same_alone_and_among_others() -> None:
     face = BlockingAnalyzer()
     chosen = settings(limits={"batch_delay_ms": 0})
-    async with (
-        running(chosen, fake_host(chosen, face=face, text=FakeAnalyzer("text"))) as server,
-        stub_of(server) as stub,
-    ):
+    host = fake_host(chosen, face=face)
+    async with running(chosen, host) as server, stub_of(server) as stub:
         first = asyncio.create_task(call(stub))
         await entered(face)
         others = [asyncio.ensure_future(stub.Analyze(picture_request(), timeout=TIMEOUT)) for _ in range(5)]
