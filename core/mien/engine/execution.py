@@ -16,7 +16,14 @@ from typing import Final
 
 from mien.errors import InputError, MienError
 from mien.interfaces import Analyzer, AnalyzerInfo
-from mien.plugins.checking import checked_predictions, checked_samples, own_sample, own_samples, raised_by_types
+from mien.plugins.checking import (
+    checked_predictions,
+    checked_remark,
+    checked_samples,
+    own_sample,
+    own_samples,
+    raised_by_types,
+)
 from mien.plugins.guard import (
     STUCK,
     CallKind,
@@ -65,6 +72,7 @@ class _Answer:
     predictions: tuple[Prediction, ...] = ()
     error: InputError | None = None
     is_busy: bool = False
+    remark: str = ""
 
 
 class Executor:
@@ -226,6 +234,7 @@ class Executor:
             state=answer.state,
             reason=answer.reason,
             seconds=seconds,
+            remark=answer.remark,
         )
         return Outcome(status, answer.predictions, answer.error, answer.is_busy)
 
@@ -311,7 +320,8 @@ def _analyze(analyzer: Analyzer, name: str, info: AnalyzerInfo, samples: tuple[S
 def _check(result: object, name: str, info: AnalyzerInfo, sample: Sample) -> _Answer:
     """The answer, where the analyzer kept its contract; INVALID where it did not."""
     try:
-        return _Answer(predictions=checked_predictions(result, info, sample, analyzer=name))
+        remark = checked_remark(result, analyzer=name)
+        return _Answer(predictions=checked_predictions(result, info, sample, analyzer=name), remark=remark)
     except PluginCallError as error:
         return _Answer(error.state, error.reason)
 

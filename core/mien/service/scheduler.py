@@ -219,7 +219,9 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
     if worst is not None:
         return replace(worst, status=replace(worst.status, seconds=seconds))
     predictions = tuple(prediction for outcome in outcomes for prediction in outcome.predictions)
-    return replace(outcomes[0], status=replace(outcomes[0].status, seconds=seconds), predictions=predictions)
+    remark = next((outcome.status.remark for outcome in outcomes if outcome.status.remark), "")
+    status = replace(outcomes[0].status, seconds=seconds, remark=remark)
+    return replace(outcomes[0], status=status, predictions=predictions)
 
 
 async def together(work: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
