@@ -3,5 +3,6 @@
 from mien.engine.engine import Engine
 from mien.engine.execution import Outcome
 from mien.engine.requests import AnalysisRequest
+from mien.engine.standing import Standing
 
-__all__ = ["AnalysisRequest", "Engine", "Outcome"]
+__all__ = ["AnalysisRequest", "Engine", "Outcome", "Standing"]

@@ -15,6 +15,7 @@ from mien.config import Settings
 from mien.engine import requests
 from mien.engine.execution import CLOSED, Executor, Outcome, reason_of
 from mien.engine.requests import AnalysisRequest
+from mien.engine.standing import Standing
 from mien.errors import AnalysisError, AnalyzerBusyError, MienError
 from mien.interfaces import FusionContext, MismatchPolicy
 from mien.plugins.checking import checked_satisfaction, own_predictions
@@ -55,6 +56,11 @@ class Engine:
         self._executor = Executor(
             host, deadlines=deadlines or Deadlines.of(settings), max_batch=settings.limits.max_batch
         )
+
+    @property
+    def standing(self) -> Standing:
+        """How the analyzers have fared of late."""
+        return self._executor.standing
 
     def analyze(self, request: AnalysisRequest) -> AnalysisResult:
         """Analyse one request.

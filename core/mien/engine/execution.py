@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from mien.engine.standing import Standing
 from mien.errors import InputError, MienError
 from mien.interfaces import Analyzer, AnalyzerInfo
 from mien.plugins.checking import (
@@ -82,6 +83,7 @@ class Executor:
         self._host = host
         self._deadlines = deadlines
         self._max_batch = max_batch
+        self.standing = Standing()
         self._first_uses: dict[str, _FirstUse] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -219,6 +221,10 @@ class Executor:
             yield call
             answers = _answers(call, len(chunks[name]))
             _log_failures(name, answers)
+            if any(answer.state is StreamState.OK for answer in answers):
+                self.standing.note(name, worked=True)
+            elif all(answer.error is None and not answer.is_busy for answer in answers):
+                self.standing.note(name, worked=False)
             seconds = 0.0 if call.submitted_at is None else time.monotonic() - call.submitted_at
             outcomes[name] = [self._outcome(name, answer, seconds) for answer in answers]
         return outcomes

@@ -188,6 +188,7 @@ class LiveSession:
             await self._close_queues()
             await self._sum_up(end)
         finally:
+            await self._close_queues()  # also where this was cancelled: they work with what is closed next
             self._close()
 
     async def abandon(self) -> None:

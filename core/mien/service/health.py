@@ -13,6 +13,7 @@ from typing import Any, Final
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from mien.engine import Standing
 from mien.plugins.host import PluginHost, PluginState
 from mien.plugins.parts import PartKind
 from mien.plugins.registry import PluginDescription
@@ -79,8 +80,15 @@ class Board(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated,
 class Health:
     """Keeps the health service in step with the server and its plugins. For one event loop."""
 
-    def __init__(self, host: PluginHost) -> None:
+    def __init__(self, host: PluginHost, standing: Standing) -> None:
+        """Take what is looked at.
+
+        Args:
+            host: The plugins.
+            standing: How their analyzers fare.
+        """
         self._host = host
+        self._standing = standing
         self._board = Board()
         self._unusable: frozenset[str] = frozenset()
         self._changed = asyncio.Event()
@@ -95,15 +103,19 @@ class Health:
             self._board.show(name, serving=False)
 
     def serving(self, unusable: Mapping[str, str]) -> None:
-        """The server has warmed up; from now on a plugin with a stuck call is NOT_SERVING until the call returns.
+        """The server has warmed up; from now on what is shown follows how the plugins fare.
+
+        A plugin is NOT_SERVING while a call into it that missed its deadline has not returned, or while nothing comes
+        of an analyzer's batches.
 
         Args:
-            unusable: Analyzer -> why it cannot be used; its plugin stays NOT_SERVING.
+            unusable: Analyzer -> why it cannot be used; its plugin stays NOT_SERVING until it works.
         """
         self._unusable = frozenset(unusable)
         tell = partial(asyncio.get_running_loop().call_soon_threadsafe, self._changed.set)
         for plugin in self._host.plugins():
             self._unwatch += [guard.watch(tell) for guard in self._host.guards(plugin.name)]
+        self._unwatch.append(self._standing.watch(tell))
         self._update()
         self._following = asyncio.create_task(self._follow(), name="mien-health")
 
@@ -132,9 +144,16 @@ class Health:
     def _works(self, plugin: PluginDescription) -> bool:
         return (
             plugin.state is PluginState.LOADED
-            and self._unusable.isdisjoint(plugin.analyzers)
+            and not any(self._fails(analyzer) for analyzer in plugin.analyzers)
             and all(guard.healthy for guard in self._host.guards(plugin.name))
         )
 
+    def _fails(self, analyzer: str) -> bool:
+        return self._standing.is_failing(analyzer) or self._is_unusable(analyzer)
+
+    def _is_unusable(self, analyzer: str) -> bool:
+        return analyzer in self._unusable and not self._standing.works(analyzer)
+
     def _is_usable(self, analyzer: str) -> bool:
-        return analyzer not in self._unusable and self._host.guard(analyzer, PartKind.ANALYZER).healthy
+        """Whether it can be asked. One that fails can: it comes back only where it is asked."""
+        return not self._is_unusable(analyzer) and self._host.guard(analyzer, PartKind.ANALYZER).takes_calls

@@ -65,7 +65,7 @@ class Server:
         self._holdings = Holdings(settings.limits, self._decoder)
         self._scheduler = Scheduler(self._engine, settings.limits)
         self._sinks = Sinks(host)
-        self._health = Health(host)
+        self._health = Health(host, self._engine.standing)
         self._grpc: grpc.aio.Server | None = None
 
     @property
