@@ -1,7 +1,8 @@
 """``StreamSession``: one customer interaction over one call. Reads messages, feeds ``mien.live``, and ends it well.
 
 Every end gives a summary: half-close, an end marker, enough snapshots, silence, the server's drain, and also a message
-that breaks the protocol, which is answered by its status after the summary.
+that breaks the protocol, which is answered by its status after the summary. It reads on only while there is room for
+what it reads: beyond that gRPC's own flow control holds the caller up.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import functools
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import ExitStack
 from typing import TypeAlias
 
 from mien.config import Settings
@@ -27,11 +29,15 @@ from mien.live import (
 )
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
-from mien.service.decoding import MAX_NAMES, Decoder, checked_time
+from mien.service.decoding import MAX_NAMES, checked_time
+from mien.service.holdings import Holdings
 from mien.service.inbox import End, Inbox
 from mien.service.limits import Gate
+from mien.service.memory import Lease
 from mien.service.privacy import check_consent
+from mien.service.scheduler import Scheduler
 from mien.session import Marker, SessionConfig, SessionEnd
+from mien.types import AudioClip, ImageFrame
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.sessions import config_overrides, event_to_wire
 from mien.wire.status import InvalidFieldError
@@ -45,15 +51,24 @@ class SessionStream:
     """One ``StreamSession`` call."""
 
     def __init__(
-        self, settings: Settings, *, host: PluginHost, gate: Gate, decoder: Decoder, predict: Predictor, sinks: Sinks
+        self,
+        settings: Settings,
+        *,
+        host: PluginHost,
+        gate: Gate,
+        holdings: Holdings,
+        scheduler: Scheduler,
+        sinks: Sinks,
+        caller: str,
     ) -> None:
         self._settings = settings
         self._limits = SessionLimits.of(settings)
         self._host = host
         self._gate = gate
-        self._decoder = decoder
-        self._predict = predict
+        self._holdings = holdings
+        self._predict: Predictor = functools.partial(scheduler.predict, caller=caller)
         self._sinks = sinks
+        self._caller = caller
 
     async def run(self, requests: Messages) -> AsyncGenerator[pb.StreamSessionResponse, None]:
         """Follow one interaction.
@@ -124,29 +139,61 @@ class SessionStream:
         if broken is not None:
             raise broken
 
-    async def _read(
-        self, inbox: Inbox[pb.StreamSessionRequest], live: LiveSession, config: SessionConfig
-    ) -> SessionEnd:
+    async def _read(self, inbox: SessionInbox, live: LiveSession, config: SessionConfig) -> SessionEnd:
         while True:
+            if not live.has_room:
+                await inbox.until(live.wait_for_room())
             message = await inbox.next(idle_seconds=config.idle_timeout_seconds)
             if isinstance(message, End):
                 return SessionEnd.IDLE if message is End.IDLE else SessionEnd.CLOSED
-            await self._take(message, live)
+            size = message.ByteSize()
+            lease = await self._charge(size, inbox)
+            if isinstance(lease, End):
+                return SessionEnd.CLOSED
+            held = ExitStack()
+            held.enter_context(lease)
+            await self._take(message, live, held, size)
 
-    async def _take(self, message: pb.StreamSessionRequest, live: LiveSession) -> None:
+    async def _charge(self, size: int, inbox: SessionInbox) -> Lease | End:
+        """Room in the server's memory for a message; the next one is not read before there is."""
+        messages = self._holdings.messages
+        lease = messages.try_take(size)
+        if lease is not None:
+            return lease
+        return await inbox.until(messages.take(size, caller=self._caller, urgent=True))
+
+    async def _take(self, message: pb.StreamSessionRequest, live: LiveSession, held: ExitStack, size: int) -> None:
+        """Hand a message on; ``held`` is what it takes of the server's memory, given back once nobody needs it."""
         kind = message.WhichOneof("payload")
         if kind == "frame":
-            live.push_frame(functools.partial(self._decoder.image, message.frame, field="frame"))
+            live.push_frame(functools.partial(self._picture, message.frame, held), size=size, gone=held.close)
         elif kind == "audio":
-            live.push_sound(functools.partial(self._decoder.audio, message.audio))
+            live.push_sound(functools.partial(self._sound, message.audio, held), size=size, gone=held.close)
         elif kind == "text":
-            live.push_words(functools.partial(self._decoder.text, message.text))
-        elif kind == "marker":
+            live.push_words(functools.partial(self._holdings.text, message.text), size=size, gone=held.close)
+        else:
+            with held:
+                await self._obey(message, live)
+
+    async def _obey(self, message: pb.StreamSessionRequest, live: LiveSession) -> None:
+        """A message that is nothing to look at or listen to."""
+        kind = message.WhichOneof("payload")
+        if kind == "marker":
             await self._mark(message.marker, live)
         elif kind == "config":
             raise SessionError("the config came a second time; a session is configured once, by its first message")
         else:
             live.notice(NoticeKind.BAD_INPUT, "a message held nothing that this server knows")
+
+    async def _picture(self, message: pb.Image, held: ExitStack) -> ImageFrame:
+        frame, lease = await self._holdings.image(message, caller=self._caller, field="frame")
+        held.enter_context(lease)
+        return frame
+
+    async def _sound(self, message: pb.Audio, held: ExitStack) -> AudioClip:
+        clip, lease = await self._holdings.audio(message, caller=self._caller)
+        held.enter_context(lease)
+        return clip
 
     async def _mark(self, message: pb.Marker, live: LiveSession) -> None:
         try:
