@@ -160,12 +160,15 @@ class ServerSettings(_Table):
         insecure: Serve in plain text on an address that is not loopback.
         reflection: Answer gRPC reflection.
         drain_seconds: How long accepted work may take after SIGTERM; the end of a session has a share of it.
+        resume_seconds: How long a session that has lost its connection waits for its caller before it is ended, with
+            its summary to the sinks; 0 ends it at once, without one.
     """
 
     address: str = "127.0.0.1:50051"
     insecure: bool = False
     reflection: bool = False
     drain_seconds: PositiveSeconds = 20.0
+    resume_seconds: Annotated[float, Field(ge=0.0, le=3600.0)] = 60.0
 
     @field_validator("address")
     @classmethod

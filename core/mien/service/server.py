@@ -27,6 +27,7 @@ from mien.service.decoding import Decoder
 from mien.service.health import SERVICE_NAME, Health
 from mien.service.holdings import Holdings
 from mien.service.interceptors import ErrorInterceptor
+from mien.service.kept import Kept
 from mien.service.limits import Gate, server_options
 from mien.service.scheduler import Scheduler
 from mien.service.servicer import SentimentServicer
@@ -89,6 +90,11 @@ class Server:
         """Where it listens, ``host:port``, with the port that was chosen where 0 was asked for."""
         return self._address
 
+    @property
+    def sessions(self) -> int:
+        """How many sessions and streams have a connection."""
+        return self._gate.streams
+
     async def start(self) -> None:
         """Listen; every call but health and ``GetServerInfo`` is answered UNAVAILABLE until ``warm_up`` has ended.
 
@@ -107,6 +113,7 @@ class Server:
             holdings=self._holdings,
             scheduler=self._scheduler,
             sinks=self._sinks,
+            kept=Kept(self._gate, seconds=self._settings.server.resume_seconds, most=limits.max_sessions),
             info=describe_server(self._host, self._settings),
         )
         sentiment_pb2_grpc.add_SentimentServiceServicer_to_server(servicer, server)

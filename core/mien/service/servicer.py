@@ -15,6 +15,7 @@ from mien.redaction import given_out
 from mien.service.callers import caller_of, peer_of
 from mien.service.holdings import Holdings
 from mien.service.item_stream import ItemStream
+from mien.service.kept import Kept, owner_of
 from mien.service.limits import Gate
 from mien.service.privacy import check_consent
 from mien.service.scheduler import Scheduler
@@ -36,6 +37,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         holdings: Holdings,
         scheduler: Scheduler,
         sinks: Sinks,
+        kept: Kept[SessionStream],
         info: pb.GetServerInfoResponse,
     ) -> None:
         self._settings = settings
@@ -44,6 +46,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         self._holdings = holdings
         self._scheduler = scheduler
         self._sinks = sinks
+        self._kept = kept
         self._info = info
 
     async def GetServerInfo(  # noqa: N802  # the contract's name
@@ -88,6 +91,8 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
             scheduler=self._scheduler,
             sinks=self._sinks,
             caller=caller_of(context),
+            kept=self._kept,
+            owner=owner_of(context),
         )
         async with self._gate.stream(peer=peer_of(context)), aclosing(stream.run(requests)) as responses:
             async for response in responses:
