@@ -11,7 +11,9 @@ import asyncio
 import contextlib
 import contextvars
 import logging
+import threading
 import traceback
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -132,8 +134,16 @@ class GuardedCall(Generic[Result]):
     """One call on its way: wait with ``join`` or ``joined``, then ask for the ``result``."""
 
     def __init__(
-        self, part: str, kind: CallKind, seconds: float | None, call: Call[Result] | None, refusal: str = ""
+        self,
+        part: str,
+        kind: CallKind,
+        seconds: float | None,
+        call: Call[Result] | None,
+        refusal: str = "",
+        *,
+        failed: Callable[[CallKind, StreamState], object] = lambda kind, state: None,
     ) -> None:
+        self._failed = failed
         self._part = part
         self._kind = kind
         self._seconds = seconds
@@ -198,12 +208,16 @@ class GuardedCall(Generic[Result]):
             raise self._error(CLOSED, StreamState.UNAVAILABLE) from None
         except _RaisedError as error:
             raise self._error(f"it raised {error.type_name}", StreamState.FAILED) from None
+        except PluginCallError as error:  # the answer broke the contract
+            self._failed(self._kind, error.state)
+            raise
 
     def _give_up(self) -> None:
         with contextlib.suppress(Exception):
             self.result()
 
     def _error(self, reason: str, state: StreamState) -> PluginCallError:
+        self._failed(self._kind, state)
         return PluginCallError(self._part, self._kind, reason, state=state)
 
 
@@ -228,12 +242,23 @@ class Guard:
         self.part: Final = part
         self._deadlines = deadlines
         self._watchers: list[Callable[[], object]] = []
+        self._counting = threading.Lock()
+        self._failures: Counter[tuple[CallKind, StreamState]] = Counter()
         self._lane = Lane(part.replace("'", "").replace(" ", "-"), threads=threads, on_change=self._changed)
 
     @property
     def healthy(self) -> bool:
         """False while a call that missed its deadline has not returned; no other is taken until it does."""
         return self._lane.stuck == 0
+
+    @property
+    def failures(self) -> Mapping[tuple[CallKind, StreamState], int]:
+        """How many calls did not give what they should have, by what they were for and how they failed.
+
+        What a part refuses with an error of mien's own, such as a picture that it cannot use, is no failure of it.
+        """
+        with self._counting:
+            return dict(self._failures)
 
     def watch(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Have ``callback`` called, on any thread, whenever ``healthy`` has changed; the answer ends that."""
@@ -259,10 +284,10 @@ class Guard:
         try:
             call = self._lane.submit(lambda: context.run(self._run, function))
         except LaneBusyError:
-            return GuardedCall(self.part, kind, seconds, None, STUCK)
+            return GuardedCall(self.part, kind, seconds, None, STUCK, failed=self._count)
         except LaneClosedError:
-            return GuardedCall(self.part, kind, seconds, None, CLOSED)
-        return GuardedCall(self.part, kind, seconds, call)
+            return GuardedCall(self.part, kind, seconds, None, CLOSED, failed=self._count)
+        return GuardedCall(self.part, kind, seconds, call, failed=self._count)
 
     def call(self, kind: CallKind, function: Callable[[], Result]) -> Result:
         """Run a call and wait for it; for threads.
@@ -296,6 +321,10 @@ class Guard:
                 raise
             log_raised(self.part, error)
             raise _RaisedError(type(error).__name__) from None
+
+    def _count(self, kind: CallKind, state: StreamState) -> None:
+        with self._counting:
+            self._failures[kind, state] += 1
 
     def _changed(self) -> None:
         for callback in list(self._watchers):

@@ -1,6 +1,8 @@
 """``grpc.health.v1``: whether the server as a whole, the service, and each plugin can be used at this moment.
 
-The names are ``""`` (overall), ``mien.v1.SentimentService``, and ``mien.plugins.NAME`` for each plugin found.
+The names are ``""`` (overall), ``mien.v1.SentimentService``, and ``mien.plugins.NAME`` for each plugin found: whether
+they are ready. ``mien.live`` says that the process answers at all, also while it loads and drains: who restarts it by
+that name ends no load or drain half-way.
 """
 
 from __future__ import annotations
@@ -26,6 +28,9 @@ SERVICE_NAME: Final[str] = sentiment_pb2.DESCRIPTOR.services_by_name["SentimentS
 PLUGIN_PREFIX: Final = "mien.plugins."
 """Before a plugin's name; the same as the entry-point group."""
 
+LIVE: Final = "mien.live"
+"""SERVING from the first moment to the last."""
+
 
 class Health:
     """Keeps the health service in step with the server and its plugins. For one event loop."""
@@ -45,6 +50,7 @@ class Health:
         plugins = (PLUGIN_PREFIX + plugin.name for plugin in self._host.plugins())
         for name in ("", SERVICE_NAME, *plugins):
             await self._show(name, serving=False)
+        await self._show(LIVE, serving=True)
 
     async def serving(self, unusable: Mapping[str, str]) -> None:
         """The server has warmed up; from now on a plugin with a stuck call is NOT_SERVING until the call returns.
@@ -68,7 +74,8 @@ class Health:
             self._following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._following
-        await self._servicer.enter_graceful_shutdown()
+        for name in self._shown.keys() - {LIVE}:
+            await self._show(name, serving=False)
 
     async def _follow(self) -> None:
         while True:

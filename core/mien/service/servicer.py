@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
+from mien.access import calling
 from mien.config import Settings
+from mien.engine import AnalysisRequest
+from mien.engine.requests import enabled_for, kind_of
 from mien.interfaces import Provenance
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
@@ -16,6 +20,7 @@ from mien.service.batching import Scheduler
 from mien.service.decoding import Decoder
 from mien.service.item_stream import ItemStream
 from mien.service.limits import Gate
+from mien.service.metrics import Metrics
 from mien.service.privacy import check_consent
 from mien.service.session_stream import SessionStream
 from mien.v1 import sentiment_pb2 as pb
@@ -35,7 +40,8 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         decoder: Decoder,
         scheduler: Scheduler,
         sinks: Sinks,
-        info: pb.GetServerInfoResponse,
+        metrics: Metrics,
+        info: Callable[[], pb.GetServerInfoResponse],
     ) -> None:
         self._settings = settings
         self._host = host
@@ -43,13 +49,14 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         self._decoder = decoder
         self._scheduler = scheduler
         self._sinks = sinks
+        self._metrics = metrics
         self._info = info
 
     async def GetServerInfo(  # noqa: N802  # the contract's name
         self, request: pb.GetServerInfoRequest, context: Any
     ) -> pb.GetServerInfoResponse:
         """Tell what this server runs; also while it loads and drains."""
-        return self._info
+        return self._info()
 
     async def Analyze(self, request: pb.AnalyzeRequest, context: Any) -> pb.AnalyzeResponse:  # noqa: N802
         """Analyse one moment."""
@@ -78,6 +85,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
             decoder=self._decoder,
             predict=self._scheduler.predict,
             sinks=self._sinks,
+            metrics=self._metrics,
         )
         async with self._gate.stream(), aclosing(stream.run(requests)) as responses:
             async for response in responses:
@@ -86,12 +94,18 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
     async def _analyze(self, request: pb.AnalyzeRequest, deadline: float) -> pb.AnalyzeResponse:
         check_consent(request.consent, self._settings.privacy)
         decoded = await self._decoder.request(request)
-        result = await self._scheduler.analyze(decoded.analysis, deadline)
+        analysis = replace(decoded.analysis, analyzers=self._allowed(decoded.analysis))
+        result = await self._scheduler.analyze(analysis, deadline)
         result = given_out(result, redact=request.redact_transcript or self._settings.privacy.redact_transcript)
         self._sinks.notify(
             result, Provenance(image_width=decoded.image_width or None, image_height=decoded.image_height or None)
         )
         return result_to_wire(result, image_width=decoded.image_width, image_height=decoded.image_height)
+
+    def _allowed(self, analysis: AnalysisRequest) -> tuple[str, ...]:
+        """The analyzers that the caller's key lets this request have."""
+        kinds = {kind_of(sample) for sample in analysis.samples}
+        return calling.get().allowed(analysis.analyzers, enabled_for(self._host, kinds))
 
     def _deadline(self, context: Any) -> float:
         """When waiting for a turn stops making sense, on the event loop's clock."""

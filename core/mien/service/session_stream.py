@@ -12,8 +12,9 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TypeAlias
 
+from mien.access import calling
 from mien.config import Settings
-from mien.engine.requests import check_weights
+from mien.engine.requests import check_weights, enabled_for
 from mien.errors import InputError, SessionError
 from mien.live import (
     Event,
@@ -30,8 +31,11 @@ from mien.plugins.sinks import Sinks
 from mien.service.decoding import MAX_NAMES, Decoder, checked_time
 from mien.service.inbox import End, Inbox
 from mien.service.limits import Gate
+from mien.service.measuring import SessionMeter
+from mien.service.metrics import Metrics
 from mien.service.privacy import check_consent
 from mien.session import Marker, SessionConfig, SessionEnd
+from mien.types import SampleKind
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.sessions import config_overrides, event_to_wire
 from mien.wire.status import InvalidFieldError
@@ -45,7 +49,15 @@ class SessionStream:
     """One ``StreamSession`` call."""
 
     def __init__(
-        self, settings: Settings, *, host: PluginHost, gate: Gate, decoder: Decoder, predict: Predictor, sinks: Sinks
+        self,
+        settings: Settings,
+        *,
+        host: PluginHost,
+        gate: Gate,
+        decoder: Decoder,
+        predict: Predictor,
+        sinks: Sinks,
+        metrics: Metrics | None = None,
     ) -> None:
         self._settings = settings
         self._limits = SessionLimits.of(settings)
@@ -54,6 +66,7 @@ class SessionStream:
         self._decoder = decoder
         self._predict = predict
         self._sinks = sinks
+        self._meter = SessionMeter(metrics or Metrics())
 
     async def run(self, requests: Messages) -> AsyncGenerator[pb.StreamSessionResponse, None]:
         """Follow one interaction.
@@ -67,6 +80,7 @@ class SessionStream:
         try:
             async for event in live.events():
                 self._notify(config, event)
+                self._meter.told(event)
                 yield event_to_wire(event)
             await reading
         finally:
@@ -91,6 +105,9 @@ class SessionStream:
         given = config_overrides(message)
         given["weights"] = checked_weights(message.weights, most=MAX_NAMES, field="config.weights")
         check_weights(self._host, given["weights"])
+        allowed = calling.get().allowed(tuple(message.analyzers), enabled_for(self._host, tuple(SampleKind)))
+        if allowed:
+            given["analyzers"] = tuple(dict.fromkeys(allowed))
         given["session_id"] = message.session_id or uuid.uuid4().hex
         try:
             config = SessionConfig.from_settings(self._settings, **given)
@@ -138,6 +155,7 @@ class SessionStream:
         if kind == "frame":
             live.push_frame(functools.partial(self._decoder.image, message.frame, field="frame"))
         elif kind == "audio":
+            self._meter.heard(message.audio.captured_at_seconds)
             live.push_sound(functools.partial(self._decoder.audio, message.audio))
         elif kind == "text":
             live.push_words(functools.partial(self._decoder.text, message.text))
