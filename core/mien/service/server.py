@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import signal
 import socket
@@ -38,12 +37,10 @@ from mien.service.tls import Certificates
 from mien.service.tracing import NoTraces, OpenTelemetryTraces, Traces
 from mien.service.watching import CallInterceptor, Watcher
 from mien.v1 import sentiment_pb2_grpc
+from mien.wire.channel import UNIX, is_loopback
 from mien.wire.info import describe_server
 
 Result = TypeVar("Result")
-
-UNIX: Final = "unix:"
-"""Before the path of a Unix socket."""
 
 CLOSING_SECONDS: Final = 1.0
 """After the drain: how long calls that hold nothing up, such as health watches, may take to end."""
@@ -258,19 +255,6 @@ def check_address(address: str, *, insecure: bool, tls: bool = False) -> None:
         " faces, words and keys. Name a certificate (--tls-certificate and --tls-key, or [server.tls]), or say"
         " --insecure ([server] insecure = true) where the network is trusted"
     )
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address, ``host:port`` or that of a Unix socket, can only be reached from this machine."""
-    if address.startswith(UNIX):
-        return True
-    host = address.rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False  # a name that may stand for any address
 
 
 def _bind(server: grpc.aio.Server, address: str, certificates: Certificates | None) -> str:
