@@ -80,7 +80,6 @@ class Load(threading.Thread):
 
 def test_an_operator_sees_reloads_and_ends_it(tmp_path: Path, manager: socket.socket) -> None:
     installed = install(tmp_path)
-    (installed / "ready").write_text("127.0.0.1:1\n")  # left by a server that was killed
     keys, port = installed / "keys.json", free_port()
     good, _ = add_key(keys, "kiosk-1")
     bad, _ = add_key(keys, "kiosk-2")
@@ -140,6 +139,7 @@ def test_a_port_for_metrics_that_is_taken_is_told_in_one_line(tmp_path: Path) ->
     assert process.returncode == 1
     assert f"mien: cannot listen on 127.0.0.1:{port} for metrics" in complaint
     assert "Traceback" not in complaint
+    assert not (installed / "ready").exists()
 
 
 @pytest.mark.parametrize(

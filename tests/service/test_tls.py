@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
-import trustme
+from service.certificates import Authority
 from service.support import TIMEOUT, picture_request, running, settings
 
 from mien import ConfigError
@@ -24,29 +24,6 @@ from mien.v1 import sentiment_pb2_grpc
 PAST = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
-class Authority:
-    """A root of its own, and files of what it issues."""
-
-    def __init__(self, folder: Path) -> None:
-        self.ca = trustme.CA()
-        self.folder = folder
-        self.root = self.write("root.pem", self.ca.cert_pem.bytes())
-
-    def write(self, name: str, content: bytes) -> Path:
-        """All at once, as whoever renews certificates should."""
-        path = self.folder / name
-        fresh = path.with_suffix(".new")
-        fresh.write_bytes(content)
-        fresh.replace(path)
-        return path
-
-    def issue(self, name: str, **options: Any) -> tuple[Path, Path]:
-        """Certificate and key."""
-        leaf = self.ca.issue_cert("localhost", **options)
-        chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
-        return self.write(f"{name}.pem", chain), self.write(f"{name}.key", leaf.private_key_pem.bytes())
-
-
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
@@ -54,16 +31,7 @@ def authority(tmp_path: Path) -> Authority:
 
 @pytest.fixture
 def stranger(tmp_path: Path) -> Authority:
-    folder = tmp_path / "stranger"
-    folder.mkdir()
-    return Authority(folder)
-
-
-def tls(authority: Authority, *, client_ca: Path | None = None, **options: Any) -> dict[str, Any]:
-    """The table ``[server]`` with a certificate for ``localhost``."""
-    certificate, key = authority.issue("server", **options)
-    table = {"certificate": certificate, "key": key, **({"client_ca": client_ca} if client_ca else {})}
-    return {"address": "localhost:0", "tls": table}
+    return Authority(tmp_path / "stranger")
 
 
 @asynccontextmanager
@@ -94,7 +62,7 @@ async def test_only_who_trusts_the_certificate_and_speaks_tls_gets_in(
     authority: Authority, stranger: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    async with running(settings(server=tls(authority))) as server:
+    async with running(settings(server=authority.server())) as server:
         async with stub_over(server, authority.root) as stub:
             assert (await stub.Analyze(picture_request(), timeout=TIMEOUT)).predictions
         await refused_over(server, stranger.root)
@@ -103,12 +71,12 @@ async def test_only_who_trusts_the_certificate_and_speaks_tls_gets_in(
 
 
 async def test_an_expired_certificate_is_refused_by_the_client(authority: Authority) -> None:
-    async with running(settings(server=tls(authority, not_before=PAST, not_after=PAST))) as server:
+    async with running(settings(server=authority.server(not_before=PAST, not_after=PAST))) as server:
         await refused_over(server, authority.root)
 
 
 async def test_clients_show_a_certificate_where_it_is_asked_for(authority: Authority, stranger: Authority) -> None:
-    async with running(settings(server=tls(authority, client_ca=authority.root))) as server:
+    async with running(settings(server=authority.server(client_ca=authority.root))) as server:
         async with stub_over(server, authority.root, authority.issue("kiosk")) as stub:
             assert (await stub.Analyze(picture_request(), timeout=TIMEOUT)).predictions
         await refused_over(server, authority.root)
@@ -120,7 +88,7 @@ async def test_a_new_certificate_is_shown_to_whoever_connects_and_open_calls_go_
     authority: Authority, stranger: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="mien")
-    async with running(settings(server=tls(authority))) as server, stub_over(server, authority.root) as old:
+    async with running(settings(server=authority.server())) as server, stub_over(server, authority.root) as old:
         assert (await old.Analyze(picture_request(), timeout=TIMEOUT)).predictions
         session = old.StreamSession(timeout=TIMEOUT)
         await session.write(pb.StreamSessionRequest(config=pb.SessionConfig(session_id="open")))

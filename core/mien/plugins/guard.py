@@ -260,6 +260,11 @@ class Guard:
         with self._counting:
             return dict(self._failures)
 
+    def note_failure(self, kind: CallKind, state: StreamState) -> None:
+        """Count a call that did not give what it should have; for whoever looks at what it gave."""
+        with self._counting:
+            self._failures[kind, state] += 1
+
     def watch(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Have ``callback`` called, on any thread, whenever ``healthy`` has changed; the answer ends that."""
         self._watchers.append(callback)
@@ -284,10 +289,10 @@ class Guard:
         try:
             call = self._lane.submit(lambda: context.run(self._run, function))
         except LaneBusyError:
-            return GuardedCall(self.part, kind, seconds, None, STUCK, failed=self._count)
+            return GuardedCall(self.part, kind, seconds, None, STUCK, failed=self.note_failure)
         except LaneClosedError:
-            return GuardedCall(self.part, kind, seconds, None, CLOSED, failed=self._count)
-        return GuardedCall(self.part, kind, seconds, call, failed=self._count)
+            return GuardedCall(self.part, kind, seconds, None, CLOSED, failed=self.note_failure)
+        return GuardedCall(self.part, kind, seconds, call, failed=self.note_failure)
 
     def call(self, kind: CallKind, function: Callable[[], Result]) -> Result:
         """Run a call and wait for it; for threads.
@@ -321,10 +326,6 @@ class Guard:
                 raise
             log_raised(self.part, error)
             raise _RaisedError(type(error).__name__) from None
-
-    def _count(self, kind: CallKind, state: StreamState) -> None:
-        with self._counting:
-            self._failures[kind, state] += 1
 
     def _changed(self) -> None:
         for callback in list(self._watchers):
