@@ -12,7 +12,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Final, TypeVar
 
@@ -21,6 +21,7 @@ import grpc
 from mien.access import Door
 from mien.config import Settings
 from mien.errors import ConfigError, MienError
+from mien.interfaces import AnalyzerRuntime
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.service.entrance import AccessInterceptor
@@ -31,6 +32,7 @@ from mien.service.limits import Gate, max_concurrent_calls, server_options
 from mien.service.measuring import MeasuredDecoder, MeasuredEngine, MeasuredScheduler, Waits
 from mien.service.metrics import Metrics, PrometheusMetrics
 from mien.service.refusals import Refusals
+from mien.service.runtimes import runtimes_of
 from mien.service.servicer import SentimentServicer
 from mien.service.systemd import ServiceManager
 from mien.service.tls import Certificates
@@ -86,6 +88,7 @@ class Server:
         self._scheduler = MeasuredScheduler(self._engine, settings.limits, waits=waits)
         self._sinks = Sinks(host)
         self._health = Health(host)
+        self._runtimes: Mapping[str, AnalyzerRuntime] = {}
         self._grpc: grpc.aio.Server | None = None
 
     @property
@@ -124,7 +127,7 @@ class Server:
             scheduler=self._scheduler,
             sinks=self._sinks,
             metrics=self._metrics,
-            info=lambda: describe_server(self._host, self._settings),
+            info=lambda: describe_server(self._host, self._settings, self._runtimes),
         )
         sentiment_pb2_grpc.add_SentimentServiceServicer_to_server(servicer, server)
         await self._health.start(server)
@@ -150,6 +153,7 @@ class Server:
                 f"there is nothing to serve: no enabled analyzer can be used ({reasons or 'none is enabled'});"
                 " `mien plugins list` shows what is installed"
             )
+        self._runtimes = await runtimes_of(self._host, enabled - unusable.keys())
         self._gate.open()
         await self._health.serving(unusable)
 
