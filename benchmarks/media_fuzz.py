@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import random
 import subprocess
 import sys
@@ -112,12 +113,14 @@ def _finite(samples: np.ndarray) -> None:
 
 def try_kind(kind: str, start: int, count: int, seed: int) -> None:
     """In a process of its own: a line before each file, with its number, and one after it: what came of it."""
+    report = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a decoder prints of its own goes to /dev/null
     with tempfile.TemporaryDirectory() as name:
         content, read = whole(kind, Path(name)), reader(kind, Path(name) / "damaged")
         for number in range(start, count):
             data = damaged(content, random.Random(f"{seed} {kind} {number}"))
-            sys.stdout.write(f"{number} ")
-            sys.stdout.flush()
+            report.write(f"{number} ")
+            report.flush()
             began = time.perf_counter()
             try:
                 read(data)
@@ -127,8 +130,8 @@ def try_kind(kind: str, start: int, count: int, seed: int) -> None:
             except BaseException as error:
                 came = f"{type(error).__name__}: {str(error)[:120]!r}"
             took = time.perf_counter() - began
-            sys.stdout.write(f"{'SLOW ' if took > SLOW_SECONDS else ''}{came}\n")
-            sys.stdout.flush()
+            report.write(f"{'SLOW ' if took > SLOW_SECONDS else ''}{came}\n")
+            report.flush()
 
 
 def outcomes(kind: str, count: int, seed: int) -> Iterator[tuple[int, str]]:
