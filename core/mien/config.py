@@ -113,7 +113,10 @@ class LimitSettings(_Table):
             left out, with a notice, until recognition has caught up. A kiosk's microphone holds as much.
         max_stream_items: Requests in flight on one ``AnalyzeStream`` call.
         idle_seconds: A stream without a message for so long is ended.
-        decode_threads: Threads that decode.
+        decode_threads: Threads that decode what costs no more than its bytes and pixels: most pictures, and plain WAV.
+        decode_processes: Processes that decode the rest, such as compressed sound, animations and pictures of many
+            scans; they start when they are first needed.
+        decode_seconds: Processor time that one picture or sound may take in such a process before it is refused.
     """
 
     max_message_bytes: PositiveInt = 4 << 20
@@ -132,6 +135,8 @@ class LimitSettings(_Table):
     max_stream_items: PositiveInt = 64
     idle_seconds: PositiveSeconds = 30.0
     decode_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    decode_processes: Annotated[int, Field(ge=1, le=64)] = 2
+    decode_seconds: Annotated[float, Field(ge=0.05, le=60.0)] = 1.0
 
 
 class ServerSettings(_Table):

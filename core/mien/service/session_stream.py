@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import TypeAlias
 
 from mien.config import Settings
-from mien.engine.requests import check_weights
 from mien.errors import InputError, SessionError
 from mien.live import (
     Event,
@@ -27,15 +26,15 @@ from mien.live import (
 )
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
-from mien.service.decoding import MAX_NAMES, Decoder, checked_time
+from mien.service.decoding import Decoder
 from mien.service.inbox import End, Inbox
 from mien.service.limits import Gate
 from mien.service.privacy import check_consent
 from mien.session import Marker, SessionConfig, SessionEnd
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.bounds import check_bounds
 from mien.wire.sessions import config_overrides, event_to_wire
 from mien.wire.status import InvalidFieldError
-from mien.wire.values import checked_weights
 
 Messages: TypeAlias = AsyncIterator[pb.StreamSessionRequest]
 SessionInbox: TypeAlias = Inbox[pb.StreamSessionRequest]
@@ -84,13 +83,14 @@ class SessionStream:
             await inbox.close()
         if isinstance(first, End) or first.WhichOneof("payload") != "config":
             raise SessionError("a session begins with its config, and none came; send it as the first message")
+        check_bounds(first)
         check_consent(first.config.consent, self._settings.privacy)
         return self._config_of(first.config)
 
     def _config_of(self, message: pb.SessionConfig) -> SessionConfig:
         given = config_overrides(message)
-        given["weights"] = checked_weights(message.weights, most=MAX_NAMES, field="config.weights")
-        check_weights(self._host, given["weights"])
+        check_modalities(self._host, message.weights, field="config.weights")
+        check_modalities(self._host, message.expected_modalities, field="config.expected_modalities")
         given["session_id"] = message.session_id or uuid.uuid4().hex
         try:
             config = SessionConfig.from_settings(self._settings, **given)
@@ -135,6 +135,12 @@ class SessionStream:
 
     async def _take(self, message: pb.StreamSessionRequest, live: LiveSession) -> None:
         kind = message.WhichOneof("payload")
+        if kind != "config":
+            try:
+                check_bounds(message)
+            except InputError as error:
+                live.notice(NoticeKind.BAD_INPUT, str(error))
+                return
         if kind == "frame":
             live.push_frame(functools.partial(self._decoder.image, message.frame, field="frame"))
         elif kind == "audio":
@@ -150,9 +156,8 @@ class SessionStream:
 
     async def _mark(self, message: pb.Marker, live: LiveSession) -> None:
         try:
-            at = checked_time(message.at_seconds, field="marker.at_seconds")
-            marker = Marker(name=message.name, at=at, rating=message.rating)
-        except (ValueError, InputError) as error:
+            marker = Marker(name=message.name, at=message.at_seconds, rating=message.rating)
+        except ValueError as error:
             live.notice(NoticeKind.BAD_INPUT, f"marker: {error}")
         else:
             await live.mark(marker)
@@ -162,3 +167,15 @@ class SessionStream:
         result = result_of(event)
         if result is not None:
             self._sinks.notify(result, provenance_of(event, session_id=config.session_id, site=config.site))
+
+
+def check_modalities(host: PluginHost, names: Iterable[str], *, field: str) -> None:
+    """Refuse the name of a modality that neither mien nor an analyzer here knows: it would be of no use.
+
+    Raises:
+        InvalidFieldError: There is no such modality.
+    """
+    for name in names:
+        if name not in host.modalities:
+            known = ", ".join(sorted(host.modalities))
+            raise InvalidFieldError(f"{field}[{name!r}]", f"there is no such modality; known are: {known}")
