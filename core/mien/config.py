@@ -108,7 +108,8 @@ class LimitSettings(_Table):
         max_calls_queued: Calls that wait; one more is refused.
         max_wait_seconds: A call whose turn has not come by then is given up, or sooner by its own deadline.
         max_sessions: Open sessions.
-        max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one.
+        max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one. With 1 the
+            frame that is analysed next is always the newest; with more they are analysed in their order.
         max_session_speech_queued_seconds: Speech that waits for recognition in one session; what is said beyond it is
             left out, with a notice, until recognition has caught up. A kiosk's microphone holds as much.
         max_stream_items: Requests in flight on one ``AnalyzeStream`` call.
@@ -130,7 +131,7 @@ class LimitSettings(_Table):
     max_calls_queued: PositiveInt = 64
     max_wait_seconds: PositiveSeconds = 10.0
     max_sessions: PositiveInt = 32
-    max_session_frames_queued: PositiveInt = 2
+    max_session_frames_queued: PositiveInt = 1
     max_session_speech_queued_seconds: PositiveSeconds = 60.0
     max_stream_items: PositiveInt = 64
     idle_seconds: PositiveSeconds = 30.0

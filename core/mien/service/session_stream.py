@@ -95,7 +95,8 @@ class SessionStream:
         try:
             config = SessionConfig.from_settings(self._settings, **given)
         except ValueError as error:
-            raise InvalidFieldError("config", str(error)) from error
+            named = next((f"config.{name}" for name in given if str(error).startswith(name)), "config")
+            raise InvalidFieldError(named, str(error)) from error
         longest = max(self._settings.limits.idle_seconds, self._settings.session.idle_timeout_seconds)
         if config.idle_timeout_seconds > longest:
             raise InvalidFieldError(
@@ -134,33 +135,33 @@ class SessionStream:
             await self._take(message, live)
 
     async def _take(self, message: pb.StreamSessionRequest, live: LiveSession) -> None:
-        kind = message.WhichOneof("payload")
+        kind, sequence = message.WhichOneof("payload"), message.sequence
         if kind != "config":
             try:
                 check_bounds(message)
             except InputError as error:
-                live.notice(NoticeKind.BAD_INPUT, str(error))
+                live.notice(NoticeKind.BAD_INPUT, str(error), sequence=sequence)
                 return
         if kind == "frame":
-            live.push_frame(functools.partial(self._decoder.image, message.frame, field="frame"))
+            live.push_frame(functools.partial(self._decoder.image, message.frame, field="frame"), sequence=sequence)
         elif kind == "audio":
-            live.push_sound(functools.partial(self._decoder.audio, message.audio))
+            live.push_sound(functools.partial(self._decoder.audio, message.audio), sequence=sequence)
         elif kind == "text":
-            live.push_words(functools.partial(self._decoder.text, message.text))
+            live.push_words(functools.partial(self._decoder.text, message.text), sequence=sequence)
         elif kind == "marker":
-            await self._mark(message.marker, live)
+            await self._mark(message.marker, live, sequence)
         elif kind == "config":
             raise SessionError("the config came a second time; a session is configured once, by its first message")
         else:
-            live.notice(NoticeKind.BAD_INPUT, "a message held nothing that this server knows")
+            live.notice(NoticeKind.BAD_INPUT, "a message held nothing that this server knows", sequence=sequence)
 
-    async def _mark(self, message: pb.Marker, live: LiveSession) -> None:
+    async def _mark(self, message: pb.Marker, live: LiveSession, sequence: int) -> None:
         try:
             marker = Marker(name=message.name, at=message.at_seconds, rating=message.rating)
         except ValueError as error:
-            live.notice(NoticeKind.BAD_INPUT, f"marker: {error}")
+            live.notice(NoticeKind.BAD_INPUT, f"marker: {error}", sequence=sequence)
         else:
-            await live.mark(marker)
+            await live.mark(marker, sequence=sequence)
 
     def _notify(self, config: SessionConfig, event: Event) -> None:
         """Have the sinks see what is new of the results, and the summary."""
