@@ -118,12 +118,16 @@ class LimitSettings(_Table):
         max_session_queued_bytes: Of sound and words that wait in one session; beyond it, it is read on when there is
             room again.
         max_decoded_bytes: Of decoded pictures and sound that wait or are analysed; decoding waits for room.
-        max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one.
+        max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one. With 1 the
+            frame that is analysed next is always the newest; with more they are analysed in their order.
         max_session_speech_queued_seconds: Speech that waits for recognition in one session; what is said beyond it is
             left out, with a notice, until recognition has caught up. A kiosk's microphone holds as much.
         max_stream_items: Requests in flight on one ``AnalyzeStream`` call.
         idle_seconds: A stream without a message for so long is ended.
-        decode_threads: Threads that decode.
+        decode_threads: Threads that decode what costs no more than its bytes and pixels: most pictures, and plain WAV.
+        decode_processes: Processes that decode the rest, such as compressed sound, animations and pictures of many
+            scans; they start when they are first needed.
+        decode_seconds: Processor time that one picture or sound may take in such a process before it is refused.
     """
 
     max_message_bytes: PositiveInt = 4 << 20
@@ -144,11 +148,13 @@ class LimitSettings(_Table):
     max_queued_bytes: PositiveInt = 128 << 20
     max_session_queued_bytes: PositiveInt = 4 << 20
     max_decoded_bytes: PositiveInt = 128 << 20
-    max_session_frames_queued: PositiveInt = 2
+    max_session_frames_queued: PositiveInt = 1
     max_session_speech_queued_seconds: PositiveSeconds = 60.0
     max_stream_items: PositiveInt = 64
     idle_seconds: PositiveSeconds = 30.0
     decode_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    decode_processes: Annotated[int, Field(ge=1, le=64)] = 2
+    decode_seconds: Annotated[float, Field(ge=0.05, le=60.0)] = 1.0
 
 
 class ServerSettings(_Table):

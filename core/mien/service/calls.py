@@ -280,8 +280,8 @@ async def _answered(context: Any, method: Callable[..., Any]) -> AsyncIterator[N
     """Answer what is raised here with its status; what the handler raises was answered by its own interceptor."""
     try:
         yield
-    except grpc.aio.AbortError:
-        raise
+    except grpc.aio.BaseError:
+        raise  # it was answered already, or its caller is gone
     except Exception as error:
         if context.cancelled():
             raise asyncio.CancelledError from error  # the caller is gone: nobody to answer

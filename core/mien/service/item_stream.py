@@ -48,7 +48,9 @@ class ItemStream:
         """Answer every item.
 
         Raises:
-            RefusedError: The server is draining, or nothing came for too long; what was accepted is answered first.
+            InputError: What came was no message.
+            RefusedError: The server is draining, or nothing came for too long. In both cases what was accepted is
+                answered first.
         """
         reading = asyncio.create_task(self._read_all(requests))
         try:
@@ -64,12 +66,19 @@ class ItemStream:
 
     async def _read_all(self, requests: AsyncIterator[pb.AnalyzeStreamRequest]) -> None:
         inbox = Inbox(requests, self._gate.draining)
+        broken: MienError | None = None
+        end = End.CLOSED
         try:
-            end = await self._read(inbox)
+            try:
+                end = await self._read(inbox)
+            except MienError as error:  # no message; what came before it is answered first
+                broken = error
             await asyncio.gather(*self._in_flight.values())
         finally:
             self._answers.put_nowait(None)
             await inbox.close()
+        if broken is not None:
+            raise broken
         if end is End.STOPPED:
             raise not_serving("the server is shutting down; send what was not answered again", reason="DRAINING")
         if end is End.IDLE:

@@ -23,7 +23,6 @@ from mien.errors import ConfigError, MienError
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.service.calls import CallLimits
-from mien.service.decoding import Decoder
 from mien.service.health import SERVICE_NAME, Health
 from mien.service.holdings import Holdings
 from mien.service.interceptors import ErrorInterceptor
@@ -61,8 +60,7 @@ class Server:
         self._address = settings.server.address
         self._gate = Gate(settings.limits)
         self._calls = CallLimits(settings.limits, self._gate, drain_seconds=settings.server.drain_seconds)
-        self._decoder = Decoder(settings.limits)
-        self._holdings = Holdings(settings.limits, self._decoder)
+        self._holdings = Holdings(settings.limits)
         self._scheduler = Scheduler(self._engine, settings.limits)
         self._sinks = Sinks(host)
         self._health = Health(host, self._engine.standing)
@@ -133,7 +131,6 @@ class Server:
             await self._grpc.stop(CLOSING_SECONDS)
         await self._scheduler.close()
         self._holdings.close()
-        self._decoder.close()
         await self._close_sinks()
         self._engine.close()
 

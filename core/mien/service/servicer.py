@@ -18,9 +18,10 @@ from mien.service.item_stream import ItemStream
 from mien.service.limits import Gate
 from mien.service.privacy import check_consent
 from mien.service.scheduler import Scheduler
-from mien.service.session_stream import SessionStream
+from mien.service.session_stream import SessionStream, check_modalities
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc
+from mien.wire.bounds import check_bounds
 from mien.wire.values import result_to_wire
 
 
@@ -94,8 +95,10 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
                 yield response
 
     async def _analyze(self, request: pb.AnalyzeRequest, deadline: float, caller: str) -> pb.AnalyzeResponse:
+        check_bounds(request)
+        check_modalities(self._host, request.weights, field="weights")
         check_consent(request.consent, self._settings.privacy)
-        decoded, lease = await self._holdings.request(request, caller=caller, deadline=deadline)
+        decoded, lease = await self._holdings.request(request, deadline)
         with lease:
             result = await self._scheduler.analyze(decoded.analysis, deadline, caller=caller)
         result = given_out(result, redact=request.redact_transcript or self._settings.privacy.redact_transcript)

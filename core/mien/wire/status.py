@@ -32,8 +32,12 @@ from mien.errors import (
 ERROR_DOMAIN: Final = "mien.v1.SentimentService"
 """The ``domain`` of every ``ErrorInfo``."""
 
-MAX_MESSAGE_CHARACTERS: Final = 500
-"""A status travels in HTTP/2 headers, of which clients accept 8 KiB; what a caller sent may be quoted in it."""
+MAX_MESSAGE_BYTES: Final = 500
+"""UTF-8 bytes of a status' text. It travels in HTTP/2 headers, of which clients accept 8 KiB: once as it is, with each
+byte that is not ASCII written as three, and twice in the details. What a caller sent may be quoted in it."""
+
+MAX_PATH_BYTES: Final = 200
+"""UTF-8 bytes of a field's path in a detail."""
 
 
 BUSY_RETRY_SECONDS: Final = 2.0
@@ -130,8 +134,16 @@ def reason_of(error: MienError) -> str:
 
 def message_of(error: BaseException) -> str:
     """The error's text, cut to what fits into a status."""
-    text = str(error) or type(error).__name__
-    return text if len(text) <= MAX_MESSAGE_CHARACTERS else text[: MAX_MESSAGE_CHARACTERS - 1] + "…"
+    return cut(str(error) or type(error).__name__, MAX_MESSAGE_BYTES)
+
+
+def cut(text: str, most: int) -> str:
+    """A text of at most so many UTF-8 bytes; a character is taken whole or not at all, and what is cut ends in "…"."""
+    data = text.encode("utf-8", errors="replace")
+    if len(data) <= most:
+        return data.decode("utf-8")
+    mark = "…"
+    return data[: most - len(mark.encode())].decode("utf-8", errors="ignore") + mark
 
 
 def to_status(error: MienError) -> status_pb2.Status:
@@ -173,7 +185,7 @@ def _mapped(error: MienError) -> _Mapped:
 
 def _bad_request(violation: FieldViolation) -> error_details_pb2.BadRequest:
     described = error_details_pb2.BadRequest.FieldViolation(
-        field=violation.field[:100], description=violation.description[:MAX_MESSAGE_CHARACTERS]
+        field=cut(violation.field, MAX_PATH_BYTES), description=cut(violation.description, MAX_MESSAGE_BYTES)
     )
     return error_details_pb2.BadRequest(field_violations=[described])
 
