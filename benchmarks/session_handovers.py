@@ -30,9 +30,9 @@ from mien.engine import Engine
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.plugins.workers import Call, Lane
-from mien.service.batching import Scheduler
-from mien.service.decoding import Decoder
+from mien.service.holdings import Holdings
 from mien.service.limits import Gate
+from mien.service.scheduler import Scheduler
 from mien.service.session_stream import SessionStream
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info
 from mien.v1 import sentiment_pb2 as pb
@@ -94,7 +94,7 @@ async def follow(trace: Trace) -> None:
         analyzers={"face": (analyzer_info("face"), lambda: FakeAnalyzer("face"))}, fusers={"fake": FakeFuser}
     )
     host = PluginHost.from_plugins({"fakes": plugin}, settings)
-    engine, decoder, gate, sinks = Engine(host, settings), Decoder(settings.limits), Gate(settings.limits), Sinks(host)
+    engine, gate, sinks = Engine(host, settings), Gate(settings.limits), Sinks(host)
     scheduler = Scheduler(engine, settings.limits)
     scheduler.start()
     answered = asyncio.Event()
@@ -109,12 +109,16 @@ async def follow(trace: Trace) -> None:
             await answered.wait()
         trace.on = False
 
-    session = SessionStream(settings, host=host, gate=gate, decoder=decoder, predict=scheduler.predict, sinks=sinks)
+    holdings = Holdings(settings.limits)
+    session = SessionStream(
+        settings, host=host, gate=gate, holdings=holdings, scheduler=scheduler, sinks=sinks, caller="benchmark"
+    )
     async for response in session.run(messages()):
         if response.WhichOneof("payload") == "update":
             trace.on = False
             answered.set()
     await scheduler.close()
+    holdings.close()
     sinks.close()
     engine.close()
     host.close()

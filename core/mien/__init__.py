@@ -12,6 +12,7 @@ from mien import metrics, plots, records
 from mien.config import Settings, load_settings, parse_settings
 from mien.errors import (
     AnalysisError,
+    AnalyzerBusyError,
     AnalyzerNotFoundError,
     ConfigError,
     InputError,
@@ -163,6 +164,7 @@ __all__ = [
     "AnalysisRequest",
     "AnalysisResult",
     "Analyzer",
+    "AnalyzerBusyError",
     "AnalyzerInfo",
     "AnalyzerNotFoundError",
     "AnalyzerRuntime",

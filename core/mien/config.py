@@ -108,12 +108,26 @@ class LimitSettings(_Table):
         max_calls_queued: Calls that wait; one more is refused.
         max_wait_seconds: A call whose turn has not come by then is given up, or sooner by its own deadline.
         max_sessions: Open sessions.
-        max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one.
+        max_peer_calls: Open calls of one other machine, by its address; 0 for no limit. Those of this machine, behind
+            which may be a proxy, have none.
+        max_peer_sessions: The same for open sessions.
+        max_receive_seconds: A call whose request has not arrived by then is ended.
+        max_write_seconds: A call whose answer could not be written for so long, because nobody reads it, is ended.
+        max_queued_bytes: Of messages that wait or are worked on, over all calls together. Beyond it a call is refused,
+            and a stream is read on when there is room again.
+        max_session_queued_bytes: Of sound and words that wait in one session; beyond it, it is read on when there is
+            room again.
+        max_decoded_bytes: Of decoded pictures and sound that wait or are analysed; decoding waits for room.
+        max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one. With 1 the
+            frame that is analysed next is always the newest; with more they are analysed in their order.
         max_session_speech_queued_seconds: Speech that waits for recognition in one session; what is said beyond it is
             left out, with a notice, until recognition has caught up. A kiosk's microphone holds as much.
         max_stream_items: Requests in flight on one ``AnalyzeStream`` call.
         idle_seconds: A stream without a message for so long is ended.
-        decode_threads: Threads that decode.
+        decode_threads: Threads that decode what costs no more than its bytes and pixels: most pictures, and plain WAV.
+        decode_processes: Processes that decode the rest, such as compressed sound, animations and pictures of many
+            scans; they start when they are first needed.
+        decode_seconds: Processor time that one picture or sound may take in such a process before it is refused.
     """
 
     max_message_bytes: PositiveInt = 4 << 20
@@ -127,11 +141,20 @@ class LimitSettings(_Table):
     max_calls_queued: PositiveInt = 64
     max_wait_seconds: PositiveSeconds = 10.0
     max_sessions: PositiveInt = 32
-    max_session_frames_queued: PositiveInt = 2
+    max_peer_calls: Annotated[int, Field(ge=0)] = 64
+    max_peer_sessions: Annotated[int, Field(ge=0)] = 16
+    max_receive_seconds: PositiveSeconds = 10.0
+    max_write_seconds: PositiveSeconds = 15.0
+    max_queued_bytes: PositiveInt = 128 << 20
+    max_session_queued_bytes: PositiveInt = 4 << 20
+    max_decoded_bytes: PositiveInt = 128 << 20
+    max_session_frames_queued: PositiveInt = 1
     max_session_speech_queued_seconds: PositiveSeconds = 60.0
     max_stream_items: PositiveInt = 64
     idle_seconds: PositiveSeconds = 30.0
     decode_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    decode_processes: Annotated[int, Field(ge=1, le=64)] = 2
+    decode_seconds: Annotated[float, Field(ge=0.05, le=60.0)] = 1.0
 
 
 class TlsSettings(_Table):

@@ -22,6 +22,7 @@ class AnalyzerInfo:
         description: One line.
         load_cost: What loading takes, for a person: memory and seconds.
         opt_in: True keeps it off unless the configuration names it.
+        parallel: Pieces of sound that it can work on at once, as a server gives them to it one by one.
     """
 
     modality: str
@@ -32,6 +33,7 @@ class AnalyzerInfo:
     description: str = ""
     load_cost: str = ""
     opt_in: bool = False
+    parallel: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +131,17 @@ class Analyzer(ABC):
         Raises:
             InputError: A sample cannot be used; the host then tries the others one by one.
         """
+
+    def parts(self, sample: Sample) -> Sequence[Sample]:
+        """Cut a long sample into parts that can be analysed one by one, between those of other callers.
+
+        Args:
+            sample: Of a kind named in ``AnalyzerInfo.accepts``.
+
+        Returns:
+            Parts whose predictions, one after the other, are those of the sample; none where nothing is in it.
+        """
+        return (sample,)
 
     def open_stream(self, settings: StreamSettings) -> Stream:
         """State for one session."""

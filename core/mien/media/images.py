@@ -95,6 +95,8 @@ def decode_image(
             return ImageFrame(_upright_rgb(image, depth=_grey_depth(data)), captured_at=captured_at)
     except InputError:
         raise
+    except MemoryError as error:
+        raise InputTooLargeError("the picture needs more memory to decode than there is; send it smaller") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputTooLargeError(
             f"the picture's header declares too many pixels: the limit is {max_pixels:,}"

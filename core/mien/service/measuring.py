@@ -1,4 +1,4 @@
-"""Where the server is timed: around what decodes, schedules and computes, so that none of it knows of metrics."""
+"""Where the server is timed: around what decodes and computes, so that neither knows of metrics."""
 
 from __future__ import annotations
 
@@ -8,107 +8,43 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from mien.config import LimitSettings, Settings
-from mien.engine import AnalysisRequest, Engine
-from mien.errors import MienError
+from mien.config import Settings
+from mien.engine import Engine, Outcome
 from mien.live import Event, Update
 from mien.plugins.host import PluginHost
-from mien.service.batching import Scheduler
 from mien.service.decoding import Decoder
 from mien.service.metrics import Metrics
 from mien.session import SessionSummary
-from mien.types import AnalysisResult, Modality, Prediction, Sample, StreamStatus, Transcript
+from mien.types import Modality, Sample, Transcript
 
 MAX_PIECES: Final = 2_048
 """Pieces of sound of one session whose arrival is remembered: minutes at ten a second."""
 
 
-class Waits:
-    """When work was handed over, until it is taken into a batch. For one event loop."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._since: dict[int, float] = {}
-
-    @contextmanager
-    def waiting(self, work: object) -> Iterator[None]:
-        """Around the wait for an answer."""
-        self._since[id(work)] = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._since.pop(id(work), None)
-
-    def taken(self, work: object) -> None:
-        """It is computed from now on."""
-        since = self._since.pop(id(work), None)
-        if since is not None:
-            self._metrics.waited(time.perf_counter() - since)
-
-
 class MeasuredEngine(Engine):
-    """Times each batch, and the wait of what is in it."""
+    """Times each batch."""
 
-    def __init__(self, host: PluginHost, settings: Settings, *, metrics: Metrics, waits: Waits) -> None:
+    def __init__(self, host: PluginHost, settings: Settings, *, metrics: Metrics) -> None:
         """See ``Engine``."""
         super().__init__(host, settings)
         self._metrics = metrics
-        self._waits = waits
 
-    async def analyze_batch_async(self, batch: Sequence[AnalysisRequest]) -> list[AnalysisResult | MienError]:
+    async def outcomes_async(self, analyzer: str, samples: Sequence[Sample]) -> list[Outcome]:
         """See ``Engine``."""
-        with self._computing("", batch):
-            return await super().analyze_batch_async(batch)
-
-    async def predict_async(self, analyzer: str, samples: Sequence[Sample]) -> list[list[Prediction] | StreamStatus]:
-        """See ``Engine``."""
-        with self._computing(analyzer, samples):
-            return await super().predict_async(analyzer, samples)
-
-    @contextmanager
-    def _computing(self, analyzer: str, batch: Sequence[object]) -> Iterator[None]:
-        for work in batch:
-            self._waits.taken(work)
         started = time.perf_counter()
         try:
-            yield
+            return await super().outcomes_async(analyzer, samples)
         finally:
-            self._metrics.computed(analyzer, time.perf_counter() - started, batch=len(batch))
-
-
-class MeasuredScheduler(Scheduler):
-    """Notes when work comes in."""
-
-    def __init__(self, engine: Engine, limits: LimitSettings, *, waits: Waits) -> None:
-        """See ``Scheduler``."""
-        super().__init__(engine, limits)
-        self._waits = waits
-
-    async def analyze(self, request: AnalysisRequest, *arguments: Any, **options: Any) -> AnalysisResult:
-        """See ``Scheduler``."""
-        with self._waits.waiting(request):
-            return await super().analyze(request, *arguments, **options)
-
-    async def predict(
-        self, analyzer: str, sample: Sample, *arguments: Any, **options: Any
-    ) -> list[Prediction] | StreamStatus:
-        """See ``Scheduler``."""
-        with self._waits.waiting(sample):
-            return await super().predict(analyzer, sample, *arguments, **options)
+            self._metrics.computed(analyzer, time.perf_counter() - started, batch=len(samples))
 
 
 class MeasuredDecoder(Decoder):
     """Times what is decoded, with the wait for a thread."""
 
-    def __init__(self, limits: LimitSettings, *, metrics: Metrics) -> None:
+    def __init__(self, *arguments: Any, metrics: Metrics, **options: Any) -> None:
         """See ``Decoder``."""
-        super().__init__(limits)
+        super().__init__(*arguments, **options)
         self._metrics = metrics
-
-    async def request(self, *arguments: Any, **options: Any) -> Any:
-        """See ``Decoder``."""
-        with self._decoding("request"):
-            return await super().request(*arguments, **options)
 
     async def image(self, *arguments: Any, **options: Any) -> Any:
         """See ``Decoder``."""

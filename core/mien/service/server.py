@@ -24,15 +24,18 @@ from mien.errors import ConfigError, MienError
 from mien.interfaces import AnalyzerRuntime
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
-from mien.service.entrance import AccessInterceptor
+from mien.service.calls import CallLimits
+from mien.service.entrance import ChargeInterceptor, KeyInterceptor
 from mien.service.families import server_families
 from mien.service.health import SERVICE_NAME, Health
+from mien.service.holdings import Holdings
 from mien.service.interceptors import ErrorInterceptor
-from mien.service.limits import Gate, max_concurrent_calls, server_options
-from mien.service.measuring import MeasuredDecoder, MeasuredEngine, MeasuredScheduler, Waits
+from mien.service.limits import Gate, server_options
+from mien.service.measuring import MeasuredDecoder, MeasuredEngine
 from mien.service.metrics import Metrics, PrometheusMetrics
 from mien.service.refusals import Refusals
 from mien.service.runtimes import runtimes_of
+from mien.service.scheduler import Scheduler
 from mien.service.servicer import SentimentServicer
 from mien.service.systemd import ServiceManager
 from mien.service.tls import Certificates
@@ -80,14 +83,14 @@ class Server:
         self._metrics = Metrics() if chosen.metrics_address is None else PrometheusMetrics()
         self._metrics_address = chosen.metrics_address
         self._refusals = Refusals()
-        waits = Waits(self._metrics)
-        self._engine = MeasuredEngine(host, settings, metrics=self._metrics, waits=waits)
+        self._engine = MeasuredEngine(host, settings, metrics=self._metrics)
         self._address = chosen.address
         self._gate = Gate(settings.limits)
-        self._decoder = MeasuredDecoder(settings.limits, metrics=self._metrics)
-        self._scheduler = MeasuredScheduler(self._engine, settings.limits, waits=waits)
+        self._calls = CallLimits(settings.limits, self._gate, drain_seconds=chosen.drain_seconds)
+        self._holdings = Holdings(settings.limits, make_decoder=partial(MeasuredDecoder, metrics=self._metrics))
+        self._scheduler = Scheduler(self._engine, settings.limits, waited=self._metrics.waited)
         self._sinks = Sinks(host)
-        self._health = Health(host)
+        self._health = Health(host, self._engine.standing)
         self._runtimes: Mapping[str, AnalyzerRuntime] = {}
         self._grpc: grpc.aio.Server | None = None
 
@@ -115,22 +118,27 @@ class Server:
         limits = self._settings.limits
         watcher = Watcher(self._metrics, self._refusals)
         server = grpc.aio.server(
-            interceptors=[CallInterceptor(watcher, self._traces), ErrorInterceptor(), AccessInterceptor(self._door)],
+            interceptors=[  # the first is the outermost
+                CallInterceptor(watcher, self._traces),
+                KeyInterceptor(self._door),
+                self._calls,
+                ErrorInterceptor(),
+                ChargeInterceptor(self._door),
+            ],
             options=server_options(limits),
-            maximum_concurrent_rpcs=max_concurrent_calls(limits),
         )
         servicer = SentimentServicer(
             self._settings,
             host=self._host,
             gate=self._gate,
-            decoder=self._decoder,
+            holdings=self._holdings,
             scheduler=self._scheduler,
             sinks=self._sinks,
             metrics=self._metrics,
             info=lambda: describe_server(self._host, self._settings, self._runtimes),
         )
         sentiment_pb2_grpc.add_SentimentServiceServicer_to_server(servicer, server)
-        await self._health.start(server)
+        self._health.start(server)
         if self._settings.server.reflection:
             _enable_reflection(server)
         self._address = _bind(server, self._settings.server.address, self._certificates)
@@ -155,7 +163,7 @@ class Server:
             )
         self._runtimes = await runtimes_of(self._host, enabled - unusable.keys())
         self._gate.open()
-        await self._health.serving(unusable)
+        self._health.serving(unusable)
 
     def reload(self) -> None:
         """Read keys and certificates again. What cannot be used changes nothing, and is told in the log."""
@@ -165,8 +173,9 @@ class Server:
 
     async def drain(self) -> None:
         """Take no new work, finish what was accepted within ``drain_seconds``, and close. Call it once."""
-        await self._health.draining()
+        self._health.draining()
         self._gate.drain()
+        self._calls.drain()
         try:
             async with asyncio.timeout(self._settings.server.drain_seconds):
                 await self._gate.wait_idle()
@@ -175,7 +184,7 @@ class Server:
         if self._grpc is not None:
             await self._grpc.stop(CLOSING_SECONDS)
         await self._scheduler.close()
-        self._decoder.close()
+        self._holdings.close()
         await self._close_sinks()
         self._engine.close()
         self._door.close()

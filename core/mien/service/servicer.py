@@ -16,15 +16,17 @@ from mien.interfaces import Provenance
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.redaction import given_out
-from mien.service.batching import Scheduler
-from mien.service.decoding import Decoder
+from mien.service.callers import caller_of, peer_of
+from mien.service.holdings import Holdings
 from mien.service.item_stream import ItemStream
 from mien.service.limits import Gate
 from mien.service.metrics import Metrics
 from mien.service.privacy import check_consent
-from mien.service.session_stream import SessionStream
+from mien.service.scheduler import Scheduler
+from mien.service.session_stream import SessionStream, check_modalities
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc
+from mien.wire.bounds import check_bounds
 from mien.wire.values import result_to_wire
 
 
@@ -37,7 +39,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         *,
         host: PluginHost,
         gate: Gate,
-        decoder: Decoder,
+        holdings: Holdings,
         scheduler: Scheduler,
         sinks: Sinks,
         metrics: Metrics,
@@ -46,7 +48,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         self._settings = settings
         self._host = host
         self._gate = gate
-        self._decoder = decoder
+        self._holdings = holdings
         self._scheduler = scheduler
         self._sinks = sinks
         self._metrics = metrics
@@ -60,16 +62,24 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
 
     async def Analyze(self, request: pb.AnalyzeRequest, context: Any) -> pb.AnalyzeResponse:  # noqa: N802
         """Analyse one moment."""
-        deadline = self._deadline(context)
-        async with self._gate.call(deadline):
-            return await self._analyze(request, deadline)
+        deadline, caller = self._deadline(context), caller_of(context)
+        self._gate.check_open()
+        with self._holdings.admit(request.ByteSize()):
+            async with self._gate.call(deadline, caller=caller):
+                return await self._analyze(request, deadline, caller)
 
     async def AnalyzeStream(  # noqa: N802
         self, requests: AsyncIterator[pb.AnalyzeStreamRequest], context: Any
     ) -> AsyncGenerator[pb.AnalyzeStreamResponse, None]:
         """Analyse many moments; see ``mien.service.item_stream``."""
-        async with self._gate.stream():
-            items = ItemStream(self._analyze, self._gate, self._settings.limits)
+        async with self._gate.stream(peer=peer_of(context)):
+            items = ItemStream(
+                self._analyze,
+                self._gate,
+                self._settings.limits,
+                messages=self._holdings.messages,
+                caller=caller_of(context),
+            )
             async with aclosing(items.run(requests)) as responses:
                 async for response in responses:
                     yield response
@@ -82,20 +92,24 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
             self._settings,
             host=self._host,
             gate=self._gate,
-            decoder=self._decoder,
-            predict=self._scheduler.predict,
+            holdings=self._holdings,
+            scheduler=self._scheduler,
             sinks=self._sinks,
             metrics=self._metrics,
+            caller=caller_of(context),
         )
-        async with self._gate.stream(), aclosing(stream.run(requests)) as responses:
+        async with self._gate.stream(peer=peer_of(context)), aclosing(stream.run(requests)) as responses:
             async for response in responses:
                 yield response
 
-    async def _analyze(self, request: pb.AnalyzeRequest, deadline: float) -> pb.AnalyzeResponse:
+    async def _analyze(self, request: pb.AnalyzeRequest, deadline: float, caller: str) -> pb.AnalyzeResponse:
+        check_bounds(request)
+        check_modalities(self._host, request.weights, field="weights")
         check_consent(request.consent, self._settings.privacy)
-        decoded = await self._decoder.request(request)
+        decoded, lease = await self._holdings.request(request, deadline)
         analysis = replace(decoded.analysis, analyzers=self._allowed(decoded.analysis))
-        result = await self._scheduler.analyze(analysis, deadline)
+        with lease:
+            result = await self._scheduler.analyze(analysis, deadline, caller=caller)
         result = given_out(result, redact=request.redact_transcript or self._settings.privacy.redact_transcript)
         self._sinks.notify(
             result, Provenance(image_width=decoded.image_width or None, image_height=decoded.image_height or None)

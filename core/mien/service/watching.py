@@ -11,8 +11,9 @@ from contextlib import ExitStack, aclosing, contextmanager
 from typing import Any, Final
 
 import grpc
+from grpc_health.v1 import health_pb2
 
-from mien.service.calls import REQUEST_ID, Call, current_call
+from mien.service.current import REQUEST_ID, Call, current_call
 from mien.service.metrics import Metrics
 from mien.service.refusals import Refusals
 from mien.service.tracing import NoTraces, Traces
@@ -26,7 +27,11 @@ _KINDS: Final = {
     (True, True): "bidi_stream",
 }
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
-_OWN: Final = sentiment_pb2.DESCRIPTOR.services_by_name["SentimentService"]
+_KNOWN: Final = {
+    service.full_name: service
+    for contract in (sentiment_pb2.DESCRIPTOR, health_pb2.DESCRIPTOR)
+    for service in contract.services_by_name.values()
+}
 _log = logging.getLogger("mien.service.calls")
 
 
@@ -38,7 +43,7 @@ class Watcher:
         self._refusals = refusals
 
     def refused(self, call: Call, code: grpc.StatusCode, reason: str) -> None:
-        """See ``mien.service.calls.Watch``."""
+        """See ``mien.service.current.Watch``."""
         self._metrics.refused(reason)
         self._refusals.note(call, code, reason)
 
@@ -73,6 +78,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc
         both = (handler.request_deserializer, handler.response_serializer)
         if handler.unary_unary is not None:
             return grpc.unary_unary_rpc_method_handler(_around_answer(handler.unary_unary, follow), *both)
+        if handler.stream_unary is not None:
+            return grpc.stream_unary_rpc_method_handler(_around_answer(handler.stream_unary, follow), *both)
         if handler.stream_stream is not None:
             return grpc.stream_stream_rpc_method_handler(_around_any(handler.stream_stream, follow), *both)
         if handler.unary_stream is not None:
@@ -136,10 +143,11 @@ def _around_any(method: Callable[[Any, Any], Any], follow: Callable[[Any], Any])
 
 
 def _kind(handler: grpc.RpcMethodHandler, service: str, method: str) -> str:
-    """What the contract says; the handler of a call that is refused unread looks like a stream's."""
-    if service == _OWN.full_name and method in _OWN.methods_by_name:
-        described = _OWN.methods_by_name[method]
-        return _KINDS[described.client_streaming, described.server_streaming]
+    """What the contract says; a handler may look like a stream's, so that something reads the request itself."""
+    described = _KNOWN.get(service)
+    if described is not None and method in described.methods_by_name:
+        found = described.methods_by_name[method]
+        return _KINDS[found.client_streaming, found.server_streaming]
     return _KINDS[bool(handler.request_streaming), bool(handler.response_streaming)]
 
 

@@ -11,6 +11,7 @@ from mien.config import Settings
 from mien.interfaces import API_VERSION, AnalyzerRuntime
 from mien.plugins.host import PluginHost, PluginState, RegisteredAnalyzer
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.bounds import FIXED_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class ServerAnalyzer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLimits:
-    """What a server accepts; see ``mien.config.LimitSettings`` for the meanings and units."""
+    """What a server accepts; see ``mien.config.LimitSettings`` and ``mien.wire.bounds`` for the meanings and units."""
 
     max_message_bytes: int
     max_image_bytes: int
@@ -59,6 +60,14 @@ class ServerLimits:
     max_stream_items: int
     max_session_frames_queued: int
     idle_seconds: float
+    decode_seconds: float
+    max_names: int
+    max_name_characters: int
+    max_exclude_regions: int
+    max_time_seconds: float
+    max_duration_seconds: float
+    max_weight: float
+    max_message_fields: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +140,12 @@ def describe_server(
             )
             for entry in host.transcribers.values()
         ],
-        limits=pb.Limits(**{name: getattr(settings.limits, name) for name in ServerLimits.__slots__}),
+        limits=pb.Limits(
+            **{
+                name: FIXED_LIMITS[name] if name in FIXED_LIMITS else getattr(settings.limits, name)
+                for name in ServerLimits.__slots__
+            }
+        ),
         consent_required=settings.privacy.require_consent,
         transcripts_redacted=settings.privacy.redact_transcript,
     )

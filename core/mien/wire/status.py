@@ -19,6 +19,7 @@ from google.rpc import error_details_pb2, status_pb2
 from mien.access import AccessError, AccessReason
 from mien.errors import (
     AnalysisError,
+    AnalyzerBusyError,
     AnalyzerNotFoundError,
     ConfigError,
     InputError,
@@ -33,8 +34,16 @@ from mien.errors import (
 ERROR_DOMAIN: Final = "mien.v1.SentimentService"
 """The ``domain`` of every ``ErrorInfo``."""
 
-MAX_MESSAGE_CHARACTERS: Final = 500
-"""A status travels in HTTP/2 headers, of which clients accept 8 KiB; what a caller sent may be quoted in it."""
+MAX_MESSAGE_BYTES: Final = 500
+"""UTF-8 bytes of a status' text. It travels in HTTP/2 headers, of which clients accept 8 KiB: once as it is, with each
+byte that is not ASCII written as three, and twice in the details. What a caller sent may be quoted in it."""
+
+MAX_PATH_BYTES: Final = 200
+"""UTF-8 bytes of a field's path in a detail."""
+
+
+BUSY_RETRY_SECONDS: Final = 2.0
+"""After which asking an analyzer again makes sense that was busy."""
 
 
 MAX_PUSHBACK_SECONDS: Final = 2.0
@@ -79,9 +88,10 @@ class ConsentRequiredError(MienError):
         )
 
 
-def queue_full(message: str) -> RefusedError:
-    """No room: try again in a second."""
-    return RefusedError(message, code=grpc.StatusCode.RESOURCE_EXHAUSTED, reason="QUEUE_FULL", retry_seconds=1.0)
+def queue_full(message: str, *, retry_seconds: float = 1.0) -> RefusedError:
+    """No room: try again in a second, or when there will be some."""
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+    return RefusedError(message, code=code, reason="QUEUE_FULL", retry_seconds=retry_seconds)
 
 
 def waited_too_long(message: str) -> RefusedError:
@@ -110,6 +120,7 @@ _STATUS_OF: Final[Sequence[tuple[type[MienError], _Mapped]]] = (
     (AnalyzerNotFoundError, _Mapped(grpc.StatusCode.NOT_FOUND, "NOT_FOUND")),
     (SessionError, _Mapped(grpc.StatusCode.FAILED_PRECONDITION, "SESSION_ORDER")),
     (MissingDependencyError, _Mapped(grpc.StatusCode.FAILED_PRECONDITION, "MISSING_DEPENDENCY")),
+    (AnalyzerBusyError, _Mapped(grpc.StatusCode.UNAVAILABLE, "ANALYZER_BUSY")),
     (AnalysisError, _Mapped(grpc.StatusCode.INTERNAL, "NO_STREAM_LEFT")),
     (PluginError, _Mapped(grpc.StatusCode.INTERNAL, "PLUGIN_FAILED")),
     (WeightsError, _Mapped(grpc.StatusCode.INTERNAL, "WEIGHTS_UNUSABLE")),
@@ -144,13 +155,23 @@ def reason_of(error: MienError) -> str:
 
 def retry_seconds_of(error: MienError) -> float | None:
     """After how long trying again makes sense; None where nothing is known of it."""
+    if isinstance(error, AnalyzerBusyError):
+        return BUSY_RETRY_SECONDS
     return error.retry_seconds if isinstance(error, RefusedError | AccessError) else None
 
 
 def message_of(error: BaseException) -> str:
     """The error's text, cut to what fits into a status."""
-    text = str(error) or type(error).__name__
-    return text if len(text) <= MAX_MESSAGE_CHARACTERS else text[: MAX_MESSAGE_CHARACTERS - 1] + "…"
+    return cut(str(error) or type(error).__name__, MAX_MESSAGE_BYTES)
+
+
+def cut(text: str, most: int) -> str:
+    """A text of at most so many UTF-8 bytes; a character is taken whole or not at all, and what is cut ends in "…"."""
+    data = text.encode("utf-8", errors="replace")
+    if len(data) <= most:
+        return data.decode("utf-8")
+    mark = "…"
+    return data[: most - len(mark.encode())].decode("utf-8", errors="ignore") + mark
 
 
 def to_status(error: MienError, *, metadata: Mapping[str, str] | None = None) -> status_pb2.Status:
@@ -202,7 +223,7 @@ def _mapped(error: MienError) -> _Mapped:
 
 def _bad_request(violation: FieldViolation) -> error_details_pb2.BadRequest:
     described = error_details_pb2.BadRequest.FieldViolation(
-        field=violation.field[:100], description=violation.description[:MAX_MESSAGE_CHARACTERS]
+        field=cut(violation.field, MAX_PATH_BYTES), description=cut(violation.description, MAX_MESSAGE_BYTES)
     )
     return error_details_pb2.BadRequest(field_violations=[described])
 
