@@ -33,9 +33,10 @@ from service.support import (
 
 from mien import ConfigError, FusionContext, PluginError, Prediction, Sample, Satisfaction, Stream
 from mien.client import AsyncClient, ServiceError
-from mien.service.server import Server, ServerStartError, check_address, is_loopback
+from mien.service.server import Server, ServerStartError, check_address
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_prediction
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.channel import is_loopback
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

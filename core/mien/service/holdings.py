@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from mien.config import LimitSettings
@@ -17,16 +17,17 @@ from mien.wire.status import queue_full
 class Holdings:
     """Charges messages and decoded samples, and decodes only while there is room. For one event loop; ``close`` it."""
 
-    def __init__(self, limits: LimitSettings) -> None:
+    def __init__(self, limits: LimitSettings, *, decoder: Callable[..., Decoder] = Decoder) -> None:
         """Start with nothing held.
 
         Args:
             limits: How much may be held, and how many samples are decoded at once.
+            decoder: Makes what decodes, as ``Decoder`` does.
         """
         self._trimmer = Trimmer()
         self.messages = Budget(limits.max_queued_bytes, on_freed=self._trimmer.freed)
         self.decoded = Budget(limits.max_decoded_bytes, on_freed=self._trimmer.freed)
-        self._decoder = Decoder(limits, room=self._room)
+        self._decoder = decoder(limits, room=self._room)
         # What comes out of a decoding is known afterwards, so that as many as run may go over the budget.
         self._turns = Turns(limits.decode_threads)
 

@@ -14,15 +14,19 @@ import traceback
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import grpc
 from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from mien.errors import MienError
+from mien.service.calls import REQUEST_ID, current_call, note_refusal
 from mien.wire.reading import Checked, checked, tolerant
-from mien.wire.status import build_status, to_status
+from mien.wire.status import build_status, code_of, pushback_ms, reason_of, to_status
+
+PUSHBACK: Final = "grpc-retry-pushback-ms"
+"""The trailer that gRPC's own retries obey."""
 
 _StreamMethod: TypeAlias = Callable[[Any, Any], AsyncGenerator[Any, None]]
 
@@ -62,8 +66,10 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grp
 
 def status_of(error: Exception, *, method: str) -> status_pb2.Status:
     """The status of any exception; one that nobody expected is logged under a fresh reference."""
+    call = current_call.get()
+    known = {} if call is None else {REQUEST_ID: call.request_id}
     if isinstance(error, MienError):
-        return to_status(error)
+        return to_status(error, metadata=known)
     reference = uuid.uuid4().hex[:12]
     # Where it happened, but not its message, which may hold the caller's words.
     where = "".join(traceback.format_tb(error.__traceback__))
@@ -72,7 +78,7 @@ def status_of(error: Exception, *, method: str) -> status_pb2.Status:
         grpc.StatusCode.INTERNAL,
         f"the server met an unexpected error; its log has the details under reference {reference}",
         reason="INTERNAL",
-        metadata={"reference": reference},
+        metadata={"reference": reference, **known},
     )
 
 
@@ -81,7 +87,7 @@ def _guard_unary(method: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any,
         try:
             return await method(checked(request), context)
         except Exception as error:
-            return await _abort(context, error, method)
+            return await abort(context, error, method)
 
     return guarded
 
@@ -93,7 +99,7 @@ def _guard_stream(method: _StreamMethod) -> _StreamMethod:
                 async for response in responses:
                     yield response
         except Exception as error:
-            await _abort(context, error, method)
+            await abort(context, error, method)
 
     return guarded
 
@@ -105,15 +111,32 @@ def _guard_watch(method: _StreamMethod) -> _StreamMethod:
                 async for response in responses:
                     yield response
         except Exception as error:
-            await _abort(context, error, method)
+            await abort(context, error, method)
 
     return guarded
 
 
-async def _abort(context: Any, error: Exception, method: Callable[..., Any]) -> None:
-    if isinstance(error, grpc.aio.AbortError):
-        raise error  # already answered, as the health service does for a name it does not know
+async def abort(context: Any, error: Exception, method: Callable[..., Any]) -> None:
+    """Answer a call with the status of what was raised in it.
+
+    Raises:
+        grpc.aio.AbortError: It was answered.
+        asyncio.CancelledError: Its caller is gone.
+    """
+    if isinstance(error, grpc.aio.BaseError):
+        raise error  # already answered, as the health service does for a name it does not know; or the caller is gone
     if context.cancelled():
         raise asyncio.CancelledError from error  # the caller is gone: nobody to answer
-    status = status_of(error, method=getattr(method, "__name__", "a call"))
-    await context.abort_with_status(rpc_status.to_status(status))
+    status = rpc_status.to_status(status_of(error, method=getattr(method, "__name__", "a call")))
+    trailers = list(status.trailing_metadata)
+    call = current_call.get()
+    if call is not None:
+        trailers.append((REQUEST_ID, call.request_id))
+    if isinstance(error, MienError):
+        note_refusal(code_of(error), reason_of(error))
+        pushback = pushback_ms(error)
+        if pushback is not None:
+            trailers.append((PUSHBACK, str(pushback)))
+    else:
+        note_refusal(grpc.StatusCode.INTERNAL, "INTERNAL")
+    await context.abort(status.code, status.details, tuple(trailers))

@@ -13,8 +13,10 @@ from typing import Final
 
 import grpc
 
+from mien.access import calling
 from mien.config import LimitSettings
 from mien.errors import MienError
+from mien.service.calls import note_refusal
 from mien.service.inbox import End, Inbox
 from mien.service.interceptors import status_of
 from mien.service.limits import Gate
@@ -114,6 +116,7 @@ class ItemStream:
     async def _answer(self, message: pb.AnalyzeStreamRequest, lease: Lease) -> None:
         deadline = asyncio.get_running_loop().time() + self._limits.max_wait_seconds
         try:
+            calling.get().charge_call()
             response = await self._analyze(message.request, deadline, self._caller)
             answer = pb.AnalyzeStreamResponse(request_id=message.request_id, response=response)
         except Exception as error:
@@ -135,8 +138,10 @@ class ItemStream:
 
 def _failed(request_id: str, error: Exception) -> pb.AnalyzeStreamResponse:
     if isinstance(error, MienError):
+        note_refusal(code_of(error), reason_of(error))
         item = pb.ItemError(code=number_of(code_of(error)), message=message_of(error), reason=reason_of(error))
     else:
+        note_refusal(grpc.StatusCode.INTERNAL, "INTERNAL")
         status = status_of(error, method="AnalyzeStream")
         item = pb.ItemError(code=status.code, message=status.message, reason="INTERNAL")
     return pb.AnalyzeStreamResponse(request_id=request_id, error=item)

@@ -8,28 +8,39 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import signal
+import socket
 import threading
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Final, TypeVar
 
 import grpc
 
+from mien.access import Door
 from mien.config import Settings
-from mien.engine import Engine
 from mien.errors import ConfigError, MienError
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
-from mien.service.calls import CallLimits
+from mien.service.entrance import AccessInterceptor
+from mien.service.families import server_families
 from mien.service.health import SERVICE_NAME, Health
 from mien.service.holdings import Holdings
 from mien.service.interceptors import ErrorInterceptor
 from mien.service.limits import Gate, server_options
+from mien.service.measuring import MeasuredDecoder, MeasuredEngine
+from mien.service.metrics import Metrics, PrometheusMetrics
+from mien.service.refusals import Refusals
 from mien.service.scheduler import Scheduler
 from mien.service.servicer import SentimentServicer
+from mien.service.systemd import ServiceManager
+from mien.service.tls import Certificates
+from mien.service.tracing import NoTraces, OpenTelemetryTraces, Traces
+from mien.service.waiting import CallLimits
+from mien.service.watching import CallInterceptor, Watcher
 from mien.v1 import sentiment_pb2_grpc
+from mien.wire.channel import UNIX, is_loopback
 from mien.wire.info import describe_server
 
 Result = TypeVar("Result")
@@ -47,21 +58,35 @@ class ServerStartError(MienError):
 class Server:
     """One gRPC server in one event loop. Does not close the host."""
 
-    def __init__(self, settings: Settings, host: PluginHost) -> None:
-        """Check the settings; nothing is opened before ``start``.
+    def __init__(self, settings: Settings, host: PluginHost, *, traces: Traces | None = None) -> None:
+        """Check the settings and read keys and certificates; nothing is opened before ``start``.
+
+        Args:
+            settings: All of them.
+            host: The plugins.
+            traces: Where spans go; None does as ``[server] tracing`` says.
 
         Raises:
-            ConfigError: The address is not loopback, and plain text was not asked for aloud.
+            ConfigError: The address can be reached by other machines, and plain text was not asked for aloud; or keys
+                or certificates cannot be used.
+            MissingDependencyError: The settings ask for something that needs the extra ``server`` or ``tracing``.
         """
-        check_address(settings.server.address, insecure=settings.server.insecure)
+        chosen = settings.server
+        check_address(chosen.address, insecure=chosen.insecure, tls=chosen.tls is not None)
         self._settings = settings
         self._host = host
-        self._engine = Engine(host, settings)
-        self._address = settings.server.address
+        self._certificates = None if chosen.tls is None else Certificates(chosen.tls)
+        self._door = Door(chosen.keys)
+        self._traces = traces or (OpenTelemetryTraces() if chosen.tracing else NoTraces())
+        self._metrics = Metrics() if chosen.metrics_address is None else PrometheusMetrics()
+        self._metrics_address = chosen.metrics_address
+        self._refusals = Refusals()
+        self._engine = MeasuredEngine(host, settings, metrics=self._metrics)
+        self._address = chosen.address
         self._gate = Gate(settings.limits)
-        self._calls = CallLimits(settings.limits, self._gate, drain_seconds=settings.server.drain_seconds)
-        self._holdings = Holdings(settings.limits)
-        self._scheduler = Scheduler(self._engine, settings.limits)
+        self._waiting = CallLimits(settings.limits, drain_seconds=settings.server.drain_seconds)
+        self._holdings = Holdings(settings.limits, decoder=partial(MeasuredDecoder, metrics=self._metrics))
+        self._scheduler = Scheduler(self._engine, settings.limits, waited=self._metrics.waited)
         self._sinks = Sinks(host)
         self._health = Health(host, self._engine.standing)
         self._grpc: grpc.aio.Server | None = None
@@ -71,15 +96,31 @@ class Server:
         """Where it listens, ``host:port``, with the port that was chosen where 0 was asked for."""
         return self._address
 
+    @property
+    def metrics_address(self) -> str | None:
+        """Where metrics are, ``host:port``; None where they are not."""
+        return self._metrics_address
+
+    @property
+    def door(self) -> Door:
+        """Who lets callers in; for other transports of this server."""
+        return self._door
+
     async def start(self) -> None:
         """Listen; every call but health and ``GetServerInfo`` is answered UNAVAILABLE until ``warm_up`` has ended.
 
         Raises:
-            ServerStartError: The address cannot be listened on.
+            ServerStartError: The address, or that of the metrics, cannot be listened on.
         """
         limits = self._settings.limits
+        watcher = Watcher(self._metrics, self._refusals)
         server = grpc.aio.server(
-            interceptors=[self._calls, ErrorInterceptor()],  # the first is the outermost
+            interceptors=[  # the first is the outermost
+                CallInterceptor(watcher, self._traces),
+                self._waiting,
+                ErrorInterceptor(),
+                AccessInterceptor(self._door),
+            ],
             options=server_options(limits),
         )
         servicer = SentimentServicer(
@@ -89,13 +130,15 @@ class Server:
             holdings=self._holdings,
             scheduler=self._scheduler,
             sinks=self._sinks,
-            info=describe_server(self._host, self._settings),
+            metrics=self._metrics,
+            info=lambda: describe_server(self._host, self._settings),
         )
         sentiment_pb2_grpc.add_SentimentServiceServicer_to_server(servicer, server)
         self._health.start(server)
         if self._settings.server.reflection:
             _enable_reflection(server)
-        self._address = _bind(server, self._settings.server.address)
+        self._address = _bind(server, self._settings.server.address, self._certificates)
+        self._listen_for_metrics()
         await server.start()
         self._grpc = server
         self._scheduler.start()
@@ -117,11 +160,17 @@ class Server:
         self._gate.open()
         self._health.serving(unusable)
 
+    def reload(self) -> None:
+        """Read keys and certificates again. What cannot be used changes nothing, and is told in the log."""
+        self._door.reload()
+        if self._certificates is not None:
+            self._certificates.reload()
+
     async def drain(self) -> None:
         """Take no new work, finish what was accepted within ``drain_seconds``, and close. Call it once."""
         self._health.draining()
         self._gate.drain()
-        self._calls.drain()
+        self._waiting.drain()
         try:
             async with asyncio.timeout(self._settings.server.drain_seconds):
                 await self._gate.wait_idle()
@@ -133,6 +182,22 @@ class Server:
         self._holdings.close()
         await self._close_sinks()
         self._engine.close()
+        self._door.close()
+        self._refusals.close()
+        self._traces.close()
+        self._metrics.close()
+
+    def _listen_for_metrics(self) -> None:
+        if not isinstance(self._metrics, PrometheusMetrics) or self._metrics_address is None:
+            return
+        self._metrics.collect_from(partial(server_families, self._host, self._sinks, self._gate))
+        try:
+            self._metrics_address = self._metrics.listen(self._metrics_address)
+        except OSError as error:
+            raise ServerStartError(
+                f"cannot listen on {self._metrics_address} for metrics: {error.strerror or error}; choose another with"
+                " [server] metrics_address or --metrics-address (port 0 takes a free one)"
+            ) from error
 
     async def _close_sinks(self) -> None:
         closing = _in_daemon_thread(self._sinks.close, name="mien-close-sinks")
@@ -147,68 +212,86 @@ async def serve(
     *,
     on_serving: Callable[[str], None],
     on_draining: Callable[[], None] = lambda: None,
+    on_reload: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then drain.
+    """Serve until SIGTERM or SIGINT, then drain. SIGHUP has keys and certificates read again.
 
     Args:
         settings: All of them.
         host: The plugins; closed by the caller.
         on_serving: Called with the address once calls are answered.
         on_draining: Called when the signal has come, before the drain.
+        on_reload: Called on SIGHUP, before keys and certificates are read.
 
     Raises:
         ConfigError: See ``Server``.
         ServerStartError: The address cannot be listened on, or nothing can be served.
     """
     server = Server(settings, host)
-    stopping = _stop_on_signals()
-    await server.start()
+    manager = ServiceManager()
+
+    def reload() -> None:
+        manager.reloading()
+        on_reload()
+        server.reload()
+        manager.ready()
+
+    stopping = _on_signals(reload)
     try:
+        await server.start()
         if await _unless(stopping, server.warm_up()):
+            manager.ready()
             on_serving(server.address)
             await stopping.wait()
+        manager.stopping()
         on_draining()
     finally:
         await server.drain()
+        await manager.close()
 
 
-def check_address(address: str, *, insecure: bool) -> None:
+def check_address(address: str, *, insecure: bool, tls: bool = False) -> None:
     """Refuse plain text over a network that was not asked for aloud.
 
     Raises:
-        ConfigError: The address is not loopback, and ``insecure`` is not set.
+        ConfigError: Other machines can reach the address, and neither ``tls`` nor ``insecure`` is set.
     """
-    if insecure or is_loopback(address):
+    if insecure or tls or is_loopback(address):
         return
     raise ConfigError(
-        f"{address} can be reached from other machines, and this version serves in plain text only: anyone on the way"
-        " could see faces and words. Listen on 127.0.0.1 behind a proxy that brings TLS, or say --insecure"
-        " ([server] insecure = true) where the network is trusted"
+        f"{address} can be reached from other machines, and would serve in plain text: anyone on the way could see"
+        " faces, words and keys. Name a certificate (--tls-certificate and --tls-key, or [server.tls]), or say"
+        " --insecure ([server] insecure = true) where the network is trusted"
     )
 
 
-def is_loopback(address: str) -> bool:
-    """Whether ``host:port`` can only be reached from this machine."""
-    host = address.rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
+def _bind(server: grpc.aio.Server, address: str, certificates: Certificates | None) -> str:
+    if address.startswith(UNIX):
+        _refuse_socket_in_use(address)
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False  # a name that may stand for any address
-
-
-def _bind(server: grpc.aio.Server, address: str) -> str:
-    try:
-        port = server.add_insecure_port(address)
+        if certificates is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, certificates.credentials())
     except RuntimeError:
         port = 0
     if port == 0:
-        raise ServerStartError(
-            f"cannot listen on {address}: another program, perhaps another mien server, has the port, or the address"
-            " is not one of this machine's; choose another with --address (port 0 takes a free one)"
-        )
-    return f"{address.rpartition(':')[0]}:{port}"
+        raise _cannot_listen(address)
+    return address if address.startswith(UNIX) else f"{address.rpartition(':')[0]}:{port}"
+
+
+def _refuse_socket_in_use(address: str) -> None:
+    """Let gRPC take a socket's path only where it was left behind; it would also take it from whoever listens there."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(address.removeprefix(UNIX).removeprefix("//"))
+        raise _cannot_listen(address)
+
+
+def _cannot_listen(address: str) -> ServerStartError:
+    return ServerStartError(
+        f"cannot listen on {address}: another program, perhaps another mien server, has the port, or the address"
+        " is not one of this machine's; choose another with --address (port 0 takes a free one)"
+    )
 
 
 def _enable_reflection(server: grpc.aio.Server) -> None:
@@ -256,9 +339,11 @@ def _in_daemon_thread(function: Callable[[], Result], *, name: str) -> asyncio.F
     return future
 
 
-def _stop_on_signals() -> asyncio.Event:
+def _on_signals(reload: Callable[[], None]) -> asyncio.Event:
+    """What is set when the server is to stop."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, reload)
     return stopping

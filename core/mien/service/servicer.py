@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
+from mien.access import calling
 from mien.config import Settings
+from mien.engine import AnalysisRequest
+from mien.engine.requests import enabled_for, kind_of
 from mien.interfaces import Provenance
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.redaction import given_out
 from mien.service.callers import caller_of, peer_of
 from mien.service.holdings import Holdings
+from mien.service.inbox import arrived
 from mien.service.item_stream import ItemStream
 from mien.service.limits import Gate
+from mien.service.metrics import Metrics
 from mien.service.privacy import check_consent
 from mien.service.scheduler import Scheduler
 from mien.service.session_stream import SessionStream, check_modalities
@@ -37,7 +43,8 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         holdings: Holdings,
         scheduler: Scheduler,
         sinks: Sinks,
-        info: pb.GetServerInfoResponse,
+        metrics: Metrics,
+        info: Callable[[], pb.GetServerInfoResponse],
     ) -> None:
         self._settings = settings
         self._host = host
@@ -45,13 +52,14 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         self._holdings = holdings
         self._scheduler = scheduler
         self._sinks = sinks
+        self._metrics = metrics
         self._info = info
 
     async def GetServerInfo(  # noqa: N802  # the contract's name
         self, request: pb.GetServerInfoRequest, context: Any
     ) -> pb.GetServerInfoResponse:
         """Tell what this server runs; also while it loads and drains."""
-        return self._info
+        return self._info()
 
     async def Analyze(self, request: pb.AnalyzeRequest, context: Any) -> pb.AnalyzeResponse:  # noqa: N802
         """Analyse one moment."""
@@ -65,7 +73,10 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         self, requests: AsyncIterator[pb.AnalyzeStreamRequest], context: Any
     ) -> AsyncGenerator[pb.AnalyzeStreamResponse, None]:
         """Analyse many moments; see ``mien.service.item_stream``."""
-        async with self._gate.stream(peer=peer_of(context)):
+        peer = peer_of(context)
+        self._gate.check_stream(peer)
+        requests = await arrived(requests)
+        async with self._gate.stream(peer=peer):
             items = ItemStream(
                 self._analyze,
                 self._gate,
@@ -89,8 +100,12 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
             scheduler=self._scheduler,
             sinks=self._sinks,
             caller=caller_of(context),
+            metrics=self._metrics,
         )
-        async with self._gate.stream(peer=peer_of(context)), aclosing(stream.run(requests)) as responses:
+        peer = peer_of(context)
+        self._gate.check_stream(peer)
+        requests = await arrived(requests)
+        async with self._gate.stream(peer=peer), aclosing(stream.run(requests)) as responses:
             async for response in responses:
                 yield response
 
@@ -100,12 +115,18 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         check_consent(request.consent, self._settings.privacy)
         decoded, lease = await self._holdings.request(request, deadline)
         with lease:
-            result = await self._scheduler.analyze(decoded.analysis, deadline, caller=caller)
+            analysis = replace(decoded.analysis, analyzers=self._allowed(decoded.analysis))
+            result = await self._scheduler.analyze(analysis, deadline, caller=caller)
         result = given_out(result, redact=request.redact_transcript or self._settings.privacy.redact_transcript)
         self._sinks.notify(
             result, Provenance(image_width=decoded.image_width or None, image_height=decoded.image_height or None)
         )
         return result_to_wire(result, image_width=decoded.image_width, image_height=decoded.image_height)
+
+    def _allowed(self, analysis: AnalysisRequest) -> tuple[str, ...]:
+        """The analyzers that the caller's key lets this request have."""
+        kinds = {kind_of(sample) for sample in analysis.samples}
+        return calling.get().allowed(analysis.analyzers, enabled_for(self._host, kinds))
 
     def _deadline(self, context: Any) -> float:
         """When waiting for a turn stops making sense, on the event loop's clock."""

@@ -14,7 +14,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import ExitStack
 from typing import TypeAlias
 
+from mien.access import calling
 from mien.config import Settings
+from mien.engine.requests import enabled_for
 from mien.errors import InputError, SessionError
 from mien.live import (
     Event,
@@ -32,11 +34,13 @@ from mien.plugins.sinks import Sinks
 from mien.service.holdings import Holdings
 from mien.service.inbox import End, Inbox
 from mien.service.limits import Gate
+from mien.service.measuring import SessionMeter
 from mien.service.memory import Lease
+from mien.service.metrics import Metrics
 from mien.service.privacy import check_consent
 from mien.service.scheduler import Scheduler
 from mien.session import Marker, SessionConfig, SessionEnd
-from mien.types import AudioClip, ImageFrame
+from mien.types import AudioClip, ImageFrame, SampleKind
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.bounds import check_bounds
 from mien.wire.sessions import config_overrides, event_to_wire
@@ -59,6 +63,7 @@ class SessionStream:
         scheduler: Scheduler,
         sinks: Sinks,
         caller: str,
+        metrics: Metrics | None = None,
     ) -> None:
         self._settings = settings
         self._limits = SessionLimits.of(settings)
@@ -68,6 +73,7 @@ class SessionStream:
         self._predict: Predictor = functools.partial(scheduler.predict, caller=caller)
         self._sinks = sinks
         self._caller = caller
+        self._meter = SessionMeter(metrics or Metrics())
 
     async def run(self, requests: Messages) -> AsyncGenerator[pb.StreamSessionResponse, None]:
         """Follow one interaction.
@@ -81,6 +87,7 @@ class SessionStream:
         try:
             async for event in live.events():
                 self._notify(config, event)
+                self._meter.told(event)
                 yield event_to_wire(event)
             await reading
         finally:
@@ -106,6 +113,9 @@ class SessionStream:
         given = config_overrides(message)
         check_modalities(self._host, message.weights, field="config.weights")
         check_modalities(self._host, message.expected_modalities, field="config.expected_modalities")
+        allowed = calling.get().allowed(tuple(message.analyzers), enabled_for(self._host, tuple(SampleKind)))
+        if allowed:
+            given["analyzers"] = tuple(dict.fromkeys(allowed))
         given["session_id"] = message.session_id or uuid.uuid4().hex
         try:
             config = SessionConfig.from_settings(self._settings, **given)
@@ -178,6 +188,8 @@ class SessionStream:
             held.close()
             live.notice(NoticeKind.BAD_INPUT, str(error), sequence=sequence)
             return
+        if kind == "audio":
+            self._meter.heard(message.audio.captured_at_seconds)
         if kind in samples:
             push, load = samples[kind]
             push(load, sequence=sequence, size=size, gone=held.close)
