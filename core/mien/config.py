@@ -166,7 +166,7 @@ class TlsSettings(_Table):
         certificate: PEM file with the server's certificate, and those between it and the root.
         key: PEM file with its private key, not encrypted.
         client_ca: PEM file with the roots of clients' certificates; a client without such a certificate is refused.
-            None asks for none.
+            Without it none is asked for.
     """
 
     certificate: Path
@@ -181,10 +181,10 @@ class ServerSettings(_Table):
         address: ``host:port``, port 0 takes a free one, or ``unix:/path/to/socket``. An address that other machines can
             reach needs ``[server.tls]``, or ``insecure`` said aloud.
         insecure: Serve in plain text on an address that other machines can reach.
-        tls: Serve over TLS; None serves in plain text.
+        tls: Serve over TLS; without it, in plain text.
         keys: The file of bearer keys that ``mien keys`` writes; a caller without one of them is refused. None asks for
             none.
-        metrics_address: Where Prometheus may ask for metrics: ``host:port``, or a port of 127.0.0.1; None answers
+        metrics_address: Where Prometheus may ask for metrics: ``host:port``, or a port of 127.0.0.1; without it,
             nowhere.
         log_level: What is logged: ``debug`` has a line for every call.
         log_format: ``human`` for a person, ``json`` for a machine: one object a line.
@@ -224,7 +224,8 @@ class ClientSettings(_Table):
     Attributes:
         address: ``host:port``, or ``unix:/path/to/socket``.
         tls: Connect over TLS; also where one of the files below is named.
-        ca: PEM file with the roots that the server's certificate is checked against; None takes the system's.
+        ca: PEM file with the roots that the server's certificate is checked against; without it, the system's.
+        server_name: The name in the server's certificate, where it is reached under another.
         certificate: PEM file with the client's own certificate, where the server asks for one.
         certificate_key: PEM file with its private key.
         key_file: File with the bearer key in it and nothing else. The environment variable ``MIEN_KEY`` goes over it.
@@ -236,6 +237,7 @@ class ClientSettings(_Table):
     address: str = "127.0.0.1:50051"
     tls: bool = False
     ca: Path | None = None
+    server_name: str = ""
     certificate: Path | None = None
     certificate_key: Path | None = None
     key_file: Path | None = None

@@ -57,6 +57,15 @@ async def test_a_client_shows_its_certificate_and_its_key_on_every_call(tmp_path
                 client.analyze(text="yes")
 
         await asyncio.to_thread(blocking)
+        by_number = server.address.replace("localhost", "127.0.0.1")
+        named = Tls(
+            ca=authority.root, certificate=certificate, certificate_key=certificate_key, server_name="localhost"
+        )
+        async with AsyncClient(by_number, credentials=named) as client:
+            assert await client.is_serving(), "health needs no key"
+            with pytest.raises(ServiceError) as caught:
+                await client.analyze(text="yes")
+            assert caught.value.reason == "KEY_MISSING"
 
 
 @pytest.mark.parametrize(

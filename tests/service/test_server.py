@@ -31,7 +31,7 @@ from service.support import (
     stub_of,
 )
 
-from mien import ConfigError, FusionContext, PluginError, Prediction, Sample, Satisfaction, Stream
+from mien import AnalyzerRuntime, ConfigError, FusionContext, PluginError, Prediction, Sample, Satisfaction, Stream
 from mien.client import AsyncClient, ServiceError
 from mien.service.server import Server, ServerStartError, check_address
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_prediction
@@ -446,3 +446,20 @@ async def test_a_client_waits_in_vain_for_a_server_that_is_not_there() -> None:
                 await client.server_info()
             with pytest.raises(ServiceError, match=r"not ready within 0\.2 s"):
                 await client.wait_until_ready(0.2)
+
+
+async def test_the_server_tells_what_its_analyzers_run_on() -> None:
+    class Telling(FakeAnalyzer):
+        def runtime(self) -> AnalyzerRuntime:
+            return AnalyzerRuntime(weights_sha256={"w": "ab" * 32}, backend="openvino", batch_sizes=(1, 8))
+
+    class Silent(FakeAnalyzer):
+        def runtime(self) -> AnalyzerRuntime:
+            raise RuntimeError
+
+    chosen = settings()
+    host = fake_host(chosen, face=Telling("face"), text=Silent("text"))
+    async with running(chosen, host) as server, AsyncClient(server.address) as client:
+        face, words = (await client.server_info()).analyzers
+    assert (dict(face.weights_sha256), face.backend, face.batch_sizes) == ({"w": "ab" * 32}, "openvino", (1, 8))
+    assert (dict(words.weights_sha256), words.backend, words.batch_sizes) == ({}, "", ())

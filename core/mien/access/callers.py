@@ -86,6 +86,11 @@ class Caller:
         if self._usage is not None:
             self._usage.charge_bytes(count)
 
+    def check_session(self) -> None:
+        """Refuse a session or stream that would find no place; raises as ``session`` does."""
+        if self._usage is not None:
+            self._usage.check_session()
+
     @contextmanager
     def session(self) -> Iterator[None]:
         """Count a session or stream for as long as it is open.

@@ -78,7 +78,12 @@ class Usage:
             )
 
     def open_session(self) -> None:
-        """Count a session or stream; ``sessions`` is lowered at its end.
+        """Count a session or stream; ``sessions`` is lowered at its end. Raises as ``check_session`` does."""
+        self.check_session()
+        self.sessions += 1
+
+    def check_session(self) -> None:
+        """Refuse a session or stream that would find no place.
 
         Raises:
             AccessError: So many are open.
@@ -89,7 +94,6 @@ class Usage:
                 reason=AccessReason.SESSION_QUOTA,
                 retry_seconds=1.0,
             )
-        self.sessions += 1
 
     def _bucket(self, per_minute: int | None) -> Bucket | None:
         return None if per_minute is None else Bucket(per_minute, self._clock)

@@ -55,7 +55,7 @@ class AsyncClient:
         self._timeout = timeout
         headers = Headers(key, metadata)
         check_key(address, key, is_plain=credentials is None, insecure=insecure)
-        options = (*client_options(max_message_bytes), *channel_options)
+        options = (*client_options(max_message_bytes, credentials), *channel_options)
         squeezed = compression_of(compression)
         if credentials is None:
             self._channel = grpc.aio.insecure_channel(address, options=options, compression=squeezed)
@@ -145,6 +145,11 @@ class AsyncClient:
     async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
         """Ask what the server runs; see ``mien.client.Client.server_info``."""
         return server_info_from_wire(await self._call(self._stub.GetServerInfo, pb.GetServerInfoRequest(), timeout))
+
+    async def is_serving(self, service: str = "", *, timeout: float | None = None) -> bool:
+        """Ask whether the server, or a part of it, can be used; see ``mien.client.Client.is_serving``."""
+        answer = await self._call(self._health.Check, health_pb2.HealthCheckRequest(service=service), timeout)
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     async def wait_until_ready(self, timeout: float = 60.0) -> None:
         """Wait until the server has started and loaded its models; see ``mien.client.Client.wait_until_ready``."""

@@ -71,7 +71,7 @@ class Client:
         self._timeout = timeout
         headers = Headers(key, metadata)
         check_key(address, key, is_plain=credentials is None, insecure=insecure)
-        options = (*client_options(max_message_bytes), *channel_options)
+        options = (*client_options(max_message_bytes, credentials), *channel_options)
         squeezed = compression_of(compression)
         if credentials is None:
             self._channel = grpc.insecure_channel(address, options=options, compression=squeezed)
@@ -188,6 +188,19 @@ class Client:
             ServiceError: The server cannot be reached.
         """
         return server_info_from_wire(self._call(self._stub.GetServerInfo, pb.GetServerInfoRequest(), timeout))
+
+    def is_serving(self, service: str = "", *, timeout: float | None = None) -> bool:
+        """Ask whether the server, or a part of it, can be used at this moment.
+
+        Args:
+            service: Empty for the whole, ``mien.live`` for the process, ``mien.plugins.NAME`` for a plugin.
+            timeout: Seconds; None takes the client's.
+
+        Raises:
+            ServiceError: The server cannot be reached, or knows no such name.
+        """
+        answer = self._call(self._health.Check, health_pb2.HealthCheckRequest(service=service), timeout)
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     def wait_until_ready(self, timeout: float = 60.0) -> None:
         """Wait until the server has started and loaded its models.

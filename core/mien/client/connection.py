@@ -32,11 +32,13 @@ class Tls:
 
     Attributes:
         ca: The roots that the server's certificate is checked against; None takes the system's.
+        server_name: The name in its certificate, where it is reached under another; empty where it is the same.
         certificate: The client's own, where the server asks for one.
         certificate_key: Its private key.
     """
 
     ca: Path | str | None = None
+    server_name: str = ""
     certificate: Path | str | None = None
     certificate_key: Path | str | None = None
 
@@ -69,9 +71,11 @@ class Headers:
         return lambda *arguments, **options: method(*arguments, metadata=(*self._fixed, *_trace()), **options)
 
 
-def client_options(max_message_bytes: int) -> tuple[tuple[str, Any], ...]:
-    """The gRPC options of every client: limits, pings, and which calls are tried again."""
-    return (*channel_options(max_message_bytes), ("grpc.service_config", service_config()))
+def client_options(max_message_bytes: int, credentials: object) -> tuple[tuple[str, Any], ...]:
+    """The gRPC options of every client: limits, pings, which calls are tried again, and the name that is expected."""
+    name = credentials.server_name if isinstance(credentials, Tls) else ""
+    expected = (("grpc.ssl_target_name_override", name),) if name else ()
+    return (*channel_options(max_message_bytes), ("grpc.service_config", service_config()), *expected)
 
 
 def compression_of(name: str) -> grpc.Compression:
@@ -115,7 +119,7 @@ def configured(config: Settings | Path | str | None) -> dict[str, Any]:
     return {
         "address": said.address,
         "timeout": said.timeout_seconds,
-        "credentials": Tls(**files) if said.tls or any(files.values()) else None,
+        "credentials": Tls(server_name=said.server_name, **files) if said.tls or any(files.values()) else None,
         "key": key.strip(),
         "compression": said.compression,
         "insecure": said.insecure,

@@ -259,6 +259,7 @@ class Guard:
         self._shown = False  # to the parent, that a call of this lane is stuck
         self._deadlines = deadlines
         self._watchers: list[Callable[[], object]] = []
+        self._noting = threading.Lock()
         self._failures: Counter[tuple[CallKind, StreamState]] = Counter()
         self._lane = Lane(part.replace("'", "").replace(" ", "-"), threads=threads, on_change=self._changed)
 
@@ -274,6 +275,20 @@ class Guard:
         """False while a call that missed its deadline has not returned; no other is taken until it does."""
         return self._lane.stuck == 0
 
+    @property
+    def failures(self) -> Mapping[tuple[CallKind, StreamState], int]:
+        """How many calls did not give what they should have, by what they were for and how they failed.
+
+        What a part refuses with an error of mien's own, such as a picture that it cannot use, is no failure of it.
+        """
+        with self._noting:
+            return dict(self._failures)
+
+    def note_failure(self, kind: CallKind, state: StreamState) -> None:
+        """Count a call that did not give what it should have; for whoever looks at what it gave."""
+        with self._noting:
+            self._failures[kind, state] += 1
+
     def hangs(self) -> None:
         """Note a call that missed its deadline on a thread of somebody else's; ``hangs_no_more`` when it returns."""
         self._hang(1)
@@ -281,20 +296,6 @@ class Guard:
     def hangs_no_more(self) -> None:
         """Such a call has returned."""
         self._hang(-1)
-
-    @property
-    def failures(self) -> Mapping[tuple[CallKind, StreamState], int]:
-        """How many calls did not give what they should have, by what they were for and how they failed.
-
-        What a part refuses with an error of mien's own, such as a picture that it cannot use, is no failure of it.
-        """
-        with self._counting:
-            return dict(self._failures)
-
-    def note_failure(self, kind: CallKind, state: StreamState) -> None:
-        """Count a call that did not give what it should have; for whoever looks at what it gave."""
-        with self._counting:
-            self._failures[kind, state] += 1
 
     def watch(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Have ``callback`` called, on any thread, whenever ``healthy`` has changed; the answer ends that."""

@@ -41,7 +41,7 @@ class Batcher(Generic[Item, Result]):
         delay_seconds: float,
         capacity: int,
         parallel: int = 1,
-        waited: Callable[[float], None] = lambda seconds: None,
+        waited: Callable[[float], object] = lambda seconds: None,
     ) -> None:
         """Prepare; ``start`` begins to work.
 
@@ -52,7 +52,7 @@ class Batcher(Generic[Item, Result]):
             delay_seconds: How long the first item of a batch waits for others.
             capacity: Items that may wait; one more is refused.
             parallel: Batches that run at a time.
-            waited: Told of each item how many seconds it waited.
+            waited: Told, of each item that is taken into a batch, how many seconds it waited.
         """
         self._run = run
         self._name = name

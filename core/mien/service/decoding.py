@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,9 +30,6 @@ from mien.v1 import sentiment_pb2 as pb
 from mien.wire.status import InvalidFieldError, not_serving, waited_too_long
 
 Result = TypeVar("Result")
-
-Room: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
-"""What is entered before anything is decoded in a thread, and left afterwards."""
 
 _CHANNELS: Final = {
     pb.PIXEL_FORMAT_RGB: 3,
@@ -59,7 +56,9 @@ class Decoder:
     it there is, the threads are free for the rest.
     """
 
-    def __init__(self, limits: LimitSettings, *, room: Room = nullcontext) -> None:
+    def __init__(
+        self, limits: LimitSettings, *, room: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    ) -> None:
         """Start.
 
         Args:

@@ -53,7 +53,7 @@ class Board(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated,
             changed.set()
 
     def none_serves(self) -> None:
-        """Show everything as NOT_SERVING, but for ``LIVE``."""
+        """Show everything as NOT_SERVING, but that the process lives."""
         for name in self._shown.keys() - {LIVE}:
             self.show(name, serving=False)
 
@@ -133,7 +133,6 @@ class Health:
         if self._following is not None:
             self._following.cancel()
         self._board.none_serves()
-        self._board.show(LIVE, serving=True)
 
     async def _follow(self) -> None:
         while True:

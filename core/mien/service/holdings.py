@@ -17,17 +17,17 @@ from mien.wire.status import queue_full
 class Holdings:
     """Charges messages and decoded samples, and decodes only while there is room. For one event loop; ``close`` it."""
 
-    def __init__(self, limits: LimitSettings, *, decoder: Callable[..., Decoder] = Decoder) -> None:
+    def __init__(self, limits: LimitSettings, *, make_decoder: Callable[..., Decoder] = Decoder) -> None:
         """Start with nothing held.
 
         Args:
             limits: How much may be held, and how many samples are decoded at once.
-            decoder: Makes what decodes, as ``Decoder`` does.
+            make_decoder: Called as ``Decoder`` is.
         """
         self._trimmer = Trimmer()
         self.messages = Budget(limits.max_queued_bytes, on_freed=self._trimmer.freed)
         self.decoded = Budget(limits.max_decoded_bytes, on_freed=self._trimmer.freed)
-        self._decoder = decoder(limits, room=self._room)
+        self._decoder = make_decoder(limits, room=self._room)
         # What comes out of a decoding is known afterwards, so that as many as run may go over the budget.
         self._turns = Turns(limits.decode_threads)
 

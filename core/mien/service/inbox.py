@@ -68,27 +68,3 @@ class Inbox(Generic[Message]):
 
     async def _read(self) -> Message | End:
         return await anext(self._messages, End.CLOSED)
-
-
-class Arrived(Generic[Message]):
-    """The messages of a call whose first one is here; see ``arrived``."""
-
-    def __init__(self, first: Message | End, rest: AsyncIterator[Message]) -> None:
-        self._first: Message | End | None = first
-        self._rest = rest
-
-    def __aiter__(self) -> Arrived[Message]:
-        """Itself."""
-        return self
-
-    async def __anext__(self) -> Message:
-        """The first message, and then the others."""
-        first, self._first = self._first, None
-        if isinstance(first, End):
-            raise StopAsyncIteration
-        return await anext(self._rest) if first is None else first
-
-
-async def arrived(messages: AsyncIterator[Message]) -> Arrived[Message]:
-    """Wait for the first message, or the end; so that whoever sends none holds nothing but its connection."""
-    return Arrived(await anext(messages, End.CLOSED), messages)

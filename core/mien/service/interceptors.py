@@ -21,7 +21,7 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from mien.errors import MienError
-from mien.service.calls import REQUEST_ID, current_call, note_refusal
+from mien.service.current import REQUEST_ID, current_call, note_refusal
 from mien.wire.reading import Checked, checked, tolerant
 from mien.wire.status import build_status, code_of, pushback_ms, reason_of, to_status
 
@@ -87,7 +87,7 @@ def _guard_unary(method: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any,
         try:
             return await method(checked(request), context)
         except Exception as error:
-            return await abort(context, error, method)
+            return await answer(context, error, method)
 
     return guarded
 
@@ -99,7 +99,7 @@ def _guard_stream(method: _StreamMethod) -> _StreamMethod:
                 async for response in responses:
                     yield response
         except Exception as error:
-            await abort(context, error, method)
+            await answer(context, error, method)
 
     return guarded
 
@@ -111,20 +111,15 @@ def _guard_watch(method: _StreamMethod) -> _StreamMethod:
                 async for response in responses:
                     yield response
         except Exception as error:
-            await abort(context, error, method)
+            await answer(context, error, method)
 
     return guarded
 
 
-async def abort(context: Any, error: Exception, method: Callable[..., Any]) -> None:
-    """Answer a call with the status of what was raised in it.
-
-    Raises:
-        grpc.aio.AbortError: It was answered.
-        asyncio.CancelledError: Its caller is gone.
-    """
-    if isinstance(error, grpc.aio.BaseError):
-        raise error  # already answered, as the health service does for a name it does not know; or the caller is gone
+async def answer(context: Any, error: Exception, method: Callable[..., Any]) -> None:
+    """End a call with the status of an error, its request id, and when to come again."""
+    if isinstance(error, grpc.aio.AbortError):
+        raise error  # already answered, as the health service does for a name it does not know
     if context.cancelled():
         raise asyncio.CancelledError from error  # the caller is gone: nobody to answer
     status = rpc_status.to_status(status_of(error, method=getattr(method, "__name__", "a call")))

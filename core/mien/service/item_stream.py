@@ -16,7 +16,7 @@ import grpc
 from mien.access import calling
 from mien.config import LimitSettings
 from mien.errors import MienError
-from mien.service.calls import note_refusal
+from mien.service.current import note_refusal
 from mien.service.inbox import End, Inbox
 from mien.service.interceptors import status_of
 from mien.service.limits import Gate

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from mien.config import ServerSettings
-from mien.service.calls import current_call
+from mien.service.current import current_call
 
 _LOGGER: Final = "mien"
 """Of everything that mien logs; libraries keep to warnings."""

@@ -1,4 +1,4 @@
-"""Where the server is timed: around what decodes, schedules and computes, so that none of it knows of metrics."""
+"""Where the server is timed: around what decodes and computes, so that neither knows of metrics."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from mien.config import LimitSettings, Settings
+from mien.config import Settings
 from mien.engine import Engine, Outcome
 from mien.live import Event, Update
 from mien.plugins.host import PluginHost
-from mien.service.decoding import Decoder, Room
+from mien.service.decoding import Decoder
 from mien.service.metrics import Metrics
 from mien.session import SessionSummary
 from mien.types import Modality, Sample, Transcript
@@ -41,15 +41,10 @@ class MeasuredEngine(Engine):
 class MeasuredDecoder(Decoder):
     """Times what is decoded, with the wait for a thread."""
 
-    def __init__(self, limits: LimitSettings, *, room: Room, metrics: Metrics) -> None:
+    def __init__(self, *arguments: Any, metrics: Metrics, **options: Any) -> None:
         """See ``Decoder``."""
-        super().__init__(limits, room=room)
+        super().__init__(*arguments, **options)
         self._metrics = metrics
-
-    async def request(self, *arguments: Any, **options: Any) -> Any:
-        """See ``Decoder``."""
-        with self._decoding("request"):
-            return await super().request(*arguments, **options)
 
     async def image(self, *arguments: Any, **options: Any) -> Any:
         """See ``Decoder``."""

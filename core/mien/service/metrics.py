@@ -34,10 +34,10 @@ class Metrics:
         """A call, or an item of a stream, was answered with an error of this reason."""
 
     def decoded(self, what: str, seconds: float) -> None:
-        """A ``request``, ``image`` or ``audio`` was decoded, waiting for a thread included."""
+        """An ``image`` or ``audio`` was decoded, waiting for a thread included."""
 
-    def waited(self, seconds: float) -> None:
-        """Work was taken into a batch after so long in the queue."""
+    def waited(self, analyzer: str, seconds: float) -> None:
+        """A sample was taken into a batch of an analyzer's after so long in its lane."""
 
     def computed(self, analyzer: str, seconds: float, *, batch: int) -> None:
         """A batch was analysed."""
@@ -83,7 +83,7 @@ class PrometheusMetrics(Metrics):
         self._handling = histogram("grpc_server_handling_seconds", "Seconds from a call's begin to its end.", *call)
         self._refused = counter("mien_rejections", "Calls and items answered with an error.", "reason")
         self._decode = histogram("mien_decode_seconds", "Seconds to decode, with the wait for a thread.", "what")
-        self._queue = histogram("mien_queue_seconds", "Seconds that work waited for its batch.")
+        self._queue = histogram("mien_queue_seconds", "Seconds that a sample waited for its batch.", "analyzer")
         self._compute = histogram("mien_compute_seconds", "Seconds that a batch was analysed for.", "analyzer")
         self._batch = histogram("mien_batch_size", "Items in a batch.", "analyzer", buckets=SIZE_BUCKETS)
         self._dropped = counter("mien_frames_dropped", "Pictures of sessions left out for newer ones.")
@@ -106,9 +106,9 @@ class PrometheusMetrics(Metrics):
         """See ``Metrics``."""
         self._decode.labels(what).observe(seconds)
 
-    def waited(self, seconds: float) -> None:
+    def waited(self, analyzer: str, seconds: float) -> None:
         """See ``Metrics``."""
-        self._queue.observe(seconds)
+        self._queue.labels(analyzer).observe(seconds)
 
     def computed(self, analyzer: str, seconds: float, *, batch: int) -> None:
         """See ``Metrics``."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import grpc
 
-from mien.service.calls import Call
+from mien.service.current import Call
 
 WINDOW_SECONDS: Final = 10.0
 """For how long refusals of a kind are counted before the count is logged."""

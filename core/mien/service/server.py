@@ -12,7 +12,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Final, TypeVar
 
@@ -21,9 +21,11 @@ import grpc
 from mien.access import Door
 from mien.config import Settings
 from mien.errors import ConfigError, MienError
+from mien.interfaces import AnalyzerRuntime
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
-from mien.service.entrance import AccessInterceptor
+from mien.service.calls import CallLimits
+from mien.service.entrance import ChargeInterceptor, KeyInterceptor
 from mien.service.families import server_families
 from mien.service.health import SERVICE_NAME, Health
 from mien.service.holdings import Holdings
@@ -32,12 +34,12 @@ from mien.service.limits import Gate, server_options
 from mien.service.measuring import MeasuredDecoder, MeasuredEngine
 from mien.service.metrics import Metrics, PrometheusMetrics
 from mien.service.refusals import Refusals
+from mien.service.runtimes import runtimes_of
 from mien.service.scheduler import Scheduler
 from mien.service.servicer import SentimentServicer
 from mien.service.systemd import ServiceManager
 from mien.service.tls import Certificates
 from mien.service.tracing import NoTraces, OpenTelemetryTraces, Traces
-from mien.service.waiting import CallLimits
 from mien.service.watching import CallInterceptor, Watcher
 from mien.v1 import sentiment_pb2_grpc
 from mien.wire.channel import UNIX, is_loopback
@@ -84,11 +86,12 @@ class Server:
         self._engine = MeasuredEngine(host, settings, metrics=self._metrics)
         self._address = chosen.address
         self._gate = Gate(settings.limits)
-        self._waiting = CallLimits(settings.limits, drain_seconds=settings.server.drain_seconds)
-        self._holdings = Holdings(settings.limits, decoder=partial(MeasuredDecoder, metrics=self._metrics))
+        self._calls = CallLimits(settings.limits, self._gate, drain_seconds=chosen.drain_seconds)
+        self._holdings = Holdings(settings.limits, make_decoder=partial(MeasuredDecoder, metrics=self._metrics))
         self._scheduler = Scheduler(self._engine, settings.limits, waited=self._metrics.waited)
         self._sinks = Sinks(host)
         self._health = Health(host, self._engine.standing)
+        self._runtimes: Mapping[str, AnalyzerRuntime] = {}
         self._grpc: grpc.aio.Server | None = None
 
     @property
@@ -117,9 +120,10 @@ class Server:
         server = grpc.aio.server(
             interceptors=[  # the first is the outermost
                 CallInterceptor(watcher, self._traces),
-                self._waiting,
+                KeyInterceptor(self._door),
+                self._calls,
                 ErrorInterceptor(),
-                AccessInterceptor(self._door),
+                ChargeInterceptor(self._door),
             ],
             options=server_options(limits),
         )
@@ -131,7 +135,7 @@ class Server:
             scheduler=self._scheduler,
             sinks=self._sinks,
             metrics=self._metrics,
-            info=lambda: describe_server(self._host, self._settings),
+            info=lambda: describe_server(self._host, self._settings, self._runtimes),
         )
         sentiment_pb2_grpc.add_SentimentServiceServicer_to_server(servicer, server)
         self._health.start(server)
@@ -157,6 +161,7 @@ class Server:
                 f"there is nothing to serve: no enabled analyzer can be used ({reasons or 'none is enabled'});"
                 " `mien plugins list` shows what is installed"
             )
+        self._runtimes = await runtimes_of(self._host, enabled - unusable.keys())
         self._gate.open()
         self._health.serving(unusable)
 
@@ -170,7 +175,7 @@ class Server:
         """Take no new work, finish what was accepted within ``drain_seconds``, and close. Call it once."""
         self._health.draining()
         self._gate.drain()
-        self._waiting.drain()
+        self._calls.drain()
         try:
             async with asyncio.timeout(self._settings.server.drain_seconds):
                 await self._gate.wait_idle()

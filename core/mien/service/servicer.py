@@ -18,7 +18,6 @@ from mien.plugins.sinks import Sinks
 from mien.redaction import given_out
 from mien.service.callers import caller_of, peer_of
 from mien.service.holdings import Holdings
-from mien.service.inbox import arrived
 from mien.service.item_stream import ItemStream
 from mien.service.limits import Gate
 from mien.service.metrics import Metrics
@@ -73,10 +72,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         self, requests: AsyncIterator[pb.AnalyzeStreamRequest], context: Any
     ) -> AsyncGenerator[pb.AnalyzeStreamResponse, None]:
         """Analyse many moments; see ``mien.service.item_stream``."""
-        peer = peer_of(context)
-        self._gate.check_stream(peer)
-        requests = await arrived(requests)
-        async with self._gate.stream(peer=peer):
+        async with self._gate.stream(peer=peer_of(context)):
             items = ItemStream(
                 self._analyze,
                 self._gate,
@@ -99,13 +95,10 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
             holdings=self._holdings,
             scheduler=self._scheduler,
             sinks=self._sinks,
-            caller=caller_of(context),
             metrics=self._metrics,
+            caller=caller_of(context),
         )
-        peer = peer_of(context)
-        self._gate.check_stream(peer)
-        requests = await arrived(requests)
-        async with self._gate.stream(peer=peer), aclosing(stream.run(requests)) as responses:
+        async with self._gate.stream(peer=peer_of(context)), aclosing(stream.run(requests)) as responses:
             async for response in responses:
                 yield response
 
@@ -114,8 +107,8 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         check_modalities(self._host, request.weights, field="weights")
         check_consent(request.consent, self._settings.privacy)
         decoded, lease = await self._holdings.request(request, deadline)
+        analysis = replace(decoded.analysis, analyzers=self._allowed(decoded.analysis))
         with lease:
-            analysis = replace(decoded.analysis, analyzers=self._allowed(decoded.analysis))
             result = await self._scheduler.analyze(analysis, deadline, caller=caller)
         result = given_out(result, redact=request.redact_transcript or self._settings.privacy.redact_transcript)
         self._sinks.notify(

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 import grpc
 
 from mien.errors import ConfigError, MissingDependencyError
-from mien.service.calls import REQUEST_ID, Call
+from mien.service.current import REQUEST_ID, Call
 
 EXPORTER_VARIABLE: Final = "OTEL_TRACES_EXPORTER"
 NAME_VARIABLE: Final = "OTEL_SERVICE_NAME"

@@ -13,7 +13,7 @@ from typing import Any, Final
 import grpc
 from grpc_health.v1 import health_pb2
 
-from mien.service.calls import REQUEST_ID, Call, current_call
+from mien.service.current import REQUEST_ID, Call, current_call
 from mien.service.metrics import Metrics
 from mien.service.refusals import Refusals
 from mien.service.tracing import NoTraces, Traces
@@ -27,12 +27,10 @@ _KINDS: Final = {
     (True, True): "bidi_stream",
 }
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
-_DESCRIBED: Final = {
-    described.full_name: described
-    for described in (
-        sentiment_pb2.DESCRIPTOR.services_by_name["SentimentService"],
-        health_pb2.DESCRIPTOR.services_by_name["Health"],
-    )
+_KNOWN: Final = {
+    service.full_name: service
+    for contract in (sentiment_pb2.DESCRIPTOR, health_pb2.DESCRIPTOR)
+    for service in contract.services_by_name.values()
 }
 _log = logging.getLogger("mien.service.calls")
 
@@ -45,7 +43,7 @@ class Watcher:
         self._refusals = refusals
 
     def refused(self, call: Call, code: grpc.StatusCode, reason: str) -> None:
-        """See ``mien.service.calls.Watch``."""
+        """See ``mien.service.current.Watch``."""
         self._metrics.refused(reason)
         self._refusals.note(call, code, reason)
 
@@ -80,7 +78,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc
         both = (handler.request_deserializer, handler.response_serializer)
         if handler.unary_unary is not None:
             return grpc.unary_unary_rpc_method_handler(_around_answer(handler.unary_unary, follow), *both)
-        if handler.stream_unary is not None:  # what waits for requests itself makes one of each that has one answer
+        if handler.stream_unary is not None:
             return grpc.stream_unary_rpc_method_handler(_around_answer(handler.stream_unary, follow), *both)
         if handler.stream_stream is not None:
             return grpc.stream_stream_rpc_method_handler(_around_any(handler.stream_stream, follow), *both)
@@ -145,10 +143,11 @@ def _around_any(method: Callable[[Any, Any], Any], follow: Callable[[Any], Any])
 
 
 def _kind(handler: grpc.RpcMethodHandler, service: str, method: str) -> str:
-    """What the contract says; the handler itself may read and write as a stream does."""
-    if service in _DESCRIBED and method in _DESCRIBED[service].methods_by_name:
-        described = _DESCRIBED[service].methods_by_name[method]
-        return _KINDS[described.client_streaming, described.server_streaming]
+    """What the contract says; a handler may look like a stream's, so that something reads the request itself."""
+    described = _KNOWN.get(service)
+    if described is not None and method in described.methods_by_name:
+        found = described.methods_by_name[method]
+        return _KINDS[found.client_streaming, found.server_streaming]
     return _KINDS[bool(handler.request_streaming), bool(handler.response_streaming)]
 
 

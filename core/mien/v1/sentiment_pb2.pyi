@@ -767,7 +767,14 @@ class PluginInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., distribution: _Optional[str] = ..., loaded: bool = ..., reason: _Optional[str] = ...) -> None: ...
 
 class AnalyzerInfo(_message.Message):
-    __slots__ = ("name", "modality", "accepts", "labels", "version", "weights_license", "description", "enabled", "plugin", "opt_in", "load_cost")
+    __slots__ = ("name", "modality", "accepts", "labels", "version", "weights_license", "description", "enabled", "plugin", "opt_in", "load_cost", "weights_sha256", "backend", "batch_sizes")
+    class WeightsSha256Entry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     MODALITY_FIELD_NUMBER: _ClassVar[int]
     ACCEPTS_FIELD_NUMBER: _ClassVar[int]
@@ -779,6 +786,9 @@ class AnalyzerInfo(_message.Message):
     PLUGIN_FIELD_NUMBER: _ClassVar[int]
     OPT_IN_FIELD_NUMBER: _ClassVar[int]
     LOAD_COST_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_SHA256_FIELD_NUMBER: _ClassVar[int]
+    BACKEND_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZES_FIELD_NUMBER: _ClassVar[int]
     name: str
     modality: str
     accepts: _containers.RepeatedScalarFieldContainer[str]
@@ -790,7 +800,10 @@ class AnalyzerInfo(_message.Message):
     plugin: str
     opt_in: bool
     load_cost: str
-    def __init__(self, name: _Optional[str] = ..., modality: _Optional[str] = ..., accepts: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., version: _Optional[str] = ..., weights_license: _Optional[str] = ..., description: _Optional[str] = ..., enabled: bool = ..., plugin: _Optional[str] = ..., opt_in: bool = ..., load_cost: _Optional[str] = ...) -> None: ...
+    weights_sha256: _containers.ScalarMap[str, str]
+    backend: str
+    batch_sizes: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., modality: _Optional[str] = ..., accepts: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., version: _Optional[str] = ..., weights_license: _Optional[str] = ..., description: _Optional[str] = ..., enabled: bool = ..., plugin: _Optional[str] = ..., opt_in: bool = ..., load_cost: _Optional[str] = ..., weights_sha256: _Optional[_Mapping[str, str]] = ..., backend: _Optional[str] = ..., batch_sizes: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class FuserInfo(_message.Message):
     __slots__ = ("name", "version", "description", "plugin")

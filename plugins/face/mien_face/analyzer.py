@@ -13,7 +13,7 @@ two tables (emotion -> value) under the emotion probabilities.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from mien import (
     Analyzer,
+    AnalyzerRuntime,
     Detection,
     Detections,
     FaceDetector,
@@ -121,6 +122,11 @@ class FaceAnalyzer(Analyzer):
             of_picture = predictions[face.picture]
             of_picture.append(self._predict(face, row, frames[face.picture].captured_at, number=len(of_picture) + 1))
         return predictions
+
+    def runtime(self) -> AnalyzerRuntime:
+        """What the expression network runs on, where the classifier is one that can say."""
+        runtime: Callable[[], AnalyzerRuntime] = getattr(self._classifier, "runtime", AnalyzerRuntime)
+        return runtime()
 
     def open_stream(self, settings: StreamSettings) -> FaceStream:
         """Start a session, in which faces are tracked."""

@@ -13,8 +13,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from service.support import TIMEOUT, details_of, picture_request, running, settings, stub_of
 
 from mien.service.callers import address_of, is_local
+from mien.service.calls import MAX_CALLER_WATCHES, CallLimits, Counts, Patience
 from mien.service.limits import Gate
-from mien.service.waiting import MAX_CALLER_WATCHES, CallLimits, Counts, Patience
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.status import RefusedError
 
@@ -45,7 +45,7 @@ async def test_calls_that_never_send_their_body_shut_nobody_out() -> None:
 async def arriving(server: Any, count: int) -> None:
     """Until so many calls have begun to arrive."""
     async with asyncio.timeout(TIMEOUT):
-        while len(server._waiting._arriving[False]) < count:  # no event tells it
+        while len(server._calls._arriving[False]) < count:  # no event tells it
             await asyncio.sleep(0.005)
 
 
@@ -135,7 +135,7 @@ class Talking(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc is untyped
 @pytest.mark.parametrize("draining", [False, True])
 async def test_a_caller_that_does_not_read_is_ended(draining: bool) -> None:
     chosen = settings(limits={"max_write_seconds": 600.0 if draining else 0.3}, server={"drain_seconds": 0.5})
-    calls = CallLimits(chosen.limits, drain_seconds=chosen.server.drain_seconds)
+    calls = CallLimits(chosen.limits, Gate(chosen.limits), drain_seconds=chosen.server.drain_seconds)
     server, talking = grpc.aio.server(interceptors=[calls]), Talking()
     server.add_generic_rpc_handlers((talking,))
     port = server.add_insecure_port("127.0.0.1:0")
