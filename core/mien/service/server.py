@@ -24,9 +24,10 @@ from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.service.batching import Scheduler
 from mien.service.decoding import Decoder
-from mien.service.health import SERVICE_NAME, Health
+from mien.service.health import HEALTH_NAME, SERVICE_NAME, Health
 from mien.service.interceptors import ErrorInterceptor
 from mien.service.limits import Gate, max_concurrent_calls, server_options
+from mien.service.reflection import enable_reflection
 from mien.service.servicer import SentimentServicer
 from mien.v1 import sentiment_pb2_grpc
 from mien.wire.info import describe_server
@@ -93,7 +94,7 @@ class Server:
         sentiment_pb2_grpc.add_SentimentServiceServicer_to_server(servicer, server)
         await self._health.start(server)
         if self._settings.server.reflection:
-            _enable_reflection(server)
+            enable_reflection(server, (SERVICE_NAME, HEALTH_NAME))
         self._address = _bind(server, self._settings.server.address)
         await server.start()
         self._grpc = server
@@ -207,12 +208,6 @@ def _bind(server: grpc.aio.Server, address: str) -> str:
             " is not one of this machine's; choose another with --address (port 0 takes a free one)"
         )
     return f"{address.rpartition(':')[0]}:{port}"
-
-
-def _enable_reflection(server: grpc.aio.Server) -> None:
-    from grpc_reflection.v1alpha import reflection
-
-    reflection.enable_server_reflection((SERVICE_NAME, "grpc.health.v1.Health", reflection.SERVICE_NAME), server)
 
 
 async def _unless(stopping: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
