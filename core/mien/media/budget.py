@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import select
 import signal
@@ -36,6 +37,9 @@ PATIENCE: Final = 8.0
 
 _DTYPES: Final = {"picture": np.uint8, "sound": np.float32}
 _MOST_HEADER: Final = 65_536
+
+
+_log = logging.getLogger("mien.media")
 
 
 class DecodingStoppedError(MienError):
@@ -122,15 +126,14 @@ class BudgetedDecoders:
             InputTooLargeError: The same, or the budget was used up.
             MissingDependencyError: The extra ``mien[voice]`` is not installed.
             DecodingStoppedError: It was ended from elsewhere.
-            MienError: The process could not be started, or died.
+            RuntimeError: The process could not be started, or met a bug.
         """
         with self._free:
             process = self._take()
             usable = False
             try:
                 stop.watch(process)
-                answer = self._run(process, job)
-                usable = True
+                answer, usable = self._run(process, job)
             except _EndedError:
                 raise self._explained(process, job, stop) from None
             finally:
@@ -163,7 +166,8 @@ class BudgetedDecoders:
                 return
         _end(process)
 
-    def _run(self, process: subprocess.Popen[bytes], job: Job) -> npt.NDArray[Any] | MienError:
+    def _run(self, process: subprocess.Popen[bytes], job: Job) -> tuple[npt.NDArray[Any] | MienError, bool]:
+        """The answer, and whether the process may be given another job."""
         assert process.stdin is not None  # noqa: S101 - it was started with pipes
         head = {"kind": job.kind, "bytes": len(job.data), "seconds": self._seconds, "options": dict(job.options)}
         try:
@@ -174,12 +178,17 @@ class BudgetedDecoders:
             raise _EndedError from None
         pipe = _Answers(process, until=time.monotonic() + START_SECONDS + PATIENCE * self._seconds)
         answer = json.loads(pipe.line())
+        usable = not answer["is_worn"]
         if "error" in answer:
-            return ERRORS[answer["error"]](answer["message"])
+            if answer["error"] not in ERRORS:
+                _log.error("a decoder raised %s\n%s", answer["error"], answer["message"])
+                raise RuntimeError(f"a decoder raised {answer['error']}")
+            return ERRORS[answer["error"]](answer["message"]), usable
         dtype, shape = np.dtype(_DTYPES[job.kind]), tuple(int(each) for each in answer["shape"])
-        return np.frombuffer(pipe.exactly(int(np.prod(shape)) * dtype.itemsize), dtype).reshape(shape)
+        samples = np.frombuffer(pipe.exactly(int(np.prod(shape)) * dtype.itemsize), dtype)
+        return samples.reshape(shape), usable
 
-    def _explained(self, process: subprocess.Popen[bytes], job: Job, stop: Stop) -> MienError:
+    def _explained(self, process: subprocess.Popen[bytes], job: Job, stop: Stop) -> Exception:
         process.kill()
         code = process.wait()
         if stop.is_set:
@@ -191,7 +200,7 @@ class BudgetedDecoders:
             )
         if code < 0:  # a library fell over bytes that nobody writes
             return ERRORS["InputError"](f"the {job.kind} is damaged and cannot be decoded; save it again")
-        return MienError("the process that decodes could not be started")
+        return RuntimeError(f"the process that decodes ended with code {code}")
 
 
 class _EndedError(Exception):

@@ -24,6 +24,9 @@ from mien.v1 import sentiment_pb2
 SERVICE_NAME: Final[str] = sentiment_pb2.DESCRIPTOR.services_by_name["SentimentService"].full_name
 """``mien.v1.SentimentService``."""
 
+HEALTH_NAME: Final = "grpc.health.v1.Health"
+"""The service that answers here."""
+
 PLUGIN_PREFIX: Final = "mien.plugins."
 """Before a plugin's name; the same as the entry-point group."""
 

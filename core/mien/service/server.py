@@ -27,12 +27,13 @@ from mien.plugins.sinks import Sinks
 from mien.service.calls import CallLimits
 from mien.service.entrance import ChargeInterceptor, KeyInterceptor
 from mien.service.families import server_families
-from mien.service.health import SERVICE_NAME, Health
+from mien.service.health import HEALTH_NAME, SERVICE_NAME, Health
 from mien.service.holdings import Holdings
 from mien.service.interceptors import ErrorInterceptor
 from mien.service.limits import Gate, server_options
 from mien.service.measuring import MeasuredDecoder, MeasuredEngine
 from mien.service.metrics import Metrics, PrometheusMetrics
+from mien.service.reflection import enable_reflection
 from mien.service.refusals import Refusals
 from mien.service.runtimes import runtimes_of
 from mien.service.scheduler import Scheduler
@@ -140,7 +141,7 @@ class Server:
         sentiment_pb2_grpc.add_SentimentServiceServicer_to_server(servicer, server)
         self._health.start(server)
         if self._settings.server.reflection:
-            _enable_reflection(server)
+            enable_reflection(server, (SERVICE_NAME, HEALTH_NAME))
         self._address = _bind(server, self._settings.server.address, self._certificates)
         self._listen_for_metrics()
         await server.start()
@@ -297,12 +298,6 @@ def _cannot_listen(address: str) -> ServerStartError:
         f"cannot listen on {address}: another program, perhaps another mien server, has the port, or the address"
         " is not one of this machine's; choose another with --address (port 0 takes a free one)"
     )
-
-
-def _enable_reflection(server: grpc.aio.Server) -> None:
-    from grpc_reflection.v1alpha import reflection
-
-    reflection.enable_server_reflection((SERVICE_NAME, "grpc.health.v1.Health", reflection.SERVICE_NAME), server)
 
 
 async def _unless(stopping: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
