@@ -12,9 +12,9 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import grpc
 
@@ -30,6 +30,7 @@ from mien.service.families import server_families
 from mien.service.health import HEALTH_NAME, SERVICE_NAME, Health
 from mien.service.holdings import Holdings
 from mien.service.interceptors import ErrorInterceptor
+from mien.service.kept import Kept
 from mien.service.limits import Gate, server_options
 from mien.service.measuring import MeasuredDecoder, MeasuredEngine
 from mien.service.metrics import Metrics, PrometheusMetrics
@@ -58,15 +59,28 @@ class ServerStartError(MienError):
     """The server could not begin to listen."""
 
 
+class Companion(Protocol):
+    """What runs in the same process and brings its callers over gRPC, such as the HTTP gateway."""
+
+    async def start(self) -> None:
+        """Begin; the server listens already."""
+
+    async def stop(self) -> None:
+        """End; the server has drained."""
+
+
 class Server:
     """One gRPC server in one event loop. Does not close the host."""
 
-    def __init__(self, settings: Settings, host: PluginHost, *, traces: Traces | None = None) -> None:
+    def __init__(
+        self, settings: Settings, host: PluginHost, *, also_at: Sequence[str] = (), traces: Traces | None = None
+    ) -> None:
         """Check the settings and read keys and certificates; nothing is opened before ``start``.
 
         Args:
             settings: All of them.
             host: The plugins.
+            also_at: Further addresses to listen on, such as a Unix socket for a companion of this process.
             traces: Where spans go; None does as ``[server] tracing`` says.
 
         Raises:
@@ -86,6 +100,7 @@ class Server:
         self._refusals = Refusals()
         self._engine = MeasuredEngine(host, settings, metrics=self._metrics)
         self._address = chosen.address
+        self._also_at = tuple(also_at)
         self._gate = Gate(settings.limits)
         self._calls = CallLimits(settings.limits, self._gate, drain_seconds=chosen.drain_seconds)
         self._holdings = Holdings(settings.limits, make_decoder=partial(MeasuredDecoder, metrics=self._metrics))
@@ -109,6 +124,11 @@ class Server:
     def door(self) -> Door:
         """Who lets callers in; for other transports of this server."""
         return self._door
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions and streams have a connection."""
+        return self._gate.streams
 
     async def start(self) -> None:
         """Listen; every call but health and ``GetServerInfo`` is answered UNAVAILABLE until ``warm_up`` has ended.
@@ -135,6 +155,7 @@ class Server:
             holdings=self._holdings,
             scheduler=self._scheduler,
             sinks=self._sinks,
+            kept=Kept(self._gate, seconds=self._settings.server.resume_seconds, most=limits.max_sessions),
             metrics=self._metrics,
             info=lambda: describe_server(self._host, self._settings, self._runtimes),
         )
@@ -143,6 +164,8 @@ class Server:
         if self._settings.server.reflection:
             enable_reflection(server, (SERVICE_NAME, HEALTH_NAME))
         self._address = _bind(server, self._settings.server.address, self._certificates)
+        for address in self._also_at:
+            _bind(server, address, None)
         self._listen_for_metrics()
         await server.start()
         self._grpc = server
@@ -219,6 +242,8 @@ async def serve(
     on_serving: Callable[[str], None],
     on_draining: Callable[[], None] = lambda: None,
     on_reload: Callable[[], None] = lambda: None,
+    companion: Companion | None = None,
+    also_at: Sequence[str] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain. SIGHUP has keys and certificates read again.
 
@@ -228,12 +253,14 @@ async def serve(
         on_serving: Called with the address once calls are answered.
         on_draining: Called when the signal has come, before the drain.
         on_reload: Called on SIGHUP, before keys and certificates are read.
+        companion: Begun before the server loads, ended after it has drained.
+        also_at: See ``Server``.
 
     Raises:
         ConfigError: See ``Server``.
         ServerStartError: The address cannot be listened on, or nothing can be served.
     """
-    server = Server(settings, host)
+    server = Server(settings, host, also_at=also_at)
     manager = ServiceManager()
 
     def reload() -> None:
@@ -245,6 +272,8 @@ async def serve(
     stopping = _on_signals(reload)
     try:
         await server.start()
+        if companion is not None:
+            await companion.start()
         if await _unless(stopping, server.warm_up()):
             manager.ready()
             on_serving(server.address)
@@ -253,6 +282,8 @@ async def serve(
         on_draining()
     finally:
         await server.drain()
+        if companion is not None:
+            await companion.stop()
         await manager.close()
 
 
