@@ -99,8 +99,9 @@ def _serve(
     import asyncio
 
     from mien.cli.web import gateway_beside, with_web_address
+    from mien.service.listening import check_address
     from mien.service.logs import configure_logs
-    from mien.service.server import check_address, serve
+    from mien.service.server import serve
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server takes it
     state = state_of(context)

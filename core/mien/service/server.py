@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import socket
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
@@ -20,7 +19,6 @@ import grpc
 
 from mien.access import Door
 from mien.config import Settings
-from mien.errors import ConfigError, MienError
 from mien.interfaces import AnalyzerRuntime
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
@@ -32,6 +30,7 @@ from mien.service.holdings import Holdings
 from mien.service.interceptors import ErrorInterceptor
 from mien.service.kept import Kept
 from mien.service.limits import Gate, server_options
+from mien.service.listening import ServerStartError, bind, check_address
 from mien.service.measuring import MeasuredDecoder, MeasuredEngine
 from mien.service.metrics import Metrics, PrometheusMetrics
 from mien.service.reflection import enable_reflection
@@ -44,7 +43,6 @@ from mien.service.tls import Certificates
 from mien.service.tracing import NoTraces, OpenTelemetryTraces, Traces
 from mien.service.watching import CallInterceptor, Watcher
 from mien.v1 import sentiment_pb2_grpc
-from mien.wire.channel import UNIX, is_loopback
 from mien.wire.info import describe_server
 
 Result = TypeVar("Result")
@@ -53,10 +51,6 @@ CLOSING_SECONDS: Final = 1.0
 """After the drain: how long calls that hold nothing up, such as health watches, may take to end."""
 
 _log = logging.getLogger("mien.service")
-
-
-class ServerStartError(MienError):
-    """The server could not begin to listen."""
 
 
 class Companion(Protocol):
@@ -163,9 +157,9 @@ class Server:
         self._health.start(server)
         if self._settings.server.reflection:
             enable_reflection(server, (SERVICE_NAME, HEALTH_NAME))
-        self._address = _bind(server, self._settings.server.address, self._certificates)
+        self._address = bind(server, self._settings.server.address, self._certificates)
         for address in self._also_at:
-            _bind(server, address, None)
+            bind(server, address, None)
         self._listen_for_metrics()
         await server.start()
         self._grpc = server
@@ -285,50 +279,6 @@ async def serve(
         if companion is not None:
             await companion.stop()
         await manager.close()
-
-
-def check_address(address: str, *, insecure: bool, tls: bool = False) -> None:
-    """Refuse plain text over a network that was not asked for aloud.
-
-    Raises:
-        ConfigError: Other machines can reach the address, and neither ``tls`` nor ``insecure`` is set.
-    """
-    if insecure or tls or is_loopback(address):
-        return
-    raise ConfigError(
-        f"{address} can be reached from other machines, and would serve in plain text: anyone on the way could see"
-        " faces, words and keys. Name a certificate (--tls-certificate and --tls-key, or [server.tls]), or say"
-        " --insecure ([server] insecure = true) where the network is trusted"
-    )
-
-
-def _bind(server: grpc.aio.Server, address: str, certificates: Certificates | None) -> str:
-    if address.startswith(UNIX):
-        _refuse_socket_in_use(address)
-    try:
-        if certificates is None:
-            port = server.add_insecure_port(address)
-        else:
-            port = server.add_secure_port(address, certificates.credentials())
-    except RuntimeError:
-        port = 0
-    if port == 0:
-        raise _cannot_listen(address)
-    return address if address.startswith(UNIX) else f"{address.rpartition(':')[0]}:{port}"
-
-
-def _refuse_socket_in_use(address: str) -> None:
-    """Let gRPC take a socket's path only where it was left behind; it would also take it from whoever listens there."""
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
-        probe.connect(address.removeprefix(UNIX).removeprefix("//"))
-        raise _cannot_listen(address)
-
-
-def _cannot_listen(address: str) -> ServerStartError:
-    return ServerStartError(
-        f"cannot listen on {address}: another program, perhaps another mien server, has the port, or the address"
-        " is not one of this machine's; choose another with --address (port 0 takes a free one)"
-    )
 
 
 async def _unless(stopping: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
