@@ -29,7 +29,7 @@ def main() -> None:
             time.sleep(seconds)
         assert isinstance(sample, ImageFrame)
         red, green, _ = (int(part) for part in sample.pixels[0, 0])
-        return [make_prediction(satisfaction=(256 * red + green) / 65_535)]
+        return [make_prediction(satisfaction=(256 * red + green) / 65_535, at=sample.captured_at)]
 
     host = fake_host(chosen, face=FakeAnalyzer("face", answer=seen), voice=voice_plugin(FakeAnalyzer("voice")))
     asyncio.run(serve(chosen, host, on_serving=lambda address: print(address, flush=True)))
