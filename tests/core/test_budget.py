@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from core.bombs import chunk, exif, png_with, saved, scans, wav
 
 from mien.errors import InputError, InputTooLargeError
+from mien.media import budget
 from mien.media.audio import decode_audio
 from mien.media.budget import BudgetedDecoders, DecodingStoppedError, Job, Stop, memory_for
 from mien.media.images import decode_image
@@ -72,6 +75,31 @@ def test_a_job_that_wants_memory_is_refused() -> None:
             small.decode(picture(png_with(chunk(b"eXIf", exif(60_000)))), Stop())
     finally:
         small.close()
+
+
+def test_a_process_that_has_nothing_to_do_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "IDLE_SECONDS", 0.05)
+    began, ended = [], threading.Event()
+    start, end = budget._started, budget._end
+
+    def started(memory_bytes: int) -> subprocess.Popen[bytes]:
+        began.append(start(memory_bytes))
+        return began[-1]
+
+    def ending(process: subprocess.Popen[bytes]) -> None:
+        end(process)
+        ended.set()
+
+    monkeypatch.setattr(budget, "_started", started)
+    monkeypatch.setattr(budget, "_end", ending)
+    idle = BudgetedDecoders(processes=1, seconds=30.0, memory_bytes=1 << 30)
+    try:
+        idle.decode(picture(saved("PNG")), Stop())
+        assert ended.wait(60.0)
+        assert began[0].returncode is not None
+        assert idle.decode(picture(saved("PNG")), Stop()).shape == (48, 64, 3), "by another one"
+    finally:
+        idle.close()
 
 
 def test_nothing_is_done_once_closed() -> None:

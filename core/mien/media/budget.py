@@ -32,6 +32,9 @@ MEMORY_BYTES: Final = 256 << 20
 START_SECONDS: Final = 60.0
 """How long a process may take to start, on a machine that is busy."""
 
+IDLE_SECONDS: Final = 20.0
+"""A process that has had no job for so long is ended, and its memory given back."""
+
 PATIENCE: Final = 8.0
 """Times its budget of processor time that a job may last on the clock, beside others that want the processor."""
 
@@ -108,7 +111,8 @@ class BudgetedDecoders:
         self._memory_bytes = memory_bytes
         self._free = threading.Semaphore(processes)
         self._lock = threading.Lock()
-        self._idle: list[subprocess.Popen[bytes]] = []
+        self._idle: list[_Idle] = []
+        self._retiring: threading.Timer | None = None
         self._closed = False
 
     def decode(self, job: Job, stop: Stop) -> npt.NDArray[Any]:
@@ -148,23 +152,43 @@ class BudgetedDecoders:
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
-        for process in idle:
-            _end(process)
+            if self._retiring is not None:
+                self._retiring.cancel()
+        for each in idle:
+            _end(each.process)
 
     def _take(self) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._closed:
                 raise DecodingStoppedError("the decoding was stopped")
             if self._idle:
-                return self._idle.pop()
+                return self._idle.pop().process
         return _started(self._memory_bytes)
 
     def _give_back(self, process: subprocess.Popen[bytes], *, usable: bool) -> None:
         with self._lock:
             if usable and not self._closed:
-                self._idle.append(process)
+                self._idle.append(_Idle(process, time.monotonic()))
+                self._look_later()
                 return
         _end(process)
+
+    def _look_later(self) -> None:
+        if self._retiring is None and self._idle and not self._closed:
+            self._retiring = threading.Timer(IDLE_SECONDS, self._retire)
+            self._retiring.daemon = True
+            self._retiring.start()
+
+    def _retire(self) -> None:
+        """End what has been idle for long."""
+        with self._lock:
+            before = time.monotonic() - IDLE_SECONDS
+            old = [each for each in self._idle if each.since <= before]
+            self._idle = [each for each in self._idle if each.since > before]
+            self._retiring = None
+            self._look_later()
+        for each in old:
+            _end(each.process)
 
     def _run(self, process: subprocess.Popen[bytes], job: Job) -> tuple[npt.NDArray[Any] | MienError, bool]:
         """The answer, and whether the process may be given another job."""
@@ -201,6 +225,14 @@ class BudgetedDecoders:
         if code < 0:  # a library fell over bytes that nobody writes
             return ERRORS["InputError"](f"the {job.kind} is damaged and cannot be decoded; save it again")
         return RuntimeError(f"the process that decodes ended with code {code}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    """A process without a job, and since when on the monotonic clock."""
+
+    process: subprocess.Popen[bytes]
+    since: float
 
 
 class _EndedError(Exception):

@@ -31,6 +31,10 @@ from mien.wire.status import InvalidFieldError, not_serving, waited_too_long
 
 Result = TypeVar("Result")
 
+MAX_SIDE: Final = 65_535
+"""Pixels of a picture's width or height, which is all that JPEG has room for. A line of millions of pixels is no
+picture, and costs whoever resizes it seconds."""
+
 _CHANNELS: Final = {
     pb.PIXEL_FORMAT_RGB: 3,
     pb.PIXEL_FORMAT_BGR: 3,
@@ -118,7 +122,8 @@ class Decoder:
         """Decode one picture; raises as ``request`` does."""
         found = await self._off_loop(lambda: decode_image_message(message, self._limits, field=field))
         if isinstance(found, Job):
-            return ImageFrame(await self._in_process(found), captured_at=message.captured_at_seconds)
+            found = ImageFrame(await self._in_process(found), captured_at=message.captured_at_seconds)
+        _check_sides(found, field=field)
         return found
 
     async def audio(self, message: pb.Audio, *, field: str = "audio") -> AudioClip:
@@ -211,6 +216,12 @@ def decode_text_message(message: pb.Text, limits: LimitSettings, *, field: str =
         captured_at=message.captured_at_seconds,
         duration_seconds=message.duration_seconds,
     )
+
+
+def _check_sides(frame: ImageFrame, *, field: str) -> None:
+    height, width = frame.pixels.shape[:2]
+    if max(width, height) > MAX_SIDE:
+        raise InputTooLargeError(f"{field}: {width} x {height} pixels; no side may be longer than {MAX_SIDE:,}")
 
 
 def _raw_pixels(message: pb.RawImage, limits: LimitSettings, *, field: str) -> npt.NDArray[np.uint8]:
