@@ -117,6 +117,10 @@ class Server:
         self._gate.open()
         await self._health.serving(unusable)
 
+    def start_decoding(self) -> None:
+        """Start a process that decodes, in the background; without this the first job that needs one starts it."""
+        self._decoder.start()
+
     async def drain(self) -> None:
         """Take no new work, finish what was accepted within ``drain_seconds``, and close. Call it once."""
         await self._health.draining()
@@ -162,6 +166,7 @@ async def serve(
     server = Server(settings, host)
     stopping = _stop_on_signals()
     await server.start()
+    server.start_decoding()
     try:
         if await _unless(stopping, server.warm_up()):
             on_serving(server.address)
