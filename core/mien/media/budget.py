@@ -36,6 +36,9 @@ IDLE_SECONDS: Final = 20.0
 """A process that has had no job for so long is ended, and its memory given back; but for one, since starting takes a
 second."""
 
+SHORT_JOB_SECONDS: Final = 0.1
+"""How long a job waits for a process that works to be done, before another one is started, which takes longer."""
+
 PATIENCE: Final = 8.0
 """Times its budget of processor time that a job may last on the clock, beside others that want the processor."""
 
@@ -112,6 +115,8 @@ class BudgetedDecoders:
         self._memory_bytes = memory_bytes
         self._free = threading.Semaphore(processes)
         self._lock = threading.Lock()
+        self._returned = threading.Condition(self._lock)
+        self._working = 0
         self._idle: list[_Idle] = []
         self._retiring: threading.Timer | None = None
         self._closed = False
@@ -170,15 +175,19 @@ class BudgetedDecoders:
 
     def _take(self) -> subprocess.Popen[bytes]:
         with self._lock:
+            if not self._idle and self._working:
+                self._returned.wait(SHORT_JOB_SECONDS)
             if self._closed:
                 raise DecodingStoppedError("the decoding was stopped")
-            if self._idle:
-                return self._idle.pop().process
-        return _started(self._memory_bytes)
+            process = self._idle.pop().process if self._idle else _started(self._memory_bytes)
+            self._working += 1
+            return process
 
     def _give_back(self, process: subprocess.Popen[bytes], *, usable: bool) -> None:
         with self._lock:
+            self._working -= 1
             if usable and not self._closed:
+                self._returned.notify()
                 self._idle.append(_Idle(process, time.monotonic()))
                 self._look_later()
                 return
