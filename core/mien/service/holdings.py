@@ -64,6 +64,10 @@ class Holdings:
         """Check words; raises as ``Decoder.text`` does."""
         return await self._decoder.text(message)
 
+    def start(self) -> None:
+        """Start a process that decodes, in the background."""
+        self._decoder.start()
+
     def close(self) -> None:
         """Decode no more, and give no more memory back."""
         self._decoder.close()
