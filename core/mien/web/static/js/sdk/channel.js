@@ -1,0 +1,150 @@
+import { Emitter } from "./emitter.js";
+import { Problem } from "./problem.js";
+
+/** Milliseconds before the first, second, ... attempt to connect again; the last one repeats. */
+const PAUSES = [300, 700, 1500, 3000];
+
+/** A connection that waits to send more than so many bytes takes no further picture. */
+const MAX_WAITING_BYTES = 2 ** 20;
+
+/** An attempt that is neither answered nor refused for so long is given up, milliseconds. */
+const ATTEMPT_TIMEOUT = 8000;
+
+/**
+ * One session's WebSocket: opens it with the config, and opens it again with the resume token where it breaks.
+ *
+ * Events: ``response`` (a StreamSessionResponse), ``state`` ("connecting", "open", "waiting"), ``restarted`` (the
+ * server no longer knew the session: it began anew), ``failed`` (a Problem: it is given up), ``closed``.
+ */
+export class Channel extends Emitter {
+  #url;
+  #config;
+  #patience;
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #token = "";
+  #attempts = 0;
+  #brokenSince = 0;
+  #timer = 0;
+  #over = false;
+
+  /**
+   * @param {object} options
+   * @param {string} options.url ws: or wss:
+   * @param {() => object} options.config the SessionConfig
+   * @param {number} [options.patience] milliseconds of trying before it is given up
+   */
+  constructor({ url, config, patience = 30000 }) {
+    super();
+    this.#url = url;
+    this.#config = config;
+    this.#patience = patience;
+  }
+
+  /** Begin to connect. */
+  open() {
+    this.#brokenSince = performance.now();
+    this.#connect();
+  }
+
+  /** Whether a message would go out now. */
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Whether it keeps up, so that another picture is worth taking. */
+  get hasRoom() {
+    return this.isOpen && /** @type {WebSocket} */ (this.#socket).bufferedAmount < MAX_WAITING_BYTES;
+  }
+
+  /**
+   * Send a StreamSessionRequest; what cannot be sent now is dropped.
+   * @param {object} message
+   * @returns {boolean} whether it was sent
+   */
+  send(message) {
+    if (!this.isOpen) return false;
+    this.#socket?.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** End it for good. */
+  close() {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#socket?.close(1000);
+    this.#socket = null;
+  }
+
+  #connect() {
+    this.emit("state", "connecting");
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    this.#timer = setTimeout(() => socket.close(), ATTEMPT_TIMEOUT);
+    let answered = false;
+    socket.onopen = () => {
+      const token = this.#token ? { resumeToken: this.#token } : {};
+      socket.send(JSON.stringify({ config: { ...this.#config(), ...token } }));
+    };
+    socket.onmessage = ({ data }) => {
+      if (this.#over || typeof data !== "string") return;
+      const response = JSON.parse(data);
+      if (!answered && response.started) {
+        answered = true;
+        this.#opened(response.started);
+      }
+      this.#take(response);
+    };
+    socket.onclose = () => {
+      if (this.#socket === socket && !this.#over) this.#broken();
+    };
+  }
+
+  /** @param {any} started */
+  #opened(started) {
+    clearTimeout(this.#timer);
+    this.#attempts = 0;
+    this.#brokenSince = 0;
+    this.#token = started.resumeToken ?? "";
+    this.emit("state", "open");
+  }
+
+  /** @param {any} response */
+  #take(response) {
+    if (response.error) return this.#refused(response.error);
+    this.emit("response", response);
+    if (response.summary) {
+      this.close();
+      this.emit("closed");
+    }
+  }
+
+  /** @param {{message?: string, reason?: string}} error */
+  #refused({ message = "", reason = "" }) {
+    if (this.#token) { // it was asked to resume what the server no longer has
+      this.#token = "";
+      this.#socket?.close();
+      this.emit("restarted");
+      return;
+    }
+    if (PASSING.has(reason)) return; // the close that follows makes it try again
+    this.close();
+    this.emit("failed", new Problem("server_refused", message, reason));
+  }
+
+  #broken() {
+    clearTimeout(this.#timer);
+    this.#brokenSince ||= performance.now();
+    if (performance.now() - this.#brokenSince > this.#patience) {
+      this.close();
+      this.emit("failed", new Problem("server_gone", `no server answers at ${this.#url}`));
+      return;
+    }
+    this.emit("state", "waiting");
+    const pause = PAUSES[Math.min(this.#attempts++, PAUSES.length - 1)];
+    this.#timer = setTimeout(() => this.#connect(), pause);
+  }
+}
+
+/** Refusals that pass by themselves. */
+const PASSING = new Set(["LOADING", "DRAINING", "QUEUE_FULL"]);
