@@ -20,6 +20,9 @@ const IDLE_AFTER = 60;
 /** Seconds between two attempts to reach a server that is gone. */
 const RETRY_EVERY = 3;
 
+/** What the person was told, by the shop's policy. */
+const CONSENTS = /** @type {const} */ ({ none: "none", notice: "notice", required: "given" });
+
 /** The name of the marker that carries a rating; the terminal kiosk's is the same. */
 const RATED = "rated";
 
@@ -52,6 +55,7 @@ export class App {
     this.#listen();
     this.#offerLanguages();
     translate(this.#words);
+    document.body.dataset.consent = settings.consent;
   }
 
   /** The words of the page, for who shows a problem. */
@@ -91,7 +95,7 @@ export class App {
     const { consent, voice, snapshotInterval, site, maxSnapshots } = this.#settings;
     const session = new Session({
       video: /** @type {HTMLVideoElement} */ (byId("camera")),
-      consent: consent === "required" ? "given" : "notice",
+      consent: CONSENTS[consent],
       voice, snapshotInterval, site,
       config: { maxSnapshots: maxSnapshots + SPARE_SNAPSHOTS, ...(voice ? { partials: true } : {}) },
     });

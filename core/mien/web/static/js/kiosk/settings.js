@@ -18,8 +18,8 @@
  * @property {string} site
  */
 
-/** Which ratings a number of faces stands for: none of four is in the middle. @type {Record<number, number[]>} */
-const FACES = { 2: [5, 1], 3: [5, 3, 1], 4: [5, 4, 2, 1], 5: [5, 4, 3, 2, 1] };
+/** The ratings that are offered where the server says nothing: four faces, none of them in the middle. */
+const FACES = [5, 4, 2, 1];
 
 /**
  * @param {any} sent
@@ -41,7 +41,7 @@ export function readSettings(sent) {
     rating: {
       enabled: rating.enabled ?? true,
       question: rating.question ?? "",
-      faces: Array.isArray(rating.faces) ? rating.faces : FACES[rating.faces ?? 4] ?? FACES[4],
+      faces: rating.faces ?? FACES,
       followUp: { question: rating.follow_up?.question ?? "", answers: rating.follow_up?.answers ?? [] },
     },
     showTranscript: sent.show_transcript ?? true,

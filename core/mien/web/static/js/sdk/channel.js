@@ -10,6 +10,12 @@ const MAX_WAITING_BYTES = 2 ** 20;
 /** An attempt that is neither answered nor refused for so long is given up, milliseconds. */
 const ATTEMPT_TIMEOUT = 8000;
 
+/** The subprotocol of the gateway's sessions. */
+const PROTOCOL = "mien.v1";
+
+/** Refusals that pass by themselves, by their google.rpc.Code: the server loads, is full, or is away. */
+const PASSING = new Set(["UNAVAILABLE", "RESOURCE_EXHAUSTED"]);
+
 /**
  * One session's WebSocket: opens it with the config, and opens it again with the resume token where it breaks.
  *
@@ -19,6 +25,7 @@ const ATTEMPT_TIMEOUT = 8000;
 export class Channel extends Emitter {
   #url;
   #config;
+  #protocols;
   #patience;
   /** @type {WebSocket | null} */
   #socket = null;
@@ -32,12 +39,15 @@ export class Channel extends Emitter {
    * @param {object} options
    * @param {string} options.url ws: or wss:
    * @param {() => object} options.config the SessionConfig
+   * @param {string} [options.key] what the server knows its caller by
    * @param {number} [options.patience] milliseconds of trying before it is given up
    */
-  constructor({ url, config, patience = 30000 }) {
+  constructor({ url, config, key = "", patience = 30000 }) {
     super();
     this.#url = url;
     this.#config = config;
+    // Browsers set no header on a WebSocket; the key goes as a second subprotocol, base64url.
+    this.#protocols = key ? [PROTOCOL, `mien.key.${base64url(key)}`] : [PROTOCOL];
     this.#patience = patience;
   }
 
@@ -78,7 +88,7 @@ export class Channel extends Emitter {
 
   #connect() {
     this.emit("state", "connecting");
-    const socket = new WebSocket(this.#url);
+    const socket = new WebSocket(this.#url, this.#protocols);
     this.#socket = socket;
     this.#timer = setTimeout(() => socket.close(), ATTEMPT_TIMEOUT);
     let answered = false;
@@ -119,15 +129,15 @@ export class Channel extends Emitter {
     }
   }
 
-  /** @param {{message?: string, reason?: string}} error */
-  #refused({ message = "", reason = "" }) {
+  /** @param {{message?: string, reason?: string, status?: string}} error */
+  #refused({ message = "", reason = "", status = "" }) {
+    if (PASSING.has(status)) return; // the close that follows makes it try again
     if (this.#token) { // it was asked to resume what the server no longer has
       this.#token = "";
       this.#socket?.close();
       this.emit("restarted");
       return;
     }
-    if (PASSING.has(reason)) return; // the close that follows makes it try again
     this.close();
     this.emit("failed", new Problem("server_refused", message, reason));
   }
@@ -146,5 +156,7 @@ export class Channel extends Emitter {
   }
 }
 
-/** Refusals that pass by themselves. */
-const PASSING = new Set(["LOADING", "DRAINING", "QUEUE_FULL"]);
+/** @param {string} text of ASCII characters */
+function base64url(text) {
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}

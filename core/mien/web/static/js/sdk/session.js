@@ -14,6 +14,7 @@ const ANSWER_TIMEOUT = 3;
 /**
  * @typedef {object} SessionOptions
  * @property {string} [server] the gateway's address, such as "https://kiosk.example"; empty takes where this file is from
+ * @property {string} [key] what the server knows its caller by; whoever can read the page can read it
  * @property {HTMLVideoElement} [video] shows the camera; one that is not shown is made if there is none
  * @property {MediaStream} [stream] pictures of the page's own in place of the camera
  * @property {boolean} [voice] listen, too
@@ -56,7 +57,8 @@ export class Session extends Emitter {
     this.#options = { voice: false, consent: /** @type {"none"} */ ("none"), snapshotInterval: 0.5, patience: 30, ...options };
     this.video = options.video ?? document.createElement("video");
     const config = () => this.#config();
-    this.#channel = new Channel({ url: socketUrl(options.server), config, patience: this.#options.patience * 1000 });
+    const { server, key, patience } = this.#options;
+    this.#channel = new Channel({ url: socketUrl(server), config, key, patience: patience * 1000 });
     this.#channel.on("response", (response) => this.#take(response));
     this.#channel.on("restarted", () => this.emit("restarted"));
     this.#channel.on("failed", (problem) => this.#fail(problem));
