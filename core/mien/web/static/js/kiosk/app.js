@@ -17,6 +17,9 @@ const THANKS = 6;
 /** The start screen calms down after so long without a touch, seconds. */
 const IDLE_AFTER = 60;
 
+/** How long something that happened is told, seconds. */
+const TOLD_FOR = 4;
+
 /** Seconds between two attempts to reach a server that is gone. */
 const RETRY_EVERY = 3;
 
@@ -107,8 +110,8 @@ export class App {
       .on("state", mine((state) => this.#follow(state)))
       .on("update", mine((update) => this.#update(update)))
       .on("partial", mine((partial) => this.#live.partial(partial)))
-      .on("warning", mine(() => this.#live.hint("no_microphone")))
-      .on("restarted", mine(() => this.#live.hint("restarted")))
+      .on("warning", mine(() => this.#live.hint("no_microphone", { seconds: TOLD_FOR })))
+      .on("restarted", mine(() => this.#live.hint("restarted", { seconds: TOLD_FOR })))
       .on("problem", mine((problem) => this.problem(problem.kind, { detail: problem.kind === "server_refused" ? problem.message : "" })))
       .on("summary", mine((summary) => this.#summed(summary)));
     session.start();

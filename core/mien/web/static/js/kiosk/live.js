@@ -22,6 +22,7 @@ export class LiveScreen {
   #seenAt = 0;
   #announcedAt = 0;
   #verdict = "";
+  #heldUntil = 0;
   #wordsShown = true;
 
   /**
@@ -41,6 +42,7 @@ export class LiveScreen {
     this.#captions.clear();
     this.#seenAt = performance.now();
     this.#verdict = "";
+    this.#heldUntil = 0;
     setText(byId("announce"), "");
     byId("veil").hidden = true;
     byId("streams-card").hidden = !this.#settings.voice;
@@ -82,8 +84,15 @@ export class LiveScreen {
     return (performance.now() - this.#seenAt) / 1000;
   }
 
-  /** Ask the customer something; nothing, if the key is empty. @param {string} key of the words */
-  hint(key) {
+  /**
+   * Ask the customer something, or tell it; nothing, if the key is empty.
+   * @param {string} key of the words
+   * @param {{seconds?: number}} [options] how long it stays, whatever else there is to ask
+   */
+  hint(key, { seconds = 0 } = {}) {
+    const now = performance.now() / 1000;
+    if (now < this.#heldUntil && !seconds) return;
+    this.#heldUntil = now + seconds;
     setText(byId("hint"), key ? this.#words().say(key) : "");
   }
 

@@ -200,7 +200,7 @@ export class Session extends Emitter {
       this.#unanswered = 0;
       this.#enter("live");
       for (const marker of this.#markers.splice(0)) this.#channel.send(marker);
-    } else if (this.#state === "live") {
+    } else if (this.#state === "live" || state === "waiting") {
       this.#enter("reconnecting");
     }
   }
