@@ -43,6 +43,7 @@ export class App {
   #end;
   #reader;
   #timer = 0;
+  #wasLive = false;
   /** @type {Session | null} */
   #session = null;
   /** @type {any} */
@@ -94,6 +95,7 @@ export class App {
   #begin() {
     this.#live.reset();
     this.#state = {};
+    this.#wasLive = false;
     this.#enter("live");
     const { consent, voice, snapshotInterval, site, maxSnapshots } = this.#settings;
     const session = new Session({
@@ -119,7 +121,8 @@ export class App {
 
   /** @param {string} state */
   #follow(state) {
-    this.#live.veil(state === "reconnecting" ? "reconnecting" : "");
+    this.#wasLive ||= state === "live";
+    this.#live.veil(state === "reconnecting" ? (this.#wasLive ? "reconnecting" : "connecting") : "");
     if (state === "live" && document.body.dataset.screen === "live") this.#live.hint("hint_first");
   }
 
