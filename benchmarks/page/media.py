@@ -12,10 +12,10 @@ import numpy as np
 
 from mien.media.audio import decode_audio
 
-FRAMES: Final = 40
-"""Of the film, which Chromium plays over and over."""
+FRAMES: Final = 90
+"""Of the film, three seconds, which Chromium plays over and over."""
 
-SIZE: Final = (1280, 720)
+SIZE: Final = (640, 360)
 
 SPEECH_RATE: Final = 48_000
 """Hz; what browsers capture with."""
@@ -37,7 +37,7 @@ def write_film(path: Path, *, size: tuple[int, int] = SIZE) -> Path:
     film = io.BytesIO()
     for step in range(FRAMES):
         turn = 2 * math.pi * step / FRAMES
-        left, top = 20 + 12 * math.sin(turn), 5 * (1 + math.sin(2 * turn))
+        left, top = 20 + 4 * math.sin(turn), 2 * (1 + math.sin(2 * turn))
         frame = portrait.resize(size, Image.Resampling.BICUBIC, box=(left, top, left + width, top + height))
         frame.save(film, "JPEG", quality=86)
     path.write_bytes(film.getvalue())

@@ -2,7 +2,7 @@
 
 Every key has a default that is safe and works, an unknown key is an error, and a message names the key, the value and
 what was expected. The tables are: ``[engine]``, ``[fusion]``, ``[session]``, ``[server]``, ``[limits]``, ``[privacy]``,
-``[kiosk]``, and ``[plugins.<name>]``, which goes to the plugin unread.
+``[kiosk]``, ``[web]``, and ``[plugins.<name>]``, which goes to the plugin unread.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from mien.errors import ConfigError
 from mien.interfaces import MISMATCH_PAIRS, MismatchPair, MismatchPolicy, NewCustomer, check_mismatch_pairs
+from mien.websettings import WebSettings
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 OpenFraction = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -236,6 +237,7 @@ class Settings(_Table):
     limits: LimitSettings = LimitSettings()
     privacy: PrivacySettings = PrivacySettings()
     kiosk: KioskSettings = KioskSettings()
+    web: WebSettings = WebSettings()
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
     _source: str = PrivateAttr("")
 

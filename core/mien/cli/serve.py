@@ -44,6 +44,13 @@ def _serve(
         bool, typer.Option("--insecure", help="Serve in plain text on an address that other machines can reach.")
     ] = False,
     reflection: Annotated[bool, typer.Option("--reflection", help="Answer gRPC reflection.")] = False,
+    web: Annotated[
+        bool, typer.Option("--web", help="Serve HTTP, too: the kiosk page, REST and WebSocket; [web] says where.")
+    ] = False,
+    web_address: Annotated[
+        str | None,
+        typer.Option("--web-address", metavar="HOST:PORT", help="Serve HTTP, too, and there; port 0 takes a free one."),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop where a plugin cannot be loaded, instead of leaving it out.")
     ] = False,
@@ -59,23 +66,30 @@ def _serve(
     """Serve the analyzers over gRPC until SIGTERM or Ctrl-C; then finish what was accepted, and exit."""
     import asyncio
 
+    from mien.cli.web import gateway_beside, with_web_address
     from mien.service.server import check_address, serve
 
     state = state_of(context)
     _choose(state, config=config, strict=strict, analyzers=analyzer or ())
     settings = with_server_options(state.settings, address=address, insecure=insecure, reflection=reflection)
+    settings = with_web_address(settings, web_address)
     check_address(settings.server.address, insecure=settings.server.insecure)
     ready = ReadyFile(ready_file)
     announce = _announcer(settings.server, ready, analyzers=lambda: _enabled(state))
-    try:
-        asyncio.run(
-            serve(
+
+    async def run() -> None:
+        with gateway_beside(settings, wanted=web or web_address is not None) as (gateway, also_at):
+            await serve(
                 settings,
                 state.host,
-                on_serving=announce,
+                on_serving=lambda address: announce(address, "" if gateway is None else gateway.url),
                 on_draining=lambda: _force_exit_after(settings.server.drain_seconds + FORCED_EXIT_SECONDS),
+                companion=gateway,
+                also_at=also_at,
             )
-        )
+
+    try:
+        asyncio.run(run())
     finally:
         ready.remove()
 
@@ -138,12 +152,13 @@ def _enabled(state: CliState) -> str:
     return ", ".join(name for name, entry in state.host.analyzers.items() if entry.enabled)
 
 
-def _announcer(server: ServerSettings, ready: ReadyFile, *, analyzers: Callable[[], str]) -> Callable[[str], None]:
-    def announce(address: str) -> None:
+def _announcer(server: ServerSettings, ready: ReadyFile, *, analyzers: Callable[[], str]) -> Callable[[str, str], None]:
+    def announce(address: str, url: str) -> None:
         ready.write(address)
         security = "plain text, insecure" if server.insecure else "plain text, this machine only"
         extra = ", reflection" if server.reflection else ""
-        typer.echo(f"mien serves on {address} ({security}{extra}); analyzers: {analyzers()}; Ctrl-C ends it")
+        page = f" and {url}" if url else ""
+        typer.echo(f"mien serves on {address} ({security}{extra}){page}; analyzers: {analyzers()}; Ctrl-C ends it")
 
     return announce
 

@@ -12,8 +12,8 @@ import ipaddress
 import logging
 import signal
 import threading
-from collections.abc import Callable, Coroutine
-from typing import Final, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Final, Protocol, TypeVar
 
 import grpc
 
@@ -43,11 +43,26 @@ class ServerStartError(MienError):
     """The server could not begin to listen."""
 
 
+class Companion(Protocol):
+    """What runs in the same process and brings its callers over gRPC, such as the HTTP gateway."""
+
+    async def start(self) -> None:
+        """Begin; the server listens already."""
+
+    async def stop(self) -> None:
+        """End; the server has drained."""
+
+
 class Server:
     """One gRPC server in one event loop. Does not close the host."""
 
-    def __init__(self, settings: Settings, host: PluginHost) -> None:
+    def __init__(self, settings: Settings, host: PluginHost, *, also_at: Sequence[str] = ()) -> None:
         """Check the settings; nothing is opened before ``start``.
+
+        Args:
+            settings: All of them.
+            host: The plugins.
+            also_at: Further addresses to listen on, such as a Unix socket for a companion of this process.
 
         Raises:
             ConfigError: The address is not loopback, and plain text was not asked for aloud.
@@ -57,6 +72,7 @@ class Server:
         self._host = host
         self._engine = Engine(host, settings)
         self._address = settings.server.address
+        self._also_at = tuple(also_at)
         self._gate = Gate(settings.limits)
         self._decoder = Decoder(settings.limits)
         self._scheduler = Scheduler(self._engine, settings.limits)
@@ -95,6 +111,8 @@ class Server:
         if self._settings.server.reflection:
             _enable_reflection(server)
         self._address = _bind(server, self._settings.server.address)
+        for address in self._also_at:
+            _bind(server, address)
         await server.start()
         self._grpc = server
         self._scheduler.start()
@@ -145,6 +163,8 @@ async def serve(
     *,
     on_serving: Callable[[str], None],
     on_draining: Callable[[], None] = lambda: None,
+    companion: Companion | None = None,
+    also_at: Sequence[str] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain.
 
@@ -153,21 +173,27 @@ async def serve(
         host: The plugins; closed by the caller.
         on_serving: Called with the address once calls are answered.
         on_draining: Called when the signal has come, before the drain.
+        companion: Begun before the server loads, ended after it has drained.
+        also_at: See ``Server``.
 
     Raises:
         ConfigError: See ``Server``.
         ServerStartError: The address cannot be listened on, or nothing can be served.
     """
-    server = Server(settings, host)
+    server = Server(settings, host, also_at=also_at)
     stopping = _stop_on_signals()
     await server.start()
     try:
+        if companion is not None:
+            await companion.start()
         if await _unless(stopping, server.warm_up()):
             on_serving(server.address)
             await stopping.wait()
         on_draining()
     finally:
         await server.drain()
+        if companion is not None:
+            await companion.stop()
 
 
 def check_address(address: str, *, insecure: bool) -> None:
