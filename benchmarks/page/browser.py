@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
@@ -69,3 +70,27 @@ class Watched:
     def shows_problem(self, kind: str, *, seconds: float = 60.0) -> None:
         """Wait until a problem is told."""
         self.page.wait_for_selector(f"body[data-problem={kind}]", timeout=seconds * 1000)
+
+    def change_settings(self, changed: dict[str, Any]) -> None:
+        """Have the page told other settings than the server's."""
+
+        def answer(route: Route) -> None:
+            response = route.fetch()
+            route.fulfill(response=response, json={**response.json(), **changed})
+
+        self.page.route("**/v1/kiosk", answer)
+
+    @staticmethod
+    def is_strange(asked: str, url: str) -> bool:
+        """Whether what was asked is on another host than a page, or on a port of another server."""
+        return urlsplit(asked).scheme not in ("blob", "data") and urlsplit(asked).netloc != urlsplit(url).netloc
+
+    def screens(self) -> Iterator[str]:
+        """Show each screen as it stands, one after the other, for a look at it; the page is of no use afterwards."""
+        names = self.page.evaluate("[...document.querySelectorAll('.screen')].map(screen => screen.dataset.screen)")
+        for name in names:
+            self.page.evaluate(
+                "name => import('/static/js/kiosk/screens.js').then(({ show }) => show(name))",
+                name,
+            )
+            yield name

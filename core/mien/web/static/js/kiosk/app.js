@@ -174,7 +174,7 @@ export class App {
     setText(byId("thanks-title"), this.#words.say(title));
     setText(byId("thanks-text"), this.#words.say(text));
     this.#enter("thanks");
-    this.#stay(THANKS, () => this.toStart());
+    this.#stay(Math.min(THANKS, this.#settings.returnSeconds), () => this.toStart());
   }
 
   /** The session has ended, by itself or because it was asked to. @param {any} summary */
