@@ -30,6 +30,7 @@ export class Channel extends Emitter {
   /** @type {WebSocket | null} */
   #socket = null;
   #token = "";
+  #session = "";
   #attempts = 0;
   #brokenSince = 0;
   #timer = 0;
@@ -116,7 +117,10 @@ export class Channel extends Emitter {
     this.#attempts = 0;
     this.#brokenSince = 0;
     this.#token = started.resumeToken ?? "";
+    const isOther = this.#session !== "" && this.#session !== started.sessionId;
+    this.#session = started.sessionId;
     this.emit("state", "open");
+    if (isOther) this.emit("restarted");
   }
 
   /** @param {any} response */
@@ -135,7 +139,6 @@ export class Channel extends Emitter {
     if (this.#token) { // it was asked to resume what the server no longer has
       this.#token = "";
       this.#socket?.close();
-      this.emit("restarted");
       return;
     }
     this.close();
