@@ -81,9 +81,10 @@ class Watched:
         self.page.route("**/v1/kiosk", answer)
 
     @staticmethod
-    def is_strange(asked: str, url: str) -> bool:
-        """Whether what was asked is on another host than a page, or on a port of another server."""
-        return urlsplit(asked).scheme not in ("blob", "data") and urlsplit(asked).netloc != urlsplit(url).netloc
+    def is_strange(asked: str, *known: str) -> bool:
+        """Whether what was asked is another server than those of these addresses."""
+        parts = urlsplit(asked)
+        return parts.scheme not in ("blob", "data") and parts.netloc not in {urlsplit(url).netloc for url in known}
 
     def screens(self) -> Iterator[str]:
         """Show each screen as it stands, one after the other, for a look at it; the page is of no use afterwards."""

@@ -23,7 +23,7 @@ class Served:
         """Take an empty folder and a configuration; ``start`` starts it."""
         self._folder = folder
         self._options = options
-        self.port = _free_port()
+        self.port = free_port()
         self.records = folder / "records.jsonl"
         self._config = folder / "mien.toml"
         self._config.write_text(f'{config}\n[plugins.records.jsonl]\npath = "{self.records}"\n')
@@ -50,6 +50,7 @@ class Served:
         give_up = time.monotonic() + PATIENCE_SECONDS
         while not ready.exists():
             if self.process.poll() is not None or time.monotonic() > give_up:
+                self.kill()
                 raise RuntimeError(f"mien serve does not answer:\n{(self._folder / 'server.log').read_text()}")
             time.sleep(0.05)
 
@@ -84,7 +85,8 @@ class Served:
             self.process = None
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +24,7 @@ analyzers = ["face"]
 
 [web]
 hosts = ["kiosk.test"]
-allowed_origins = ["http://shop.localhost"]
+allowed_origins = ["SHOP"]
 
 [web.kiosk]
 title = "Corner Bakery"
@@ -49,11 +53,27 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def shop() -> Iterator[tuple[Path, str]]:
+    """An integrator's own web server: the folder of its files, and its origin, which the gateway allows."""
+    with TemporaryDirectory(prefix="mien-shop-") as folder:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Silent, directory=folder))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Path(folder), f"http://localhost:{server.server_port}"
+        server.shutdown()
+        server.server_close()
+
+
+class _Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, shop: tuple[Path, str]) -> Iterator[Served]:
     """A server with the gateway beside it."""
     from page.serving import Served
 
-    with Served(tmp_path_factory.mktemp("served"), CONFIG) as found:
+    with Served(tmp_path_factory.mktemp("served"), CONFIG.replace("SHOP", shop[1])) as found:
         yield found
 
 
@@ -61,7 +81,7 @@ Opened = Callable[..., "Watched"]
 
 
 @pytest.fixture
-def opened(browser: Browser) -> Iterator[Opened]:
+def opened(browser: Browser, served: Served) -> Iterator[Opened]:
     """Opens pages, each in a context of its own unless told otherwise; they say nothing wrong and ask no stranger."""
     from page.browser import Watched
 
@@ -96,6 +116,6 @@ def opened(browser: Browser) -> Iterator[Opened]:
 
         yield open_page
         for found, url in watched:
-            strangers = [asked for asked in found.requests if found.is_strange(asked, url)]
+            strangers = [asked for asked in found.requests if found.is_strange(asked, url, served.url)]
             assert not strangers, "a page asked another server"
             assert not found.errors, "a page wrote errors to the console"

@@ -29,15 +29,15 @@ PATIENCE = 120_000
 
 
 @pytest.fixture(scope="module")
-def listening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     from page.serving import Served
 
     with Served(tmp_path_factory.mktemp("listening"), CONFIG) as found:
         yield found
 
 
-def test_a_smile_and_a_complaint(opened: Opened, listening: Served) -> None:
-    watched = opened(listening.url, size=(1080, 1920))
+def test_a_smile_and_a_complaint(opened: Opened, served: Served) -> None:
+    watched = opened(served.url, size=(1080, 1920))
     page = watched.page
     watched.shows("start")
     assert "your words" in page.locator(".start .lead").inner_text()
@@ -51,7 +51,7 @@ def test_a_smile_and_a_complaint(opened: Opened, listening: Served) -> None:
     page.keyboard.press("1")
     watched.shows("thanks")
     page.wait_for_timeout(100)
-    while not (summaries := listening.summaries()):
+    while not (summaries := served.summaries()):
         page.wait_for_timeout(100)
     (summary,) = summaries
     assert summary["rating"] == 1
