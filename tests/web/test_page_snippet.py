@@ -36,7 +36,9 @@ def test_the_api_gives_what_the_contract_says(opened: Opened, served: Served, sh
     session.mark("pay");
     await session.start();
     """
-    html = '<!doctype html><title>own</title><link rel="icon" href="data:,"><script type="module" src="own.js"></script>'
+    html = (
+        '<!doctype html><title>own</title><link rel="icon" href="data:,"><script type="module" src="own.js"></script>'
+    )
     folder, origin = shop
     (folder / "own.html").write_text(html)
     (folder / "own.js").write_text(script)

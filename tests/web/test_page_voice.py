@@ -43,7 +43,8 @@ def test_a_smile_and_a_complaint(opened: Opened, served: Served) -> None:
     assert "your words" in page.locator(".start .lead").inner_text()
     page.get_by_role("button", name="Start").click()
     page.get_by_text("Face and words say different things").wait_for(timeout=PATIENCE)
-    assert "hour" in page.locator("#captions").inner_text()
+    said = page.locator("#captions").inner_text()
+    assert "hour" in said or "terrible" in said
     assert page.locator("#streams li[data-modality]").count() > 1
     page.get_by_role("button", name="Hide words").click()
     assert page.locator("#captions").is_hidden()
