@@ -1,7 +1,7 @@
 """The pictures of the kiosk page in the documentation: ``make screenshots``.
 
-A real browser before a real server, with the portrait that scikit-image ships before the camera and a synthetic complaint
-in the microphone. Writes ``docs/images/kiosk-*.png``, half as large and with a palette.
+A real browser before a real server, with the portrait that scikit-image ships before the camera and a synthetic
+complaint in the microphone. Writes ``docs/images/kiosk-*.png``, half as large and with a palette.
 """
 
 from __future__ import annotations

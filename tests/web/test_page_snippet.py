@@ -57,6 +57,8 @@ def test_a_page_that_is_not_listed_may_not_call(opened: Opened, served: Served, 
     stranger = origin.replace("localhost", "127.0.0.1")  # the same server, and to a browser another origin
     watched = opened(f"{stranger}/")
     socket = f"new WebSocket('{served.url.replace('http', 'ws')}/v1/session', ['mien.v1'])"
-    refused = f"() => new Promise(done => {{ const s = {socket}; s.onerror = () => done(true); s.onopen = () => done(false) }})"
+    refused = (
+        f"() => new Promise(done => {{ const s = {socket}; s.onerror = () => done(1); s.onopen = () => done(0) }})"
+    )
     assert watched.page.evaluate(refused)
     watched.errors.clear()  # the browser's own complaint
