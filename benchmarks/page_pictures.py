@@ -93,7 +93,7 @@ def take(watched: Watched, name: str, *, scale: float = 0.5) -> None:
     with Image.open(path) as full:
         size = (round(full.width * scale), round(full.height * scale))
         small = full.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    small.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    small.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1024:.0f} KiB")
 
 

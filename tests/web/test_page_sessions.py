@@ -113,6 +113,28 @@ def press_until(watched: Watched, wanted: str) -> None:
     raise AssertionError(f"{wanted} cannot be reached by the tab key")
 
 
+def test_a_connection_that_breaks_is_taken_up_again(opened: Opened, served: Served) -> None:
+    known = len(served.summaries())
+    script = "const Own = WebSocket; WebSocket = class extends Own { constructor(...a) { super(...a); window.last = this; } };"
+    watched = opened(served.url, kiosk={"max_snapshots": 500}, script=script)
+    page = watched.page
+    page.get_by_role("button", name="Start").click()
+    page.locator(".box.is-customer").wait_for()
+    before = int(page.locator("#progress").get_attribute("aria-valuenow") or 0)
+    page.evaluate("window.first = window.last; window.last.close(4000)")
+    page.wait_for_function(
+        f"window.last !== window.first && document.getElementById('progress').ariaValueNow > {before}"
+    )
+    assert page.get_by_text("began anew").count() == 0
+    page.get_by_role("button", name="Finish").click()
+    page.keyboard.press("4")
+    watched.shows("thanks")
+    summary = recorded(served, watched, known)
+    assert summary["rating"] == 4
+    assert summary["snapshots"] > before, "it is the same session"
+    assert len(served.summaries()) == known + 1
+
+
 def test_a_server_that_is_killed_and_comes_back_costs_no_rating(opened: Opened, served: Served) -> None:
     watched = opened(served.url, kiosk={"max_snapshots": 500})
     page = watched.page
