@@ -30,9 +30,11 @@ from mien.engine import Engine
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.plugins.workers import Call, Lane
-from mien.service.batching import Scheduler
 from mien.service.decoding import Decoder
+from mien.service.holdings import Holdings
+from mien.service.kept import Kept
 from mien.service.limits import Gate
+from mien.service.scheduler import Scheduler
 from mien.service.session_stream import SessionStream
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info
 from mien.v1 import sentiment_pb2 as pb
@@ -109,7 +111,17 @@ async def follow(trace: Trace) -> None:
             await answered.wait()
         trace.on = False
 
-    session = SessionStream(settings, host=host, gate=gate, decoder=decoder, predict=scheduler.predict, sinks=sinks)
+    holdings = Holdings(settings.limits, decoder)
+    session = SessionStream(
+        settings,
+        host=host,
+        gate=gate,
+        holdings=holdings,
+        scheduler=scheduler,
+        sinks=sinks,
+        caller="benchmark",
+        kept=Kept(gate, seconds=0, most=1),
+    )
     async for response in session.run(messages()):
         if response.WhichOneof("payload") == "update":
             trace.on = False

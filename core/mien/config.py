@@ -109,6 +109,16 @@ class LimitSettings(_Table):
         max_calls_queued: Calls that wait; one more is refused.
         max_wait_seconds: A call whose turn has not come by then is given up, or sooner by its own deadline.
         max_sessions: Open sessions.
+        max_peer_calls: Open calls of one other machine, by its address; 0 for no limit. Those of this machine, behind
+            which may be a proxy, have none.
+        max_peer_sessions: The same for open sessions.
+        max_receive_seconds: A call whose request has not arrived by then is ended.
+        max_write_seconds: A call whose answer could not be written for so long, because nobody reads it, is ended.
+        max_queued_bytes: Of messages that wait or are worked on, over all calls together. Beyond it a call is refused,
+            and a stream is read on when there is room again.
+        max_session_queued_bytes: Of sound and words that wait in one session; beyond it, it is read on when there is
+            room again.
+        max_decoded_bytes: Of decoded pictures and sound that wait or are analysed; decoding waits for room.
         max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one.
         max_session_speech_queued_seconds: Speech that waits for recognition in one session; what is said beyond it is
             left out, with a notice, until recognition has caught up. A kiosk's microphone holds as much.
@@ -128,6 +138,13 @@ class LimitSettings(_Table):
     max_calls_queued: PositiveInt = 64
     max_wait_seconds: PositiveSeconds = 10.0
     max_sessions: PositiveInt = 32
+    max_peer_calls: Annotated[int, Field(ge=0)] = 64
+    max_peer_sessions: Annotated[int, Field(ge=0)] = 16
+    max_receive_seconds: PositiveSeconds = 10.0
+    max_write_seconds: PositiveSeconds = 15.0
+    max_queued_bytes: PositiveInt = 128 << 20
+    max_session_queued_bytes: PositiveInt = 4 << 20
+    max_decoded_bytes: PositiveInt = 128 << 20
     max_session_frames_queued: PositiveInt = 2
     max_session_speech_queued_seconds: PositiveSeconds = 60.0
     max_stream_items: PositiveInt = 64
@@ -143,12 +160,15 @@ class ServerSettings(_Table):
         insecure: Serve in plain text on an address that is not loopback.
         reflection: Answer gRPC reflection.
         drain_seconds: How long accepted work may take after SIGTERM; the end of a session has a share of it.
+        resume_seconds: How long a session that has lost its connection waits for its caller before it is ended, with
+            its summary to the sinks; 0 ends it at once, without one.
     """
 
     address: str = "127.0.0.1:50051"
     insecure: bool = False
     reflection: bool = False
     drain_seconds: PositiveSeconds = 20.0
+    resume_seconds: Annotated[float, Field(ge=0.0, le=3600.0)] = 60.0
 
     @field_validator("address")
     @classmethod

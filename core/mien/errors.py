@@ -39,6 +39,10 @@ class AnalysisError(MienError):
     """No stream of a request could be analysed; the message lists each one's reason."""
 
 
+class AnalyzerBusyError(AnalysisError):
+    """No stream could be analysed because what was asked is busy, or did not answer in time; try again later."""
+
+
 class SessionError(MienError):
     """A session was used out of order: configured twice, pushed to after its end, or without a needed consent."""
 

@@ -126,10 +126,11 @@ def test_what_a_customer_said_stays_out_of_the_logs(make_engine: MakeEngine, cap
 
 
 def test_an_analyzer_that_hangs_costs_its_stream_until_it_returns(make_engine: MakeEngine, hang: Hang) -> None:
+    # What is heard lasts a second, which is added to what an analysis may take.
     engine = make_engine({"face": None, "voice": hang}, settings=deadline(1.0))
     first = engine.analyze(request(IMAGE, CLIP))
     assert states(first) == {"face": StreamState.OK, "voice": StreamState.TIMED_OUT}
-    assert first.missing[0].reason == "it did not answer for 1 s"
+    assert first.missing[0].reason == "it did not answer for 2 s"
     second = engine.analyze(request(IMAGE, CLIP))
     assert states(second) == {"face": StreamState.OK, "voice": StreamState.UNAVAILABLE}
     assert "has not returned from a call that ran out of time" in second.missing[0].reason
@@ -218,7 +219,7 @@ def test_who_is_patient_waits_for_an_analysis(make_engine: MakeEngine, hang: Han
 
 
 def test_where_the_only_analyzer_hangs_the_request_fails_with_the_reason(make_engine: MakeEngine, hang: Hang) -> None:
-    with pytest.raises(AnalysisError, match=r"voice: it did not answer for 0\.05 s"):
+    with pytest.raises(AnalysisError, match=r"voice: it did not answer for 1\.05 s"):
         make_engine({"voice": hang}, settings=deadline(0.05)).analyze(request(CLIP))
 
 

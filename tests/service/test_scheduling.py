@@ -22,10 +22,11 @@ from service.support import (
     stub_of,
 )
 
-from mien import UNKNOWN_SATISFACTION, AnalysisResult, MienError, Prediction, Sample, SampleKind, StreamStatus
-from mien.engine import AnalysisRequest, Engine
+from mien import UNKNOWN_SATISFACTION, AnalysisResult, Sample, SampleKind, StreamState, StreamStatus
+from mien.engine import AnalysisRequest, Engine, Outcome
 from mien.plugins.workers import Lane
-from mien.service.batching import Batcher, Scheduler
+from mien.service.batching import Batcher
+from mien.service.scheduler import Scheduler
 from mien.testing import FakeAnalyzer, FakePlugin, analyzer_info, make_clip, make_image
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.status import RefusedError
@@ -51,9 +52,8 @@ async def test_requests_of_many_callers_become_one_batch() -> None:
 
 async def waiting_calls(server: Any, count: int) -> None:
     """Until so many requests wait in the scheduler's lane for pictures."""
-    queue = server._scheduler._requests[False]._queue
     async with asyncio.timeout(TIMEOUT):
-        while len(queue) < count:  # no event tells it
+        while server._scheduler.waiting("face") != count:  # no event tells it
             await asyncio.sleep(0.005)
 
 
@@ -134,10 +134,7 @@ async def test_a_call_that_was_cancelled_while_it_waited_is_not_analysed() -> No
         kept = asyncio.create_task(call(stub))
         await waiting_calls(server, 2)
         given_up.cancel()
-        queue = server._scheduler._requests[False]._queue
-        async with asyncio.timeout(TIMEOUT):
-            while not any(waiting.answer.done() for waiting in queue):  # no event tells it
-                await asyncio.sleep(0.005)
+        await waiting_calls(server, 1)
         face.release.set()
         await asyncio.gather(first, kept)
     assert face.batches == [1, 1]
@@ -151,7 +148,7 @@ async def test_a_bad_request_costs_the_others_of_its_batch_nothing() -> None:
         await entered(face)
         bad = asyncio.ensure_future(stub.Analyze(pb.AnalyzeRequest(image=raw_image(), fuser="nose"), timeout=TIMEOUT))
         good = asyncio.create_task(call(stub))
-        await waiting_calls(server, 2)
+        await waiting_calls(server, 1)
         face.release.set()
         assert (await good).predictions
         with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -246,16 +243,24 @@ class RecordingEngine:
     def __init__(self) -> None:
         self.batches: list[tuple[float, int]] = []
 
-    async def analyze_batch_async(self, batch: Sequence[AnalysisRequest]) -> list[AnalysisResult | MienError]:
-        self._note(batch)
-        return [AnalysisResult(predictions=(), satisfaction=UNKNOWN_SATISFACTION) for _ in batch]
+    def plan(self, request: AnalysisRequest) -> dict[str, list[Sample]]:
+        return {"all": list(request.samples)}
 
-    async def predict_async(self, analyzer: str, samples: Sequence[Sample]) -> list[list[Prediction] | StreamStatus]:
-        self._note(samples)
-        return [[] for _ in samples]
+    def parallel(self, analyzer: str) -> int:
+        return 1
 
-    def _note(self, items: Sequence[object]) -> None:
-        self.batches.append((round(asyncio.get_running_loop().time() - 1000.0, 6), len(items)))
+    def nothing(self, analyzer: str) -> Outcome:
+        return Outcome(StreamStatus(analyzer, "face", StreamState.OK))
+
+    async def parts_async(self, analyzer: str, sample: Sample) -> tuple[Sample, ...]:
+        return (sample,)
+
+    async def outcomes_async(self, analyzer: str, samples: Sequence[Sample]) -> list[Outcome]:
+        self.batches.append((round(asyncio.get_running_loop().time() - 1000.0, 6), len(samples)))
+        return [self.nothing(analyzer)] * len(samples)
+
+    async def answer_async(self, request: AnalysisRequest, outcomes: object) -> AnalysisResult:
+        return AnalysisResult(predictions=(), satisfaction=UNKNOWN_SATISFACTION)
 
 
 Submit = Callable[[Scheduler], Awaitable[object]]

@@ -18,6 +18,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from live.support import Opening
 from service.support import (
     TIMEOUT,
     BlockingAnalyzer,
@@ -30,10 +31,10 @@ from service.support import (
     stub_of,
 )
 
-from mien import ConfigError, FusionContext, PluginError, Prediction, Sample, Satisfaction
+from mien import ConfigError, FusionContext, PluginError, Prediction, Sample, Satisfaction, Stream
 from mien.client import AsyncClient, ServiceError
 from mien.service.server import Server, ServerStartError, check_address, is_loopback
-from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info
+from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_prediction
 from mien.v1 import sentiment_pb2 as pb
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -119,6 +120,62 @@ async def test_a_plugin_is_not_serving_while_a_call_into_it_is_stuck() -> None:
             face.release.set()
             assert await anext(health) == SERVING
         assert (await stub.Analyze(picture_request(), timeout=TIMEOUT)).predictions
+
+
+async def test_a_plugin_is_not_serving_while_a_stream_of_its_hangs_in_a_session() -> None:
+    release = threading.Event()
+
+    class Hangs(Stream):
+        def push(self, sample: Sample) -> list[Sample]:
+            release.wait(TIMEOUT)
+            return []
+
+    chosen = settings(engine={"deadline_seconds": 0.2})
+    async with (
+        running(chosen, fake_host(chosen, face=Opening(Hangs, "face"))) as server,
+        stub_of(server) as stub,
+        aclosing(statuses(server, "mien.plugins.face")) as health,
+    ):
+        assert await anext(health) == SERVING
+        call = stub.StreamSession(timeout=TIMEOUT)
+        await call.write(pb.StreamSessionRequest(config=pb.SessionConfig()))
+        await call.write(pb.StreamSessionRequest(frame=raw_image()))
+        assert await anext(health) == NOT_SERVING
+        assert await health_of(server) == SERVING, "single pictures can be analysed"
+        release.set()
+        assert await anext(health) == SERVING
+        call.cancel()
+
+
+async def test_a_plugin_that_fails_again_and_again_is_not_serving_until_it_works() -> None:
+    broken = True
+
+    def answer(sample: Sample) -> list[Prediction]:
+        if broken:
+            raise RuntimeError
+        return [make_prediction()]
+
+    chosen = settings()
+    host = fake_host(chosen, face=FakeAnalyzer("face", answer=answer))
+    async with (
+        running(chosen, host) as server,
+        stub_of(server) as stub,
+        aclosing(statuses(server, "mien.plugins.face")) as health,
+    ):
+        assert await anext(health) == SERVING
+        for _ in range(3):
+            with pytest.raises(grpc.aio.AioRpcError):
+                await stub.Analyze(picture_request(), timeout=TIMEOUT)
+        assert await anext(health) == NOT_SERVING
+        assert await health_of(server) == SERVING, "it comes back only where it is asked"
+        broken = False
+        await stub.Analyze(picture_request(), timeout=TIMEOUT)
+        assert await anext(health) == SERVING
+
+
+async def test_a_watch_of_an_unknown_name_is_told_so() -> None:
+    async with running() as server, aclosing(statuses(server, "nose")) as health:
+        assert await anext(health) == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
 
 async def test_a_server_none_of_whose_analyzers_can_be_used_is_not_serving() -> None:

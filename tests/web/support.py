@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import tempfile
 from collections.abc import AsyncIterator
@@ -21,6 +22,9 @@ from mien.web.server import Gateway
 
 JPEG = encode_image(np.full((24, 32, 3), 128, np.uint8), image_format=ImageFormat.JPEG, quality=80)
 """A grey picture, 32 x 24."""
+
+FRAME: dict[str, Any] = {"frame": {"encoded": base64.b64encode(JPEG).decode(), "capturedAtSeconds": 0.5}}
+CONFIG = {"config": {"sessionId": "one", "snapshotIntervalSeconds": 0}}
 
 
 def web_settings(**tables: dict[str, Any]) -> Settings:
@@ -57,7 +61,7 @@ async def browser(found: Gateway, **headers: str) -> AsyncIterator[httpx.AsyncCl
 
 def socket_to(found: Gateway, **options: Any) -> connect:
     """A WebSocket to a session."""
-    options = {"open_timeout": TIMEOUT, "compression": None, "proxy": None, **options}
+    options = {"open_timeout": TIMEOUT, "close_timeout": 1, "compression": None, "proxy": None, **options}
     return connect(f"ws://{found.address}/v1/session", **options)
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 
 from service.support import face_like, fake_host
-from web.support import JPEG, gateway, socket_to, told, web_settings
+from web.support import CONFIG, FRAME, gateway, socket_to, told, web_settings
 
 from mien.v1 import sentiment_pb2 as pb
-
-FRAME = {"frame": {"encoded": base64.b64encode(JPEG).decode(), "capturedAtSeconds": 0.5}}
-CONFIG = {"config": {"sessionId": "one", "snapshotIntervalSeconds": 0}}
 
 
 async def test_a_session_in_json_from_the_config_to_the_summary() -> None:

@@ -15,7 +15,8 @@ from mien.config import Settings
 from mien.engine import requests
 from mien.engine.execution import CLOSED, Executor, Outcome, reason_of
 from mien.engine.requests import AnalysisRequest
-from mien.errors import AnalysisError, MienError
+from mien.engine.standing import Standing
+from mien.errors import AnalysisError, AnalyzerBusyError, MienError
 from mien.interfaces import FusionContext, MismatchPolicy
 from mien.plugins.checking import checked_satisfaction, own_predictions
 from mien.plugins.guard import CallKind, Deadlines, PluginCallError, Steps, run_steps, run_steps_async
@@ -32,7 +33,7 @@ from mien.types import (
     kind_of,
 )
 
-__all__ = ["AnalysisRequest", "Engine"]
+__all__ = ["AnalysisRequest", "Engine", "Outcome"]
 
 _NO_WEIGHTS: Final[Mapping[str, float]] = {}
 _log = logging.getLogger("mien.engine")
@@ -56,13 +57,19 @@ class Engine:
             host, deadlines=deadlines or Deadlines.of(settings), max_batch=settings.limits.max_batch
         )
 
+    @property
+    def standing(self) -> Standing:
+        """How the analyzers have fared of late."""
+        return self._executor.standing
+
     def analyze(self, request: AnalysisRequest) -> AnalysisResult:
         """Analyse one request.
 
         Raises:
             InputError: There is no sample, no analyzer takes it, or it cannot be used and nothing else is left.
             AnalyzerNotFoundError: A named analyzer or fuser does not exist or is not enabled.
-            AnalysisError: No stream could be analysed, or the predictions could not be fused.
+            AnalysisError: No stream could be analysed (``AnalyzerBusyError``: for now), or the predictions could not be
+                fused.
         """
         result = self.analyze_batch([request])[0]
         if isinstance(result, MienError):
@@ -96,6 +103,45 @@ class Engine:
     async def predict_async(self, analyzer: str, samples: Sequence[Sample]) -> list[list[Prediction] | StreamStatus]:
         """As ``predict``, for an event loop: a sample goes from thread to thread twice, to the analyzer and back."""
         return await run_steps_async(self._predict(analyzer, samples))
+
+    # The steps of ``analyze``, for a scheduler that has batches of its own
+
+    def plan(self, request: AnalysisRequest) -> dict[str, list[Sample]]:
+        """Analyzer -> the samples of this request that it is to be given. Raises as ``analyze`` does."""
+        self._fuser_name(request.fuser)
+        return requests.plan(self._host, request)
+
+    def parallel(self, analyzer: str) -> int:
+        """Pieces of sound that an analyzer works on at once. Raises as ``predict`` does."""
+        return self._host.enabled_analyzer(analyzer).info.parallel
+
+    def nothing(self, analyzer: str) -> Outcome:
+        """What an analyzer makes of a sample in which nothing is to be analysed. Raises as ``predict`` does."""
+        modality = self._host.enabled_analyzer(analyzer).info.modality
+        return Outcome(StreamStatus(analyzer, modality, StreamState.OK))
+
+    async def parts_async(self, analyzer: str, sample: Sample) -> tuple[Sample, ...]:
+        """A sample as an analyzer can look at it piece by piece; see ``mien.Analyzer.parts``."""
+        return await run_steps_async(self._executor.parts(analyzer, sample))
+
+    async def outcomes_async(self, analyzer: str, samples: Sequence[Sample]) -> list[Outcome]:
+        """What one analyzer makes of samples; nothing that it does is raised.
+
+        Raises:
+            AnalyzerNotFoundError: There is no such analyzer, or it is not enabled.
+            InputError: It does not accept a sample's kind.
+        """
+        registered = self._host.enabled_analyzer(analyzer)
+        for sample in samples:
+            requests.check_accepts(registered, {kind_of(sample)})
+        return (await run_steps_async(self._executor.run({analyzer: samples})))[analyzer]
+
+    async def answer_async(self, request: AnalysisRequest, outcomes: Mapping[str, Sequence[Outcome]]) -> AnalysisResult:
+        """Fuse what the analyzers of a plan made of its samples. Raises as ``analyze`` does."""
+        answer = await run_steps_async(self._answer(request, outcomes))
+        if isinstance(answer, MienError):
+            raise answer
+        return answer
 
     def fuse(
         self,
@@ -229,13 +275,12 @@ class Engine:
     def _plan(self, request: AnalysisRequest) -> dict[str, list[Sample]] | MienError:
         """What each analyzer is given; or why the request cannot be analysed."""
         try:
-            self._fuser_name(request.fuser)
-            return requests.plan(self._host, request)
+            return self.plan(request)
         except MienError as error:
             return error
 
     def _answer(
-        self, request: AnalysisRequest, outcomes: Mapping[str, list[Outcome]]
+        self, request: AnalysisRequest, outcomes: Mapping[str, Sequence[Outcome]]
     ) -> Steps[AnalysisResult | MienError]:
         streams = {name: _first_failure(found) for name, found in outcomes.items()}
         statuses = tuple(outcome.status for outcome in streams.values())
@@ -267,7 +312,8 @@ def _nothing_left(outcomes: Sequence[Outcome]) -> MienError:
         if outcome.error is not None:
             return outcome.error
     reasons = "; ".join(f"{outcome.status.analyzer}: {outcome.status.reason}" for outcome in outcomes)
-    return AnalysisError(f"no stream could be analysed: {reasons}")
+    is_busy = any(outcome.is_busy for outcome in outcomes)
+    return (AnalyzerBusyError if is_busy else AnalysisError)(f"no stream could be analysed: {reasons}")
 
 
 def _with_unique_subjects(predictions: Iterable[Prediction]) -> tuple[Prediction, ...]:

@@ -14,14 +14,32 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from mien.engine.standing import Standing
 from mien.errors import InputError, MienError
 from mien.interfaces import Analyzer, AnalyzerInfo
-from mien.plugins.checking import checked_predictions, own_samples, raised_by_types
-from mien.plugins.guard import CallKind, Deadlines, GuardedCall, PluginCallError, Result, Steps, can_be_told, log_raised
+from mien.plugins.checking import (
+    checked_predictions,
+    checked_remark,
+    checked_samples,
+    own_sample,
+    own_samples,
+    raised_by_types,
+)
+from mien.plugins.guard import (
+    STUCK,
+    CallKind,
+    Deadlines,
+    GuardedCall,
+    PluginCallError,
+    Result,
+    Steps,
+    can_be_told,
+    log_raised,
+)
 from mien.plugins.host import PluginHost
 from mien.plugins.parts import PartKind
 from mien.plugins.slots import explain
-from mien.types import Prediction, Sample, StreamState, StreamStatus
+from mien.types import AudioClip, Prediction, Sample, StreamState, StreamStatus
 
 CLOSED: Final = "the engine is closed"
 """The reason of what came too late."""
@@ -37,11 +55,13 @@ class Outcome:
         status: How it went.
         predictions: What it saw or heard; empty where the status is not OK.
         error: What was wrong with the sample, where the sample was to blame.
+        is_busy: The analyzer was busy, or did not answer in time: later it may.
     """
 
     status: StreamStatus
     predictions: tuple[Prediction, ...] = ()
     error: InputError | None = None
+    is_busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +72,8 @@ class _Answer:
     reason: str = ""
     predictions: tuple[Prediction, ...] = ()
     error: InputError | None = None
+    is_busy: bool = False
+    remark: str = ""
 
 
 class Executor:
@@ -61,6 +83,7 @@ class Executor:
         self._host = host
         self._deadlines = deadlines
         self._max_batch = max_batch
+        self.standing = Standing()
         self._first_uses: dict[str, _FirstUse] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -91,11 +114,38 @@ class Executor:
                 outcomes[name] += found
         return outcomes
 
-    def submit(self, name: str, part: PartKind, kind: CallKind, function: Callable[[], Result]) -> GuardedCall[Result]:
-        """Begin a call into a part, through its guard."""
+    def parts(self, name: str, sample: Sample) -> Steps[tuple[Sample, ...]]:
+        """Cut a sample into what an analyzer can look at one by one; the sample alone where it cannot be cut."""
+        failed = yield from self._make_ready({name: (sample,)})
+        if failed or type(analyzer := self._host.analyzer(name)).parts is Analyzer.parts:
+            return (sample,)
+        info = self._host.analyzers[name].info
+        own = own_sample(sample)
+
+        def cut() -> tuple[Sample, ...]:
+            return checked_samples(list(analyzer.parts(own)), info, analyzer=name, call=CallKind.PARTS)
+
+        call = self._submit(name, CallKind.PARTS, cut)
+        yield call
+        try:
+            return call.result()
+        except MienError as error:  # analysed as a whole it answers for itself
+            _log.debug("analyzer %r cut nothing: %s", name, reason_of(error))
+            return (sample,)
+
+    def submit(
+        self,
+        name: str,
+        part: PartKind,
+        kind: CallKind,
+        function: Callable[[], Result],
+        *,
+        more_seconds: float = 0.0,
+    ) -> GuardedCall[Result]:
+        """Begin a call into a part, through its guard; an analysis may take so much longer than its deadline says."""
         if self._closed:
             return GuardedCall(f"{part} {name!r}", kind, None, None, CLOSED)
-        return self._host.guard(name, part).submit(kind, function, deadlines=self._deadlines)
+        return self._host.guard(name, part).submit(kind, function, deadlines=self._deadlines.plus(more_seconds))
 
     def warm_up(self, names: Sequence[str]) -> Steps[dict[str, str]]:
         """Load and warm up analyzers.
@@ -157,7 +207,13 @@ class Executor:
 
     def _run_chunks(self, chunks: Mapping[str, Sequence[Sample]]) -> Steps[dict[str, list[Outcome]]]:
         calls = {
-            name: self._submit(name, CallKind.ANALYZE, _analysis(self._host, name, own_samples(samples)))
+            name: self.submit(
+                name,
+                PartKind.ANALYZER,
+                CallKind.ANALYZE,
+                _analysis(self._host, name, own_samples(samples)),
+                more_seconds=_sound_seconds(samples),
+            )
             for name, samples in chunks.items()
         }
         outcomes: dict[str, list[Outcome]] = {}
@@ -165,6 +221,10 @@ class Executor:
             yield call
             answers = _answers(call, len(chunks[name]))
             _log_failures(name, answers)
+            if any(answer.state is StreamState.OK for answer in answers):
+                self.standing.note(name, worked=True)
+            elif all(answer.error is None and not answer.is_busy for answer in answers):
+                self.standing.note(name, worked=False)
             seconds = 0.0 if call.submitted_at is None else time.monotonic() - call.submitted_at
             outcomes[name] = [self._outcome(name, answer, seconds) for answer in answers]
         return outcomes
@@ -180,8 +240,9 @@ class Executor:
             state=answer.state,
             reason=answer.reason,
             seconds=seconds,
+            remark=answer.remark,
         )
-        return Outcome(status, answer.predictions, answer.error)
+        return Outcome(status, answer.predictions, answer.error, answer.is_busy)
 
 
 class _FirstUse:
@@ -216,11 +277,17 @@ def reason_of(error: MienError) -> str:
     return error.reason if isinstance(error, PluginCallError) else explain(error)
 
 
+def _sound_seconds(samples: Sequence[Sample]) -> float:
+    """How long the sound among samples lasts: recognising it takes longer the longer it is."""
+    return sum(sample.duration_seconds for sample in samples if isinstance(sample, AudioClip))
+
+
 def _answers(call: GuardedCall[list[_Answer]], count: int) -> list[_Answer]:
     try:
         return call.result()
     except PluginCallError as error:
-        return [_Answer(error.state, error.reason)] * count
+        is_busy = error.timed_out or error.reason == STUCK
+        return [_Answer(error.state, error.reason, is_busy=is_busy)] * count
     except MienError as error:  # it could not be loaded, which was found out before
         return [_Answer(StreamState.UNAVAILABLE, explain(error))] * count
 
@@ -259,7 +326,8 @@ def _analyze(analyzer: Analyzer, name: str, info: AnalyzerInfo, samples: tuple[S
 def _check(result: object, name: str, info: AnalyzerInfo, sample: Sample) -> _Answer:
     """The answer, where the analyzer kept its contract; INVALID where it did not."""
     try:
-        return _Answer(predictions=checked_predictions(result, info, sample, analyzer=name))
+        remark = checked_remark(result, analyzer=name)
+        return _Answer(predictions=checked_predictions(result, info, sample, analyzer=name), remark=remark)
     except PluginCallError as error:
         return _Answer(error.state, error.reason)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mien.types import Prediction, Sample, SampleKind
@@ -22,6 +22,7 @@ class AnalyzerInfo:
         description: One line.
         load_cost: What loading takes, for a person: memory and seconds.
         opt_in: True keeps it off unless the configuration names it.
+        parallel: Pieces of sound that it can work on at once, as a server gives them to it one by one.
     """
 
     modality: str
@@ -32,6 +33,7 @@ class AnalyzerInfo:
     description: str = ""
     load_cost: str = ""
     opt_in: bool = False
+    parallel: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,20 @@ class StreamSettings:
     snapshot_interval_seconds: float = 1.0
     exclude_regions: tuple[tuple[float, float, float, float], ...] = ()
     tell: Callable[[Prediction], None] | None = None
+
+
+class Findings(list[Prediction]):
+    """The predictions of one sample, with a remark on them; a plain list does where there is none.
+
+    Attributes:
+        remark: One sentence for a person, such as what was found and left out, and what to do about it; nothing of what
+            was said, and of nobody in particular. It stands in ``StreamStatus.remark`` of a single request's answer;
+            sessions and recordings pass none on.
+    """
+
+    def __init__(self, predictions: Iterable[Prediction] = (), *, remark: str = "") -> None:
+        super().__init__(predictions)
+        self.remark = remark
 
 
 class Stream(ABC):
@@ -95,11 +111,22 @@ class Analyzer(ABC):
             samples: One to ``max batch`` samples, each of a kind named in ``AnalyzerInfo.accepts``.
 
         Returns:
-            One list of predictions for each sample, in the same order.
+            One list of predictions for each sample, in the same order; ``Findings`` where there is something to remark.
 
         Raises:
             InputError: A sample cannot be used; the host then tries the others one by one.
         """
+
+    def parts(self, sample: Sample) -> Sequence[Sample]:
+        """Cut a long sample into parts that can be analysed one by one, between those of other callers.
+
+        Args:
+            sample: Of a kind named in ``AnalyzerInfo.accepts``.
+
+        Returns:
+            Parts whose predictions, one after the other, are those of the sample; none where nothing is in it.
+        """
+        return (sample,)
 
     def open_stream(self, settings: StreamSettings) -> Stream:
         """State for one session."""

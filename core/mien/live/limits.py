@@ -28,6 +28,7 @@ class SessionLimits:
 
     Attributes:
         frames_queued: Pictures that may wait; of more the newest are kept.
+        bytes_queued: Sound and words that wait may be so large together; beyond, no more should be taken in.
         speech_queued_seconds: Utterances that wait for recognition may be so long together; beyond, sound is left out
             until recognition has caught up.
         finish_seconds: How long the end waits for what was still being analysed.
@@ -36,6 +37,7 @@ class SessionLimits:
     """
 
     frames_queued: int = 2
+    bytes_queued: float = math.inf
     speech_queued_seconds: float = 60.0
     finish_seconds: float = 15.0
     drain_seconds: float = 8.0
@@ -47,6 +49,7 @@ class SessionLimits:
         drain = settings.server.drain_seconds
         return cls(
             frames_queued=settings.limits.max_session_frames_queued,
+            bytes_queued=settings.limits.max_session_queued_bytes,
             speech_queued_seconds=settings.limits.max_session_speech_queued_seconds,
             finish_seconds=FINISH_SHARE * drain,
             drain_seconds=DRAIN_SHARE * drain,

@@ -158,7 +158,8 @@ def open_streams(
             unavailable.append(StreamStatus(name, info.modality, StreamState.UNAVAILABLE, str(error)))
             continue
         # A guard of its own: a stream that hangs holds up neither the analyzer nor other sessions.
-        guard = Guard(f"analyzer {name!r}", limits, threads=1)
+        parent = host.guard(name, PartKind.ANALYZER)
+        guard = Guard(f"analyzer {name!r}", limits, threads=1, parent=parent)
         participants.append(Participant(name=name, info=info, stream=stream, guard=guard))
     if not participants:
         reasons = "; ".join(f"{status.analyzer}: {status.reason}" for status in unavailable)

@@ -12,7 +12,7 @@ from mien.live.events import Event, Notice, NoticeKind, Partial, Started, Update
 from mien.live.limits import SessionLimits
 from mien.live.outbox import Outbox
 from mien.live.partials import Finals
-from mien.live.queues import Queue
+from mien.live.queues import Queue, Room, nothing
 from mien.live.session_work import Counted, SessionWork
 from mien.live.streams import Answer, Ready, Streams
 from mien.live.work import Work
@@ -77,9 +77,10 @@ class LiveSession:
         self._outbox = Outbox()
         self._finals = Finals()
         self._frames: Queue[Load] = Queue(self._take, name="session-frames", newest=limits.frames_queued)
-        self._sound: Queue[Load] = Queue(self._take_sound, name="session-sound")
+        self._room = Room(limits.bytes_queued)
+        self._sound: Queue[Load] = Queue(self._take_sound, name="session-sound", room=self._room)
         self._speech: Queue[Ready] = Queue(self._take_speech, name="session-speech")
-        self._words: Queue[Load] = Queue(self._take, name="session-words")
+        self._words: Queue[Load] = Queue(self._take, name="session-words", room=self._room)
         self._speech_seconds = 0.0
         self._frames_dropped = 0
         self._counting = asyncio.Lock()
@@ -106,26 +107,41 @@ class LiveSession:
         if self._failure is not None:
             raise self._failure
 
-    # What comes in. None of these waits for an analyzer.
+    # What comes in. None of these waits for an analyzer; ``size`` are the bytes that a load holds, and ``gone`` is
+    # called when it needs them no more.
 
-    def push_frame(self, load: Load) -> None:
+    @property
+    def has_room(self) -> bool:
+        """Whether more sound and words should be taken in: less of them waits than the limit."""
+        return self._room.is_free
+
+    async def wait_for_room(self) -> None:
+        """Return when more sound and words should be taken in."""
+        await self._room.wait()
+
+    def push_frame(self, load: Load, *, size: int = 0, gone: Callable[[], None] = nothing) -> None:
         """Take a picture in; decoded only if its turn comes."""
         if not self._taken(SampleKind.IMAGE, "pictures"):
+            gone()
             return
-        dropped = self._frames.put(load)
+        dropped = self._frames.put(load, size=size, gone=gone)
         if dropped:
             self._frames_dropped += dropped
             self._tell_of_drops()
 
-    def push_sound(self, load: Load) -> None:
+    def push_sound(self, load: Load, *, size: int = 0, gone: Callable[[], None] = nothing) -> None:
         """Take a piece of sound in, in the order of time."""
         if self._taken(SampleKind.AUDIO, "sound"):
-            self._sound.put(load)
+            self._sound.put(load, size=size, gone=gone)
+        else:
+            gone()
 
-    def push_words(self, load: Load) -> None:
+    def push_words(self, load: Load, *, size: int = 0, gone: Callable[[], None] = nothing) -> None:
         """Take words in."""
         if self._taken(SampleKind.TEXT, "words"):
-            self._words.put(load)
+            self._words.put(load, size=size, gone=gone)
+        else:
+            gone()
 
     async def mark(self, marker: Marker) -> None:
         """Take a marker in. One that ends the session first lets the pictures that wait be analysed."""
@@ -172,6 +188,7 @@ class LiveSession:
             await self._close_queues()
             await self._sum_up(end)
         finally:
+            await self._close_queues()  # also where this was cancelled: they work with what is closed next
             self._close()
 
     async def abandon(self) -> None:

@@ -109,23 +109,29 @@ class Worker:
 
 
 class _Stuck:
-    """The parts that have not returned from a call that missed its deadline. Thread-safe."""
+    """The parts that have not returned from a call that was left. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._guards: set[Guard] = set()
+        self._late: dict[Guard, bool] = {}
 
-    def add(self, guard: Guard) -> None:
+    def add(self, guard: Guard, *, late: bool) -> None:
+        """A call was left, because it missed its deadline or because nobody waits for it any more."""
         with self._lock:
-            self._guards.add(guard)
+            self._late[guard] = late
+        if late:
+            guard.hangs()
 
     def discard(self, guard: Guard) -> None:
+        """It has returned."""
         with self._lock:
-            self._guards.discard(guard)
+            late = self._late.pop(guard, False)
+        if late:
+            guard.hangs_no_more()
 
     def __contains__(self, guard: Guard) -> bool:
         with self._lock:
-            return guard in self._guards
+            return guard in self._late
 
 
 class _Piece(Generic[Result]):
@@ -183,7 +189,7 @@ class _Piece(Generic[Result]):
                 return None
             self._thread += 1
             self._call = None
-            self._stuck.add(call.guard)
+            self._stuck.add(call.guard, late=late)
         reason = f"it did not answer for {seconds:g} s" if late else "it was still at it when the end came"
         return PluginCallError(call.guard.part, call.kind, reason, state=StreamState.TIMED_OUT)
 

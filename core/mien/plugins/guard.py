@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import contextvars
 import logging
+import threading
 import traceback
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class CallKind(StrEnum):
     FACTORY = "factory"
     WARM_UP = "warm_up"
     OPEN_STREAM = "open_stream"
+    PARTS = "parts"
     PUSH = "push"
     OBSERVE = "observe"
     FLUSH = "flush"
@@ -67,6 +69,7 @@ FIXED_SECONDS: Final[Mapping[CallKind, float]] = MappingProxyType(
 
 
 PATIENT_KINDS: Final = (
+    CallKind.PARTS,
     CallKind.PUSH,
     CallKind.OBSERVE,
     CallKind.FLUSH,
@@ -126,6 +129,13 @@ class Deadlines:
     def seconds_of(self, kind: CallKind) -> float | None:
         """Seconds for one call of this kind; None: no limit."""
         return self.seconds[kind]
+
+    def plus(self, seconds: float) -> Deadlines:
+        """The same, with so much more for an analysis."""
+        allowed = self.seconds[CallKind.ANALYZE]
+        if not seconds or allowed is None:
+            return self
+        return Deadlines({**self.seconds, CallKind.ANALYZE: allowed + seconds})
 
 
 class GuardedCall(Generic[Result]):
@@ -217,23 +227,46 @@ class Guard:
     A call that a part makes to itself, such as a factory that asks for what it is making, runs within the first one.
     """
 
-    def __init__(self, part: str, deadlines: Deadlines, *, threads: int = DEFAULT_THREADS) -> None:
+    def __init__(
+        self, part: str, deadlines: Deadlines, *, threads: int = DEFAULT_THREADS, parent: Guard | None = None
+    ) -> None:
         """Start no thread yet.
 
         Args:
             part: What it is called in errors, such as ``analyzer 'smileys'``.
             deadlines: How long its calls may take.
             threads: Calls that it works on at once.
+            parent: Of the part that this one is a piece of, such as a stream of an analyzer: the piece's stuck calls
+                are shown there, too.
         """
         self.part: Final = part
+        self._parent = parent
+        self._elsewhere = 0  # stuck calls of pieces, and those on threads that are not of the lane
+        self._counting = threading.Lock()
+        self._shown = False  # to the parent, that a call of this lane is stuck
         self._deadlines = deadlines
         self._watchers: list[Callable[[], object]] = []
         self._lane = Lane(part.replace("'", "").replace(" ", "-"), threads=threads, on_change=self._changed)
 
     @property
     def healthy(self) -> bool:
+        """False while a call that missed its deadline has not returned, be it one of a piece of the part."""
+        with self._counting:
+            elsewhere = self._elsewhere
+        return self.takes_calls and not elsewhere
+
+    @property
+    def takes_calls(self) -> bool:
         """False while a call that missed its deadline has not returned; no other is taken until it does."""
         return self._lane.stuck == 0
+
+    def hangs(self) -> None:
+        """Note a call that missed its deadline on a thread of somebody else's; ``hangs_no_more`` when it returns."""
+        self._hang(1)
+
+    def hangs_no_more(self) -> None:
+        """Such a call has returned."""
+        self._hang(-1)
 
     def watch(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Have ``callback`` called, on any thread, whenever ``healthy`` has changed; the answer ends that."""
@@ -297,7 +330,26 @@ class Guard:
             log_raised(self.part, error)
             raise _RaisedError(type(error).__name__) from None
 
+    def _hang(self, count: int) -> None:
+        with self._counting:
+            before, self._elsewhere = self._elsewhere, self._elsewhere + count
+            changed = not before or not self._elsewhere
+        if self._parent is not None:
+            self._parent._hang(count)
+        if changed:
+            self._tell()
+
     def _changed(self) -> None:
+        """The lane has its first stuck call, or its last one has returned."""
+        if self._parent is not None:
+            with self._counting:
+                stuck = self._lane.stuck > 0
+                count, self._shown = int(stuck) - int(self._shown), stuck
+            if count:
+                self._parent._hang(count)
+        self._tell()
+
+    def _tell(self) -> None:
         for callback in list(self._watchers):
             try:
                 callback()

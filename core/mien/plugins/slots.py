@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from mien.errors import MienError, PluginError
 from mien.interfaces import Analyzer, Sink, Transcriber
 from mien.plugins.guard import CallKind, Deadlines, Guard, GuardedCall, PluginCallError, log_raised
+from mien.plugins.workers import DEFAULT_THREADS
 
 Info = TypeVar("Info")
 Part = TypeVar("Part")
@@ -44,7 +45,8 @@ class Slot(Generic[Info, Part]):
         self.name = name
         self.info = info
         self.plugin = plugin
-        self.guard = Guard(f"{kind} {name!r}", deadlines)
+        threads = max(DEFAULT_THREADS, getattr(info, "parallel", 1) + 1)
+        self.guard = Guard(f"{kind} {name!r}", deadlines, threads=threads)
         self.opening = Guard(f"{kind} {name!r}", deadlines)
         self._where = f"{kind} {name!r} of plugin {plugin!r}"
         self._factory = factory

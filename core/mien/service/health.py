@@ -6,15 +6,14 @@ The names are ``""`` (overall), ``mien.v1.SentimentService``, and ``mien.plugins
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1.health import aio
 
+from mien.engine import Standing
 from mien.plugins.host import PluginHost, PluginState
 from mien.plugins.parts import PartKind
 from mien.plugins.registry import PluginDescription
@@ -26,75 +25,135 @@ SERVICE_NAME: Final[str] = sentiment_pb2.DESCRIPTOR.services_by_name["SentimentS
 PLUGIN_PREFIX: Final = "mien.plugins."
 """Before a plugin's name; the same as the entry-point group."""
 
+SERVING: Final = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
+UNKNOWN: Final = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+
+
+class Board(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated, untyped
+    """What is shown to whoever asks or watches. Showing waits for no watcher. For one event loop."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, int] = {}
+        self._changed: dict[str, asyncio.Event] = {}
+
+    def show(self, name: str, *, serving: bool) -> None:
+        """Show a state; whoever watches is told of a change."""
+        state = SERVING if serving else NOT_SERVING
+        if self._shown.get(name) == state:
+            return
+        self._shown[name] = state
+        changed = self._changed.pop(name, None)
+        if changed is not None:
+            changed.set()
+
+    def none_serves(self) -> None:
+        """Show everything as NOT_SERVING."""
+        for name in self._shown:
+            self.show(name, serving=False)
+
+    async def Check(  # noqa: N802  # the contract's name
+        self, request: health_pb2.HealthCheckRequest, context: Any
+    ) -> health_pb2.HealthCheckResponse:
+        """Tell a state once."""
+        state = self._shown.get(request.service)
+        if state is None:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "there is no service of that name here")
+        return health_pb2.HealthCheckResponse(status=state)
+
+    async def Watch(  # noqa: N802
+        self, request: health_pb2.HealthCheckRequest, context: Any
+    ) -> AsyncGenerator[health_pb2.HealthCheckResponse, None]:
+        """Tell a state, and again whenever it has changed; one that comes and goes meanwhile is passed over."""
+        name, told = request.service, None
+        while True:
+            state = self._shown.get(name, UNKNOWN)
+            if state != told:
+                told = state
+                yield health_pb2.HealthCheckResponse(status=state)
+            elif name in self._shown:
+                await self._changed.setdefault(name, asyncio.Event()).wait()
+            else:
+                await asyncio.Event().wait()  # names do not come into being; the watch ends with its call
+
 
 class Health:
     """Keeps the health service in step with the server and its plugins. For one event loop."""
 
-    def __init__(self, host: PluginHost) -> None:
+    def __init__(self, host: PluginHost, standing: Standing) -> None:
+        """Take what is looked at.
+
+        Args:
+            host: The plugins.
+            standing: How their analyzers fare.
+        """
         self._host = host
-        self._servicer = aio.HealthServicer()
+        self._standing = standing
+        self._board = Board()
         self._unusable: frozenset[str] = frozenset()
-        self._shown: dict[str, bool] = {}
         self._changed = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
         self._unwatch: list[Callable[[], None]] = []
 
-    async def start(self, server: grpc.aio.Server) -> None:
+    def start(self, server: grpc.aio.Server) -> None:
         """Answer health checks; everything is NOT_SERVING until ``serving``."""
-        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._board, server)
         plugins = (PLUGIN_PREFIX + plugin.name for plugin in self._host.plugins())
         for name in ("", SERVICE_NAME, *plugins):
-            await self._show(name, serving=False)
+            self._board.show(name, serving=False)
 
-    async def serving(self, unusable: Mapping[str, str]) -> None:
-        """The server has warmed up; from now on a plugin with a stuck call is NOT_SERVING until the call returns.
+    def serving(self, unusable: Mapping[str, str]) -> None:
+        """The server has warmed up; from now on what is shown follows how the plugins fare.
+
+        A plugin is NOT_SERVING while a call into it that missed its deadline has not returned, or while nothing comes
+        of an analyzer's batches.
 
         Args:
-            unusable: Analyzer -> why it cannot be used; its plugin stays NOT_SERVING.
+            unusable: Analyzer -> why it cannot be used; its plugin stays NOT_SERVING until it works.
         """
         self._unusable = frozenset(unusable)
         tell = partial(asyncio.get_running_loop().call_soon_threadsafe, self._changed.set)
         for plugin in self._host.plugins():
             self._unwatch += [guard.watch(tell) for guard in self._host.guards(plugin.name)]
-        await self._update()
+        self._unwatch.append(self._standing.watch(tell))
+        self._update()
         self._following = asyncio.create_task(self._follow(), name="mien-health")
 
-    async def draining(self) -> None:
+    def draining(self) -> None:
         """Everything is NOT_SERVING, for good."""
         for unwatch in self._unwatch:
             unwatch()
         self._unwatch.clear()
         if self._following is not None:
             self._following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._following
-        await self._servicer.enter_graceful_shutdown()
+        self._board.none_serves()
 
     async def _follow(self) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            await self._update()
+            self._update()
 
-    async def _update(self) -> None:
+    def _update(self) -> None:
         for plugin in self._host.plugins():
-            await self._show(PLUGIN_PREFIX + plugin.name, serving=self._works(plugin))
+            self._board.show(PLUGIN_PREFIX + plugin.name, serving=self._works(plugin))
         any_usable = any(self._is_usable(name) for name, entry in self._host.analyzers.items() if entry.enabled)
         for name in (SERVICE_NAME, ""):
-            await self._show(name, serving=any_usable)
+            self._board.show(name, serving=any_usable)
 
     def _works(self, plugin: PluginDescription) -> bool:
         return (
             plugin.state is PluginState.LOADED
-            and self._unusable.isdisjoint(plugin.analyzers)
+            and not any(self._fails(analyzer) for analyzer in plugin.analyzers)
             and all(guard.healthy for guard in self._host.guards(plugin.name))
         )
 
-    def _is_usable(self, analyzer: str) -> bool:
-        return analyzer not in self._unusable and self._host.guard(analyzer, PartKind.ANALYZER).healthy
+    def _fails(self, analyzer: str) -> bool:
+        return self._standing.is_failing(analyzer) or self._is_unusable(analyzer)
 
-    async def _show(self, name: str, *, serving: bool) -> None:
-        if self._shown.get(name) is not serving:  # whoever watches is told of changes only
-            self._shown[name] = serving
-            status = health_pb2.HealthCheckResponse
-            await self._servicer.set(name, status.SERVING if serving else status.NOT_SERVING)
+    def _is_unusable(self, analyzer: str) -> bool:
+        return analyzer in self._unusable and not self._standing.works(analyzer)
+
+    def _is_usable(self, analyzer: str) -> bool:
+        """Whether it can be asked. One that fails can: it comes back only where it is asked."""
+        return not self._is_unusable(analyzer) and self._host.guard(analyzer, PartKind.ANALYZER).takes_calls

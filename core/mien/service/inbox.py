@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from enum import Enum, auto
 from typing import Final, Generic, TypeVar
 
 Message = TypeVar("Message")
+Result = TypeVar("Result")
 
 
 class End(Enum):
@@ -48,6 +49,15 @@ class Inbox(Generic[Message]):
         message = self._reading.result()
         self._reading = None
         return message
+
+    async def until(self, happens: Coroutine[None, None, Result]) -> Result | End:
+        """Wait for something else before the next message; STOPPED where a stop comes first, and it is given up."""
+        waiting = asyncio.create_task(happens)
+        try:
+            await asyncio.wait({waiting, *self._stops}, return_when=asyncio.FIRST_COMPLETED)
+            return waiting.result() if waiting.done() else End.STOPPED
+        finally:
+            waiting.cancel()
 
     async def close(self) -> None:
         """Read no more."""

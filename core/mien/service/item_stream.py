@@ -1,12 +1,13 @@
 """``AnalyzeStream``: many independent requests over one call, answered as they are ready.
 
-Reading waits for a place among the calls in flight, so that a stream is held up by HTTP/2's own flow control, takes no
-more memory than as many unary calls, and cannot crowd out others.
+Reading waits for a place among the calls in flight and for room in memory, so that a stream is held up by HTTP/2's own
+flow control, takes no more memory than as many unary calls, and cannot crowd out others.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Final
 
@@ -17,21 +18,24 @@ from mien.errors import MienError
 from mien.service.inbox import End, Inbox
 from mien.service.interceptors import status_of
 from mien.service.limits import Gate
+from mien.service.memory import Budget, Lease
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.status import InvalidFieldError, RefusedError, code_of, message_of, not_serving, number_of, reason_of
 
 MAX_ID_CHARACTERS: Final = 128
 """Of a request's id."""
 
-Analyze = Callable[[pb.AnalyzeRequest, float], Awaitable[pb.AnalyzeResponse]]
-"""Answers one request by a deadline on the event loop's clock."""
+Analyze = Callable[[pb.AnalyzeRequest, float, str], Awaitable[pb.AnalyzeResponse]]
+"""Answers one request by a deadline on the event loop's clock, for a caller."""
 
 
 class ItemStream:
     """One ``AnalyzeStream`` call."""
 
-    def __init__(self, analyze: Analyze, gate: Gate, limits: LimitSettings) -> None:
+    def __init__(self, analyze: Analyze, gate: Gate, limits: LimitSettings, *, messages: Budget, caller: str) -> None:
         self._analyze = analyze
+        self._messages = messages
+        self._caller = caller
         self._gate = gate
         self._limits = limits
         self._room = asyncio.Semaphore(limits.max_stream_items)
@@ -91,17 +95,22 @@ class ItemStream:
         except InvalidFieldError as error:
             self._answers.put_nowait(_failed(message.request_id[:MAX_ID_CHARACTERS], error))
             return
-        await self._gate.take_turn()
-        self._in_flight[message.request_id] = asyncio.create_task(self._answer(message))
+        lease = await self._messages.take(message.ByteSize(), caller=self._caller)
+        with contextlib.ExitStack() as unless_accepted:
+            unless_accepted.enter_context(lease)
+            await self._gate.take_turn(caller=self._caller)
+            unless_accepted.pop_all()
+        self._in_flight[message.request_id] = asyncio.create_task(self._answer(message, lease))
 
-    async def _answer(self, message: pb.AnalyzeStreamRequest) -> None:
+    async def _answer(self, message: pb.AnalyzeStreamRequest, lease: Lease) -> None:
         deadline = asyncio.get_running_loop().time() + self._limits.max_wait_seconds
         try:
-            response = await self._analyze(message.request, deadline)
+            response = await self._analyze(message.request, deadline, self._caller)
             answer = pb.AnalyzeStreamResponse(request_id=message.request_id, response=response)
         except Exception as error:
             answer = _failed(message.request_id, error)
         finally:
+            lease.release()
             self._gate.end_turn()
             del self._in_flight[message.request_id]
         self._answers.put_nowait(answer)

@@ -1,25 +1,31 @@
 """Who gets in: the gRPC channel's limits, and the gate that admits calls and streams.
 
-The gate counts; it does not know what a call does. Compute is ordered by ``mien.service.batching``.
+The gate counts; it does not know what a call does. What is still on its way is ``mien.service.calls``'s business, and
+compute is ordered by ``mien.service.batching``.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from enum import Enum, auto
 from typing import Final
 
 from mien.config import LimitSettings
+from mien.service.fairness import Turns
 from mien.wire.channel import channel_options
 from mien.wire.status import RefusedError, not_serving, queue_full, waited_too_long
 
 MIN_PING_INTERVAL_MS: Final = 10_000
 """A client may ping this often while nothing is in flight; more often and the connection is closed."""
 
-SPARE_CALLS: Final = 64
-"""Room for health checks and for answering refusals, over the calls and sessions that the gate admits."""
+MAX_STREAMS_A_CONNECTION: Final = 1024
+"""Calls that one connection may have open; a client that has more waits by itself."""
+
+HANDSHAKE_MS: Final = 10_000
+"""A connection that has not said what it is by then is closed."""
 
 
 def server_options(limits: LimitSettings) -> list[tuple[str, int]]:
@@ -30,12 +36,9 @@ def server_options(limits: LimitSettings) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", MIN_PING_INTERVAL_MS),
         ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.max_concurrent_streams", MAX_STREAMS_A_CONNECTION),
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
     ]
-
-
-def max_concurrent_calls(limits: LimitSettings) -> int:
-    """The backstop that gRPC itself holds, above what the gate admits."""
-    return limits.max_calls_in_flight + limits.max_calls_queued + limits.max_sessions + SPARE_CALLS
 
 
 class GateState(Enum):
@@ -47,15 +50,16 @@ class GateState(Enum):
 
 
 class Gate:
-    """Admits calls, in the order of their coming, and streams. For one event loop."""
+    """Admits calls, whose callers take turns, and streams. For one event loop."""
 
     def __init__(self, limits: LimitSettings) -> None:
         """Start in LOADING: nothing is let in before ``open``."""
         self._limits = limits
         self._state = GateState.LOADING
-        self._slots = asyncio.Semaphore(limits.max_calls_in_flight)
+        self._places = Turns(limits.max_calls_in_flight)
         self._waiting = 0
         self._streams = 0
+        self._streams_of: Counter[str] = Counter()
         self._inside = 0  # calls, waiting or in flight, and streams
         self._idle = asyncio.Event()
         self._idle.set()
@@ -91,61 +95,91 @@ class Gate:
         await self._idle.wait()
 
     @asynccontextmanager
-    async def call(self, deadline: float) -> AsyncIterator[None]:
+    async def call(self, deadline: float, *, caller: str = "") -> AsyncIterator[None]:
         """Hold a place among the calls in flight.
 
         Args:
             deadline: On the event loop's clock, seconds; a call whose turn has not come by then is given up.
+            caller: Who calls. Callers take turns; and where no more may wait, one who has fewer waiting than another
+                gets the place of the other's newest call.
 
         Raises:
             RefusedError: Loading, draining, no room in the queue, or the turn did not come in time.
         """
-        self._check_open()
-        if self._slots.locked() and self._waiting >= self._limits.max_calls_queued:
-            raise queue_full(
+        self.check_open()
+        if self._places.all_taken and self._waiting >= self._limits.max_calls_queued:
+            refusal = queue_full(
                 f"{self._limits.max_calls_in_flight} calls are in flight and {self._waiting} wait, which is all that"
                 " this server takes; try again later"
             )
+            if not self._places.crowd_out(caller, refusal):
+                raise refusal
         self._enter()
         try:
-            await self._wait_for_turn(deadline)
+            await self._wait_for_turn(deadline, caller)
             try:
                 yield
             finally:
-                self._slots.release()
+                self._places.give_back()
         finally:
             self._leave()
 
     @asynccontextmanager
-    async def stream(self) -> AsyncIterator[None]:
+    async def stream(self, *, peer: str = "") -> AsyncIterator[None]:
         """Hold a place among the open sessions and streams.
+
+        Args:
+            peer: The other machine's address; empty for one that has no limit of its own.
 
         Raises:
             RefusedError: Loading, draining, or too many are open.
         """
-        self._check_open()
-        if self._streams >= self._limits.max_sessions:
-            raise queue_full(f"{self._streams} streams are open, which is all that this server takes; try again later")
+        self.check_stream(peer)
         self._streams += 1
+        self._streams_of[peer] += 1
         self._enter()
         try:
             yield
         finally:
             self._streams -= 1
+            self._streams_of -= Counter((peer,))  # which forgets those that have none
             self._leave()
 
-    async def take_turn(self) -> None:
+    def check_stream(self, peer: str) -> None:
+        """Refuse a stream that would find no place; raises as ``stream`` does."""
+        self.check_open()
+        if self._streams >= self._limits.max_sessions:
+            raise queue_full(f"{self._streams} streams are open, which is all that this server takes; try again later")
+        own, most = self._streams_of[peer], self._limits.max_peer_sessions
+        if peer and most and own >= most:
+            raise queue_full(f"{own} streams of {peer} are open, which is all that this server takes of one address")
+
+    @contextmanager
+    def lingering(self) -> Iterator[None]:
+        """Have a drain wait for something that holds no place, such as a session that has lost its connection."""
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    async def take_turn(self, *, caller: str = "") -> None:
         """Wait for a place among the calls in flight, for an item of an open stream; ``end_turn`` gives it back.
 
         Items wait in their stream, whose sender waits for them, so that they need no bounded queue.
         """
-        await self._slots.acquire()
+        await self._places.take(caller)
 
     def end_turn(self) -> None:
         """Give a place back."""
-        self._slots.release()
+        self._places.give_back()
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Refuse work while the server loads or drains.
+
+        Raises:
+            RefusedError: It does.
+        """
         refusal = self._refusal()
         if refusal is not None:
             raise refusal
@@ -157,11 +191,11 @@ class Gate:
             return not_serving("the server is shutting down and takes no new work", reason="DRAINING")
         return None
 
-    async def _wait_for_turn(self, deadline: float) -> None:
+    async def _wait_for_turn(self, deadline: float, caller: str) -> None:
         self._waiting += 1
         try:
             async with asyncio.timeout_at(deadline):
-                await self._slots.acquire()
+                await self._places.take(caller)
         except TimeoutError:
             raise waited_too_long("the call's time ran out while it waited for its turn") from None
         finally:

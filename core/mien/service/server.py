@@ -22,11 +22,14 @@ from mien.engine import Engine
 from mien.errors import ConfigError, MienError
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
-from mien.service.batching import Scheduler
+from mien.service.calls import CallLimits
 from mien.service.decoding import Decoder
 from mien.service.health import SERVICE_NAME, Health
+from mien.service.holdings import Holdings
 from mien.service.interceptors import ErrorInterceptor
-from mien.service.limits import Gate, max_concurrent_calls, server_options
+from mien.service.kept import Kept
+from mien.service.limits import Gate, server_options
+from mien.service.scheduler import Scheduler
 from mien.service.servicer import SentimentServicer
 from mien.v1 import sentiment_pb2_grpc
 from mien.wire.info import describe_server
@@ -74,16 +77,23 @@ class Server:
         self._address = settings.server.address
         self._also_at = tuple(also_at)
         self._gate = Gate(settings.limits)
+        self._calls = CallLimits(settings.limits, self._gate, drain_seconds=settings.server.drain_seconds)
         self._decoder = Decoder(settings.limits)
+        self._holdings = Holdings(settings.limits, self._decoder)
         self._scheduler = Scheduler(self._engine, settings.limits)
         self._sinks = Sinks(host)
-        self._health = Health(host)
+        self._health = Health(host, self._engine.standing)
         self._grpc: grpc.aio.Server | None = None
 
     @property
     def address(self) -> str:
         """Where it listens, ``host:port``, with the port that was chosen where 0 was asked for."""
         return self._address
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions and streams have a connection."""
+        return self._gate.streams
 
     async def start(self) -> None:
         """Listen; every call but health and ``GetServerInfo`` is answered UNAVAILABLE until ``warm_up`` has ended.
@@ -93,21 +103,21 @@ class Server:
         """
         limits = self._settings.limits
         server = grpc.aio.server(
-            interceptors=[ErrorInterceptor()],
+            interceptors=[self._calls, ErrorInterceptor()],  # the first is the outermost
             options=server_options(limits),
-            maximum_concurrent_rpcs=max_concurrent_calls(limits),
         )
         servicer = SentimentServicer(
             self._settings,
             host=self._host,
             gate=self._gate,
-            decoder=self._decoder,
+            holdings=self._holdings,
             scheduler=self._scheduler,
             sinks=self._sinks,
+            kept=Kept(self._gate, seconds=self._settings.server.resume_seconds, most=limits.max_sessions),
             info=describe_server(self._host, self._settings),
         )
         sentiment_pb2_grpc.add_SentimentServiceServicer_to_server(servicer, server)
-        await self._health.start(server)
+        self._health.start(server)
         if self._settings.server.reflection:
             _enable_reflection(server)
         self._address = _bind(server, self._settings.server.address)
@@ -132,12 +142,13 @@ class Server:
                 " `mien plugins list` shows what is installed"
             )
         self._gate.open()
-        await self._health.serving(unusable)
+        self._health.serving(unusable)
 
     async def drain(self) -> None:
         """Take no new work, finish what was accepted within ``drain_seconds``, and close. Call it once."""
-        await self._health.draining()
+        self._health.draining()
         self._gate.drain()
+        self._calls.drain()
         try:
             async with asyncio.timeout(self._settings.server.drain_seconds):
                 await self._gate.wait_idle()
@@ -146,6 +157,7 @@ class Server:
         if self._grpc is not None:
             await self._grpc.stop(CLOSING_SECONDS)
         await self._scheduler.close()
+        self._holdings.close()
         self._decoder.close()
         await self._close_sinks()
         self._engine.close()

@@ -12,11 +12,13 @@ from mien.interfaces import Provenance
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.redaction import given_out
-from mien.service.batching import Scheduler
-from mien.service.decoding import Decoder
+from mien.service.callers import caller_of, peer_of
+from mien.service.holdings import Holdings
 from mien.service.item_stream import ItemStream
+from mien.service.kept import Kept, owner_of
 from mien.service.limits import Gate
 from mien.service.privacy import check_consent
+from mien.service.scheduler import Scheduler
 from mien.service.session_stream import SessionStream
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc
@@ -32,17 +34,19 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         *,
         host: PluginHost,
         gate: Gate,
-        decoder: Decoder,
+        holdings: Holdings,
         scheduler: Scheduler,
         sinks: Sinks,
+        kept: Kept[SessionStream],
         info: pb.GetServerInfoResponse,
     ) -> None:
         self._settings = settings
         self._host = host
         self._gate = gate
-        self._decoder = decoder
+        self._holdings = holdings
         self._scheduler = scheduler
         self._sinks = sinks
+        self._kept = kept
         self._info = info
 
     async def GetServerInfo(  # noqa: N802  # the contract's name
@@ -53,16 +57,24 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
 
     async def Analyze(self, request: pb.AnalyzeRequest, context: Any) -> pb.AnalyzeResponse:  # noqa: N802
         """Analyse one moment."""
-        deadline = self._deadline(context)
-        async with self._gate.call(deadline):
-            return await self._analyze(request, deadline)
+        deadline, caller = self._deadline(context), caller_of(context)
+        self._gate.check_open()
+        with self._holdings.admit(request.ByteSize()):
+            async with self._gate.call(deadline, caller=caller):
+                return await self._analyze(request, deadline, caller)
 
     async def AnalyzeStream(  # noqa: N802
         self, requests: AsyncIterator[pb.AnalyzeStreamRequest], context: Any
     ) -> AsyncGenerator[pb.AnalyzeStreamResponse, None]:
         """Analyse many moments; see ``mien.service.item_stream``."""
-        async with self._gate.stream():
-            items = ItemStream(self._analyze, self._gate, self._settings.limits)
+        async with self._gate.stream(peer=peer_of(context)):
+            items = ItemStream(
+                self._analyze,
+                self._gate,
+                self._settings.limits,
+                messages=self._holdings.messages,
+                caller=caller_of(context),
+            )
             async with aclosing(items.run(requests)) as responses:
                 async for response in responses:
                     yield response
@@ -75,18 +87,22 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
             self._settings,
             host=self._host,
             gate=self._gate,
-            decoder=self._decoder,
-            predict=self._scheduler.predict,
+            holdings=self._holdings,
+            scheduler=self._scheduler,
             sinks=self._sinks,
+            caller=caller_of(context),
+            kept=self._kept,
+            owner=owner_of(context),
         )
-        async with self._gate.stream(), aclosing(stream.run(requests)) as responses:
+        async with self._gate.stream(peer=peer_of(context)), aclosing(stream.run(requests)) as responses:
             async for response in responses:
                 yield response
 
-    async def _analyze(self, request: pb.AnalyzeRequest, deadline: float) -> pb.AnalyzeResponse:
+    async def _analyze(self, request: pb.AnalyzeRequest, deadline: float, caller: str) -> pb.AnalyzeResponse:
         check_consent(request.consent, self._settings.privacy)
-        decoded = await self._decoder.request(request)
-        result = await self._scheduler.analyze(decoded.analysis, deadline)
+        decoded, lease = await self._holdings.request(request, caller=caller, deadline=deadline)
+        with lease:
+            result = await self._scheduler.analyze(decoded.analysis, deadline, caller=caller)
         result = given_out(result, redact=request.redact_transcript or self._settings.privacy.redact_transcript)
         self._sinks.notify(
             result, Provenance(image_width=decoded.image_width or None, image_height=decoded.image_height or None)

@@ -13,18 +13,15 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mien.config import Settings
 from mien.errors import ConfigError, MienError
 from mien.web.app import build_app
 from mien.web.bodies import SLACK_BYTES
+from mien.web.protocols import TimedHttp, TimedSocket
 from mien.web.upstream import Upstream
 from mien.web.watching import Hub
 from mien.websettings import WebSettings
-
-HEADER_SECONDS: Final = 10.0
-"""A connection on which no request begins for so long, twice over, is closed."""
 
 CLOSING_SECONDS: Final = 2
 """After the service has ended its sessions: how long answers may take to go out."""
@@ -159,38 +156,13 @@ class _Server(uvicorn.Server):
         self.is_up.set()
 
 
-class _Http(H11Protocol):
-    """HTTP with a time limit for a request's first lines, which uvicorn has not."""
-
-    def connection_made(self, transport: Any) -> None:
-        """Begin to watch the clock."""
-        super().connection_made(transport)
-        self._was_waiting = False
-        self._clock = self.loop.call_later(HEADER_SECONDS, self._tick)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop watching."""
-        self._clock.cancel()
-        super().connection_lost(exc)
-
-    def _tick(self) -> None:
-        if self.transport.get_protocol() is not self:
-            return  # it is a WebSocket now, which has pings
-        waiting = self.cycle is None or self.cycle.response_complete
-        if waiting and self._was_waiting:
-            self.transport.close()
-            return
-        self._was_waiting = waiting
-        self._clock = self.loop.call_later(HEADER_SECONDS, self._tick)
-
-
 def _config(settings: Settings, app: Any) -> uvicorn.Config:
     web = settings.web
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its lines of information name addresses and paths
     config = uvicorn.Config(
         app,
-        http=_Http,
-        ws="websockets-sansio",
+        http=TimedHttp,
+        ws=TimedSocket,
         ws_max_size=settings.limits.max_message_bytes * 4 // 3 + SLACK_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=20.0,

@@ -59,6 +59,7 @@ class SessionSocket:
         self._watched: Watched | None = None
         self._session_id = ""
         self._broken: Exception | None = None
+        self._has_left = False
 
     async def run(self) -> None:
         """Follow it to its end."""
@@ -111,12 +112,12 @@ class SessionSocket:
         if message["type"] == "websocket.receive":
             return message
         if message.get("code") in ENDS_IT:
+            self._has_left = True  # the session still gets its summary, for the records and for who watches
             return None
         raise _LostError
 
     def _parsed(self, message: Message) -> pb.StreamSessionRequest:
         text, data = message.get("text"), message.get("bytes")
-        self._binary = text is None
         found = (
             from_json(text, pb.StreamSessionRequest)
             if text is not None
@@ -126,6 +127,7 @@ class SessionSocket:
             raise InputTooLargeError(
                 f"the message has {found.ByteSize()} bytes, of which at most {self._limits.max_message_bytes} are taken"
             )
+        self._binary = text is None
         return found
 
     # To the caller
@@ -137,7 +139,7 @@ class SessionSocket:
                 self._watch(response, key)
                 await self._send(response.SerializeToString() if self._binary else to_json(response))
         except grpc.RpcError as error:
-            return self._status(error)
+            return self._status(self._broken or error)
         return self._status(self._broken) if self._broken is not None else None
 
     def _watch(self, response: pb.StreamSessionResponse, key: str) -> None:
@@ -148,6 +150,8 @@ class SessionSocket:
             self._watched.tell(response)
 
     async def _send(self, content: str | bytes) -> None:
+        if self._has_left:
+            return
         try:
             async with asyncio.timeout(self._limits.send_seconds):
                 if isinstance(content, str):

@@ -17,6 +17,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from mien.errors import (
     AnalysisError,
+    AnalyzerBusyError,
     AnalyzerNotFoundError,
     ConfigError,
     InputError,
@@ -33,6 +34,10 @@ ERROR_DOMAIN: Final = "mien.v1.SentimentService"
 
 MAX_MESSAGE_CHARACTERS: Final = 500
 """A status travels in HTTP/2 headers, of which clients accept 8 KiB; what a caller sent may be quoted in it."""
+
+
+BUSY_RETRY_SECONDS: Final = 2.0
+"""After which asking an analyzer again makes sense that was busy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +78,10 @@ class ConsentRequiredError(MienError):
         )
 
 
-def queue_full(message: str) -> RefusedError:
-    """No room: try again in a second."""
-    return RefusedError(message, code=grpc.StatusCode.RESOURCE_EXHAUSTED, reason="QUEUE_FULL", retry_seconds=1.0)
+def queue_full(message: str, *, retry_seconds: float = 1.0) -> RefusedError:
+    """No room: try again in a second, or when there will be some."""
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+    return RefusedError(message, code=code, reason="QUEUE_FULL", retry_seconds=retry_seconds)
 
 
 def waited_too_long(message: str) -> RefusedError:
@@ -104,6 +110,7 @@ _STATUS_OF: Final[Sequence[tuple[type[MienError], _Mapped]]] = (
     (AnalyzerNotFoundError, _Mapped(grpc.StatusCode.NOT_FOUND, "NOT_FOUND")),
     (SessionError, _Mapped(grpc.StatusCode.FAILED_PRECONDITION, "SESSION_ORDER")),
     (MissingDependencyError, _Mapped(grpc.StatusCode.FAILED_PRECONDITION, "MISSING_DEPENDENCY")),
+    (AnalyzerBusyError, _Mapped(grpc.StatusCode.UNAVAILABLE, "ANALYZER_BUSY")),
     (AnalysisError, _Mapped(grpc.StatusCode.INTERNAL, "NO_STREAM_LEFT")),
     (PluginError, _Mapped(grpc.StatusCode.INTERNAL, "PLUGIN_FAILED")),
     (WeightsError, _Mapped(grpc.StatusCode.INTERNAL, "WEIGHTS_UNUSABLE")),
@@ -132,8 +139,10 @@ def to_status(error: MienError) -> status_pb2.Status:
     details: list[Message] = []
     if isinstance(error, InvalidFieldError):
         details.append(_bad_request(error.violation))
-    if isinstance(error, RefusedError) and error.retry_seconds is not None:
-        details.append(error_details_pb2.RetryInfo(retry_delay=_duration(error.retry_seconds)))
+    seconds = BUSY_RETRY_SECONDS if isinstance(error, AnalyzerBusyError) else None
+    seconds = error.retry_seconds if isinstance(error, RefusedError) else seconds
+    if seconds is not None:
+        details.append(error_details_pb2.RetryInfo(retry_delay=_duration(seconds)))
     return build_status(code_of(error), message_of(error), reason=reason_of(error), details=details)
 
 

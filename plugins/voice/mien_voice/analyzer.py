@@ -78,6 +78,10 @@ class VoiceAnalyzer(Analyzer):
         tones = iter(self._tone.predict([each.text for each in heard], [each.language for each in heard]))
         return [[self._prediction(item, next(tones)) for item in items] for items in said]
 
+    def parts(self, sample: Sample) -> Sequence[Sample]:
+        """The utterances in a piece of sound; words as they are."""
+        return self._utterances(sample) if isinstance(sample, AudioClip) else (sample,)
+
     def open_stream(self, settings: StreamSettings) -> Stream:
         """A stream that cuts continuous sound into utterances and lets words pass; and tells of those that go on."""
         hearing = None

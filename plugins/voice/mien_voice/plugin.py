@@ -96,6 +96,7 @@ def _voice_info(settings: VoiceSettings) -> AnalyzerInfo:
         description=f"tone of what is said{tone}, {settings.transcriber} speech recognition",
         load_cost="what the checkpoint needs" if checkpoint or settings.tone.checkpoints else "about 5 s and 300 MB",
         opt_in=True,
+        parallel=settings.whisper.recognisers,
     )
 
 

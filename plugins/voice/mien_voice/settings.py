@@ -65,6 +65,7 @@ class WhisperSettings(_Table):
         language: BCP 47 tag of what is spoken; empty lets a multilingual model find out, utterance by utterance.
         beam: Hypotheses that are followed at once.
         threads: Of the processor that one utterance may keep busy; each leaves less to the faces.
+        recognisers: Utterances that are recognised at once, by one model; each takes ``threads`` of its own.
         offline: Never ask the hub. Otherwise a model that is named here and not on this machine is fetched when the
             engine loads.
     """
@@ -73,6 +74,7 @@ class WhisperSettings(_Table):
     language: Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]+)*)?$")] = ""
     beam: Annotated[int, Field(ge=1, le=10)] = 5
     threads: Annotated[int, Field(ge=1, le=64)] = 1
+    recognisers: Annotated[int, Field(ge=1, le=16)] = 1
     offline: bool = True
 
 

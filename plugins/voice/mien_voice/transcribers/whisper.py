@@ -124,7 +124,7 @@ class Decoded:
 
 
 class WhisperTranscriber(Transcriber):
-    """One model behind a lock, on a bounded number of threads; Python's lock is free while it computes.
+    """One model that recognises so many utterances at once, on so many threads each; Python's lock is free meanwhile.
 
     Args:
         settings: Language, beam and threads.
@@ -136,9 +136,9 @@ class WhisperTranscriber(Transcriber):
 
     def __init__(self, settings: WhisperSettings, place: Place) -> None:
         self._settings = settings
-        self._model = load_model(place, threads=settings.threads)
+        self._model = load_model(place, threads=settings.threads, recognisers=settings.recognisers)
         self._language = _language(self._model, settings.language, place)
-        self._lock = threading.Lock()
+        self._turns = threading.Semaphore(settings.recognisers)
 
     def transcribe(self, clip: AudioClip) -> Transcript:
         """Recognise one utterance.
@@ -169,7 +169,7 @@ class WhisperTranscriber(Transcriber):
             raise InputError(f"the utterance is {clip.duration_seconds:.1f} s long, more than {WINDOW_SECONDS:.0f} s")
         if clip.duration_seconds < _MIN_SECONDS or float(np.abs(clip.samples).max()) < _SILENCE_PEAK:
             return self._nothing(self._language)
-        with self._lock:
+        with self._turns:
             return self._recognised(clip, is_draft=is_draft)
 
     def _recognised(self, clip: AudioClip, *, is_draft: bool) -> Transcript:
@@ -265,12 +265,13 @@ class WhisperTranscriber(Transcriber):
         return Transcript(text="", language=language, engine=NAME, confidence=0.0)
 
 
-def load_model(place: Place, *, threads: int = 1) -> Any:
+def load_model(place: Place, *, threads: int = 1, recognisers: int = 1) -> Any:
     """Check a model's files, and load them.
 
     Args:
         place: Where they are.
-        threads: That may compute at once.
+        threads: That may compute at once, for each utterance.
+        recognisers: Utterances that may be recognised at once.
 
     Returns:
         A ``faster_whisper.WhisperModel``.
@@ -287,6 +288,7 @@ def load_model(place: Place, *, threads: int = 1) -> Any:
             device="cpu",
             compute_type=compute_type(),
             cpu_threads=threads,
+            num_workers=recognisers,
             local_files_only=True,
         )
 
