@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from page.browser import Watched
     from page.serving import Served
 
+KEEPS_ITS_SOCKET = """
+const Own = WebSocket;
+WebSocket = class extends Own { constructor(...a) { super(...a); window.last = this; } };
+"""
 KIOSK = (1080, 1920)
 PHONE = (360, 740)
 
@@ -115,16 +119,15 @@ def press_until(watched: Watched, wanted: str) -> None:
 
 def test_a_connection_that_breaks_is_taken_up_again(opened: Opened, served: Served) -> None:
     known = len(served.summaries())
-    script = "const Own = WebSocket; WebSocket = class extends Own { constructor(...a) { super(...a); window.last = this; } };"
-    watched = opened(served.url, kiosk={"max_snapshots": 500}, script=script)
+    watched = opened(served.url, kiosk={"max_snapshots": 500}, script=KEEPS_ITS_SOCKET)
     page = watched.page
     page.get_by_role("button", name="Start").click()
     page.locator(".box.is-customer").wait_for()
-    before = int(page.locator("#progress").get_attribute("aria-valuenow") or 0)
-    page.evaluate("window.first = window.last; window.last.close(4000)")
-    page.wait_for_function(
-        f"window.last !== window.first && document.getElementById('progress').ariaValueNow > {before}"
-    )
+    progress = page.get_by_role("progressbar")
+    before = int(progress.get_attribute("aria-valuenow") or 0)
+    page.evaluate("window.first = last; last.close(4000)")
+    while not page.evaluate("last !== first") or int(progress.get_attribute("aria-valuenow") or 0) <= before:
+        page.wait_for_timeout(50)
     assert page.get_by_text("began anew").count() == 0
     page.get_by_role("button", name="Finish").click()
     page.keyboard.press("4")

@@ -43,7 +43,8 @@ def test_the_api_gives_what_the_contract_says(opened: Opened, served: Served, sh
     (folder / "own.html").write_text(html)
     (folder / "own.js").write_text(script)
     watched = opened(f"{origin}/own.html")
-    watched.page.wait_for_function("window.seen?.some(([name]) => name === 'summary')")
+    while not watched.page.evaluate("window.seen?.at(-1)?.[1] === 'ended'"):
+        watched.page.wait_for_timeout(50)
     seen = watched.page.evaluate("window.seen")
     assert [value for name, value in seen if name == "state"] == ["starting", "live", "ended"]
     assert next(value for name, value in seen if name == "started")["sessionId"] == "mine"
