@@ -181,7 +181,7 @@ export class App {
   #summed(summary) {
     if (document.body.dataset.screen === "thanks") return;
     this.#end.sum(summary.overall, summary.emotionPercentages ?? {});
-    this.#end.askNothing();
+    this.#end.askNothing(summary.end === "SESSION_END_NEXT_CUSTOMER" ? "next_customer" : "ended_text");
     this.#enter("end");
     this.#stay(Math.min(THANKS, this.#settings.returnSeconds), () => this.toStart());
   }

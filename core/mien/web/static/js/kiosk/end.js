@@ -70,9 +70,9 @@ export class EndScreen {
     byId("end-title").focus({ preventScroll: true });
   }
 
-  /** Ask nothing. */
-  askNothing() {
-    setText(byId("end-title"), this.#words().say("ended_text"));
+  /** Ask nothing, and say why it is over. @param {string} [key] of the words */
+  askNothing(key = "ended_text") {
+    setText(byId("end-title"), this.#words().say(key));
     for (const id of ["faces", "answers", "skip"]) byId(id).hidden = true;
   }
 

@@ -73,6 +73,7 @@ export const STRINGS = {
     thanks_title: "Thank you",
     thanks_text: "Your answer helps us to do better.",
     ended_text: "That was all. Have a good day.",
+    next_customer: "Somebody else stepped in, so this has ended.",
     declined_title: "That is fine",
     declined_text: "The camera stayed off and nothing was recorded. Have a good day.",
 
@@ -170,6 +171,7 @@ export const STRINGS = {
     thanks_title: "Vielen Dank",
     thanks_text: "Ihre Antwort hilft uns, besser zu werden.",
     ended_text: "Das war alles. Einen schönen Tag noch.",
+    next_customer: "Jemand anderes steht jetzt hier, deshalb ist die Messung zu Ende.",
     declined_title: "Das ist in Ordnung",
     declined_text: "Die Kamera blieb aus, und nichts wurde aufgezeichnet. Einen schönen Tag noch.",
 
