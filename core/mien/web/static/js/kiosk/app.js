@@ -253,7 +253,9 @@ export class App {
 
   #offerLanguages() {
     byId("languages").replaceChildren(...Object.entries(STRINGS).map(([language, table]) => {
-      const button = make("button", { type: "button", class: "language", lang: language, "aria-label": `${language.toUpperCase()} ${table.language_name}`, text: language.toUpperCase() });
+      const text = language.toUpperCase();
+      const label = `${text} ${table.language_name}`;
+      const button = make("button", { type: "button", class: "language", lang: language, "aria-label": label, text });
       button.setAttribute("aria-pressed", String(language === this.#words.language));
       button.addEventListener("click", () => this.#speak(language));
       return button;

@@ -3,6 +3,9 @@ import { make } from "./dom.js";
 /** Utterances that are shown at once. */
 const SHOWN = 2;
 
+/** Utterances whose final words may still come. */
+const KEPT = 16;
+
 /** What is said, as captions under the picture: provisional words dimmed until the final ones replace them. */
 export class Captions {
   #element;
@@ -28,6 +31,7 @@ export class Captions {
     if (revision < (this.#utterances.get(key)?.revision ?? 0)) return;
     if (transcript.text) this.#utterances.set(key, { text: transcript.text, isFinal: transcript.isFinal ?? true, revision });
     else this.#utterances.delete(key);
+    for (const old of [...this.#utterances.keys()].slice(0, -KEPT)) this.#utterances.delete(old);
     const shown = [...this.#utterances.values()].slice(-SHOWN);
     this.#element.replaceChildren(...shown.map(({ text, isFinal }) => make("p", { text, class: isFinal ? "said" : "said is-partial" })));
   }
