@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 EXAMPLES := $(addprefix examples/plugins/mien-,lexicon pocketsphinx wyoming yunet)
 
-.PHONY: help demo test test-wheel soak lint format proto schema settings report-picture clean
+.PHONY: help demo test test-wheel soak lint format proto schema settings report-picture screenshots clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this
@@ -49,6 +49,9 @@ report-picture: $(VENV)/.with-test  ## Draw docs/images/report.png, with a Chrom
 	$(BIN)/mien report out/synthetic.jsonl --html out/report.html --timezone UTC --title "Synthetic example"
 	$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1160,1500 \
 	  --screenshot=docs/images/report.png "file://$(CURDIR)/out/report.html"
+
+screenshots: $(VENV)/.with-test  ## Draw docs/images/kiosk-*.png, with a Chromium
+	PYTHONPATH=benchmarks $(BIN)/python benchmarks/page_pictures.py
 
 clean:  ## Remove what the targets above made
 	rm -rf $(VENV) $(PROTO_VENV) build dist out runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
