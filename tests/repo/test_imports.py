@@ -32,6 +32,7 @@ LAYERS = [
     {"engine"},
     {"live", "records", "annotate"},
     {"testing"},
+    {"quality", "scaffold"},
     {"v1"},
     {"wire"},
     {"service", "client"},

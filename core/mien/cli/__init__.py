@@ -30,7 +30,7 @@ from mien.errors import AnalyzerNotFoundError, ConfigError, MienError
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 
-_BUILT_IN: Final = ("analyze", "listen", "kiosk", "serve", "devices", "plugins", "version")
+_BUILT_IN: Final = ("analyze", "listen", "kiosk", "serve", "devices", "plugins", "plugin", "version")
 """Commands, each the module of its name in this package."""
 
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -150,7 +150,15 @@ def _global_options(run: RunContext) -> Callable[..., None]:
         strict: Annotated[
             bool, typer.Option("--strict", help="Stop where a plugin cannot be loaded, instead of leaving it out.")
         ] = False,
+        debug_plugins: Annotated[
+            bool,
+            typer.Option(
+                "--debug-plugins", help="Show on stderr where a plugin raised, frame by frame; for developers."
+            ),
+        ] = False,
     ) -> None:
+        if debug_plugins:
+            logging.getLogger("mien.plugins").setLevel(logging.DEBUG)
         context.obj = CliState(config=config, strict=strict)
         context.call_on_close(context.obj.close)
         run.begin(context.obj)

@@ -52,16 +52,22 @@ class Rule:
         method: Its name in the suite.
         grade: The lowest grade that needs it.
         text: What it asks for, one line.
+        fixtures: What it is run on, by name.
     """
 
     method: str
     grade: Grade
     text: str
+    fixtures: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """For people: ``each sample gets one list``."""
         return self.method.removeprefix(_PREFIX).replace("_", " ")
+
+
+class HangError(AssertionError):
+    """A call did not return; its thread is left behind."""
 
 
 class Conformance:
@@ -93,7 +99,8 @@ def rule(
         functools.update_wrapper(limited, test)
 
         text = (inspect.getdoc(test) or "").partition("\n")[0]
-        vars(limited)["mien_rule"] = Rule(test.__name__, grade, text)
+        fixtures = tuple(inspect.signature(test).parameters)[1:]
+        vars(limited)["mien_rule"] = Rule(test.__name__, grade, text, fixtures)
         return limited
 
     return decorate
@@ -119,7 +126,8 @@ def within(seconds: float, function: Callable[[], Answer], *, what: str = "it") 
         what: Its name in the message.
 
     Raises:
-        AssertionError: It did not return in time, or tried to end the process with ``SystemExit``.
+        HangError: It did not return in time.
+        AssertionError: It tried to end the process with ``SystemExit``, say.
         BaseException: Whatever else it raised.
     """
     answers: list[Answer] = []
@@ -140,7 +148,7 @@ def within(seconds: float, function: Callable[[], Answer], *, what: str = "it") 
             raise AssertionError(f"{what} raised {type(errors[0]).__name__}") from errors[0]
         raise errors[0]
     if not answers:
-        raise AssertionError(f"{what} did not return within {seconds:g} s")
+        raise HangError(f"{what} did not return within {seconds:g} s")
     return answers[0]
 
 

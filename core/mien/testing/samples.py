@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final, TypeVar
 
 import numpy as np
@@ -109,6 +110,50 @@ def make_face(smile: float = 0.0, *, size: int = 240, captured_at: float = 0.0, 
         captured_at: Seconds.
         x: Where the middle of the face is, as a share of the width.
     """
+    return ImageFrame(_drawn_face(smile, size, x).copy(), captured_at)
+
+
+def make_speech(
+    *, seconds: float = 2.0, captured_at: float = 0.0, pitch: float = 120.0, level: float = 0.4
+) -> AudioClip:
+    """Sound with the rhythm of speech: voiced syllables of changing vowels, with short pauses, and no words.
+
+    Source and filter: pulses of the pitch, falling by 12 dB an octave, through three resonances (Fant 1960).
+
+    Args:
+        seconds: Length.
+        captured_at: Seconds.
+        pitch: Mean pitch, Hz; it falls by a fifth towards the end.
+        level: Of the loudest moment, (0, 1].
+    """
+    return AudioClip((level * _drawn_speech(seconds, pitch)).astype(np.float32), RATE, captured_at)
+
+
+def make_session(*, seconds: float = 6.0, began: float = 1000.0) -> list[Sample]:
+    """A visit in the order of time: a face that comes to smile, and a voice in the middle.
+
+    As a camera and a microphone give it: two pictures a second and sound in pieces of 100 ms, from ``began`` on.
+    """
+    speech = make_speech(seconds=seconds / 2.0).samples
+    sound = np.zeros(round(seconds * RATE), np.float32)
+    start = len(sound) // 4
+    sound[start : start + len(speech)] = speech
+    step = RATE // 10
+    clips: list[Sample] = [
+        AudioClip(sound[begin : begin + step].copy(), RATE, began + begin / RATE)
+        for begin in range(0, len(sound), step)
+    ]
+    pictures: list[Sample] = [
+        make_face(
+            -0.5 + 1.5 * index / max(seconds * 2.0, 1.0), captured_at=began + index / 2.0, x=0.45 + 0.01 * (index % 3)
+        )
+        for index in range(round(seconds * 2.0))
+    ]
+    return sorted([*pictures, *clips], key=lambda sample: sample.captured_at)
+
+
+@lru_cache(maxsize=32)
+def _drawn_face(smile: float, size: int, x: float) -> npt.NDArray[np.uint8]:
     height, width = size, size * 4 // 3
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
     down = (rows / height - 0.5) / 0.34  # 1 is the chin
@@ -133,22 +178,12 @@ def make_face(smile: float = 0.0, *, size: int = 240, captured_at: float = 0.0, 
     _paint(picture, _blob(across, curve, 0.36, 0.085 + 0.03 * max(smile, 0.0)), (156.0, 66.0, 66.0))  # lips
     if smile > 0.3:
         _paint(picture, _blob(across, curve, 0.27, 0.045), (240.0, 236.0, 230.0))
-    return ImageFrame(np.clip(picture, 0.0, 255.0).astype(np.uint8), captured_at)
+    return np.clip(picture, 0.0, 255.0).astype(np.uint8)
 
 
-def make_speech(
-    *, seconds: float = 2.0, captured_at: float = 0.0, pitch: float = 120.0, level: float = 0.4
-) -> AudioClip:
-    """Sound with the rhythm of speech: voiced syllables of changing vowels, with short pauses, and no words.
-
-    Source and filter: pulses of the pitch, falling by 12 dB an octave, through three resonances (Fant 1960).
-
-    Args:
-        seconds: Length.
-        captured_at: Seconds.
-        pitch: Mean pitch, Hz; it falls by a fifth towards the end.
-        level: Of the loudest moment, (0, 1].
-    """
+@lru_cache(maxsize=8)
+def _drawn_speech(seconds: float, pitch: float) -> npt.NDArray[np.float64]:
+    """At full level, ``[time]``."""
     count = round(seconds * RATE)
     times = np.arange(count) / RATE
     intonation = pitch * (1.1 - 0.2 * times / max(seconds, 1e-3)) * (1.0 + 0.04 * np.sin(2.0 * math.pi * 3.1 * times))
@@ -164,30 +199,7 @@ def make_speech(
     rhythm = np.clip(np.sin(2.0 * math.pi * 3.7 * times) + 0.75, 0.0, 1.0)
     voice = (voice + breaths) * rhythm
     peak = float(np.abs(voice).max(initial=0.0))
-    return AudioClip((level * voice / (peak or 1.0)).astype(np.float32), RATE, captured_at)
-
-
-def make_session(*, seconds: float = 6.0, began: float = 1000.0) -> list[Sample]:
-    """A visit in the order of time: a face that comes to smile, and a voice in the middle.
-
-    As a camera and a microphone give it: two pictures a second and sound in pieces of 100 ms, from ``began`` on.
-    """
-    speech = make_speech(seconds=seconds / 2.0).samples
-    sound = np.zeros(round(seconds * RATE), np.float32)
-    start = len(sound) // 4
-    sound[start : start + len(speech)] = speech
-    step = RATE // 10
-    clips: list[Sample] = [
-        AudioClip(sound[begin : begin + step].copy(), RATE, began + begin / RATE)
-        for begin in range(0, len(sound), step)
-    ]
-    pictures: list[Sample] = [
-        make_face(
-            -0.5 + 1.5 * index / max(seconds * 2.0, 1.0), captured_at=began + index / 2.0, x=0.45 + 0.01 * (index % 3)
-        )
-        for index in range(round(seconds * 2.0))
-    ]
-    return sorted([*pictures, *clips], key=lambda sample: sample.captured_at)
+    return voice / (peak or 1.0)
 
 
 def _copied(sample: Sample, at: float) -> Sample:
