@@ -49,8 +49,13 @@ def main() -> None:
     listing = _listing(job)
     reporter.tell(event="listed", version=listing.description.version, api_version=listing.description.api_version)
     material = Material(tuple(Path(each) for each in job["samples"]), Path(job["labels"]) if job["labels"] else None)
-    for subject in subjects(listing, material, seconds=job["seconds"], odd_inputs=job["odd_inputs"]):
-        _check(subject, reporter, done)
+    try:
+        for subject in subjects(listing, material, seconds=job["seconds"], odd_inputs=job["odd_inputs"]):
+            _check(subject, reporter, done)
+    except BaseException as error:
+        where = {"part": "plugin", "rule": "its parts can be looked at"}
+        reporter.tell(event="begin", grade="bronze", **where)
+        reporter.tell(event="end", outcome=Outcome.BROKEN.value, detail=_one_line(f"{error}"), **where)
     reporter.tell(event="over")
     os._exit(0)  # whatever threads a plugin has left
 

@@ -48,7 +48,7 @@ def subjects(listing: Listing, material: Material, *, seconds: float, odd_inputs
         seconds: How long one rule may take.
         odd_inputs: How many an analyzer is to survive.
     """
-    limits: dict[str, Any] = {"seconds": seconds}
+    limits: dict[str, Any] = {"seconds": seconds, "memory_seconds": min(seconds / 4.0, Conformance.memory_seconds)}
     yield Subject("plugin", _limited(PluginConformance, limits), {"listing": lambda: listing})
     described = listing.description
     host = _enabled(listing)

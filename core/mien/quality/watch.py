@@ -24,7 +24,7 @@ GRACE_SECONDS: Final = 15.0
 """How much longer than a rule's own limit the process may say nothing, before it is ended: it is held then."""
 
 MAX_STARTS: Final = 8
-"""So often the process is started again where a rule ends it; then the rest is not run."""
+"""So often the process is started where nothing else is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,7 @@ class CheckOptions:
         seconds: How long one rule may take.
         grace: How much longer the process may say nothing before it is ended.
         odd_inputs: How many an analyzer is to survive.
+        starts: So often the process is started, where rules end it; then the rest is not run.
     """
 
     config: Path | None = None
@@ -46,6 +47,7 @@ class CheckOptions:
     seconds: float = 60.0
     grace: float = GRACE_SECONDS
     odd_inputs: int = 50
+    starts: int = MAX_STARTS
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ def check(target: Target, options: CheckOptions) -> Report:
         options: How.
     """
     run = _Run()
-    for _ in range(MAX_STARTS):
+    for _ in range(options.starts):
         before = len(run.findings)
         _start_once(target, options, run)
         if run.over or len(run.findings) == before or run.findings[-1].rule == "listing it":

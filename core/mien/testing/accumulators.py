@@ -128,7 +128,7 @@ class AccumulatorConformance(Conformance):
             if number % 50 == 0:
                 running.satisfaction()
 
-        require_no_growth(add, calls=2000, warm_up=1000, budget_seconds=self.seconds / 8, what="Accumulator.add")
+        require_no_growth(add, calls=2000, warm_up=1000, budget_seconds=self.memory_seconds, what="Accumulator.add")
 
 
 def close(found: Satisfaction, expected: Satisfaction) -> bool:

@@ -231,7 +231,7 @@ class AnalyzerConformance(StreamConformance):
         def call(number: int) -> None:
             analyzer.analyze(fresh(samples[number % len(samples) :][:1], at=float(number)))
 
-        require_no_growth(call, calls=400, warm_up=50, budget_seconds=self.seconds / 8, what="analyze")
+        require_no_growth(call, calls=400, warm_up=50, budget_seconds=self.memory_seconds, what="analyze")
 
     @rule(Grade.BRONZE)
     def test_warm_up_and_close_can_be_repeated(self, analyzer: Analyzer, samples: Sequence[Sample]) -> None:

@@ -181,7 +181,7 @@ class DetectorConformance(Conformance):
         def call(number: int) -> None:
             detector.detect(_own([pictures[number % len(pictures)]]))
 
-        require_no_growth(call, calls=200, warm_up=20, budget_seconds=self.seconds / 8, what="detect")
+        require_no_growth(call, calls=200, warm_up=20, budget_seconds=self.memory_seconds, what="detect")
 
 
 def _own(pictures: Sequence[Pixels]) -> list[Pixels]:

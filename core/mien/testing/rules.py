@@ -76,10 +76,12 @@ class Conformance:
     Attributes:
         seconds: How long one rule may take; raise it where the part is slow by nature.
         close_seconds: How long ``close`` may take: the host waits no longer.
+        memory_seconds: How long to look whether memory grows; a leak needs a few calls, or hundreds.
     """
 
     seconds: ClassVar[float] = 60.0
     close_seconds: ClassVar[float] = 5.0
+    memory_seconds: ClassVar[float] = 4.0
 
 
 def rule(

@@ -220,7 +220,7 @@ def _odd(sample: Sample, turn: int, random: np.random.Generator) -> Sample:
         return ImageFrame(_odd_picture(sample.pixels, turn, random), at)
     if isinstance(sample, AudioClip):
         return _odd_clip(sample, turn, random, at)
-    text = _TEXTS[turn % len(_TEXTS)] if turn % 3 else "".join(random.permutation(list(sample.text + " ?")))
+    text = _TEXTS[turn % len(_TEXTS)] if turn % 4 < 3 else "".join(random.permutation(list(sample.text + " ?")))
     return Utterance(text, _LANGUAGES[turn % len(_LANGUAGES)], at, float(turn % 2))
 
 

@@ -144,7 +144,7 @@ class SinkConformance(Conformance):
             if number % 10 == 0:
                 sink.flush()
 
-        require_no_growth(write, calls=400, warm_up=100, budget_seconds=self.seconds / 8, what="write")
+        require_no_growth(write, calls=400, warm_up=100, budget_seconds=self.memory_seconds, what="write")
         sink.close()
 
 

@@ -139,7 +139,7 @@ class TranscriberConformance(Conformance):
         def call(number: int) -> None:
             transcriber.transcribe(replace(speech, captured_at=float(number)))
 
-        require_no_growth(call, calls=100, warm_up=8, budget_seconds=self.seconds / 6, what="transcribe")
+        require_no_growth(call, calls=100, warm_up=8, budget_seconds=self.memory_seconds, what="transcribe")
 
     @rule(Grade.BRONZE)
     def test_a_stream_tells_and_finishes(self, transcriber: Transcriber, speech: AudioClip) -> None:

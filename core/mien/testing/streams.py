@@ -132,7 +132,7 @@ class StreamConformance(Conformance):
             for ready in stream.push(sample):
                 stream.observe(ready, [])
 
-        require_no_growth(push, calls=400, warm_up=50, budget_seconds=self.seconds / 8, what="Stream.push")
+        require_no_growth(push, calls=400, warm_up=50, budget_seconds=self.memory_seconds, what="Stream.push")
         stream.close()
 
 
