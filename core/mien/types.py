@@ -414,6 +414,8 @@ class StreamStatus:
         state: OK where it answered, also with "no face" or "no speech".
         reason: One sentence for a person where it is not OK; no traceback.
         seconds: Time from submission to answer.
+        remark: One sentence for a person beside an answer, such as what was found and left out; nothing of what was
+            said. Empty for nothing to remark.
     """
 
     analyzer: str
@@ -421,6 +423,7 @@ class StreamStatus:
     state: StreamState
     reason: str = ""
     seconds: float = 0.0
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

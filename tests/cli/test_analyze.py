@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien import Box, FaceRegion, PluginError, SampleKind, records
+from mien import Box, FaceRegion, Findings, PluginError, SampleKind, records
 from mien.testing import FakeAnalyzer, FakePlugin, FakeSink, analyzer_info, make_prediction
 
 Run = Callable[..., Any]
@@ -44,6 +44,16 @@ def test_nobody_in_the_picture_is_an_answer(mien: Run, picture: Picture) -> None
     assert found["analysis"]["predictions"] == []
     assert found["analysis"]["satisfaction"]["verdict"] == "undecided"
     assert found["analysis"]["satisfaction"]["confidence"] == 0
+
+
+def test_what_was_left_out_is_told(mien: Run, picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        FakeAnalyzer, "analyze", lambda _, samples: [Findings(remark="4 faces left out") for _ in samples]
+    )
+    path = picture("group.png")
+    assert mien("analyze", path).out.rstrip().endswith("UNDECIDED  [4 faces left out]")
+    (found,) = json_lines(mien("analyze", "--json", path).out)
+    assert [status["remark"] for status in found["analysis"]["streams"]] == ["4 faces left out"]
 
 
 def test_json_lines_are_records_and_carry_everything(mien: Run, picture: Picture) -> None:

@@ -17,6 +17,7 @@ from mien import (
     AnalysisError,
     AnalysisResult,
     AnalyzerNotFoundError,
+    Findings,
     FusionContext,
     InputError,
     MienError,
@@ -50,6 +51,28 @@ def test_nobody_there_is_an_answer(make_engine: MakeEngine) -> None:
     assert result.predictions == ()
     assert (result.satisfaction.score, result.satisfaction.coverage) == (0.5, 0.0)
     assert states(result) == {"face": StreamState.OK}
+
+
+@pytest.mark.parametrize(
+    ("remark", "told"),
+    [
+        ("2 faces left out", "2 faces left out"),
+        ("a line\nand\x1b[31m another", "a line and [31m another"),
+        ("x" * 900, "x" * 400),
+    ],
+)
+def test_a_remark_of_an_analyzer_stands_with_its_answer(make_engine: MakeEngine, remark: str, told: str) -> None:
+    result = make_engine({"face": lambda _: Findings([make_prediction("face")], remark=remark)}).analyze(request(IMAGE))
+    assert [(status.state, status.remark) for status in result.streams] == [(StreamState.OK, told)]
+    assert len(result.predictions) == 1
+    assert not result.missing
+
+
+def test_a_remark_that_is_no_text_is_a_broken_contract(make_engine: MakeEngine) -> None:
+    broken: Any = Findings(remark=b"bytes")  # type: ignore[arg-type]
+    result = make_engine({"face": lambda _: broken, "voice": None}).analyze(request(IMAGE, CLIP))
+    assert states(result)["face"] is StreamState.INVALID
+    assert "its remark is a bytes" in result.missing[0].reason
 
 
 def refuse_dark(sample: Sample) -> list[Prediction]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mien import Box, Detection, WeightsError, load_weights, save_weights
+from mien import Box, Detection, Detections, WeightsError, load_weights, save_weights
 from mien_face.detection.inference import BUCKETS, DetectionNetwork
 from mien_face.detection.own import OwnDetector
 from mien_face.factory import DETECTOR_MANIFEST, build_detector
@@ -47,6 +47,13 @@ def damaged(tmp_path: Path, **changes: object) -> Path:
 
 def inside(points: tuple[tuple[float, float], ...], box: Box) -> bool:
     return all(box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height for x, y in points)
+
+
+def test_faces_that_are_too_small_are_left_out_and_counted(network: DetectionNetwork, astronaut: Pixels) -> None:
+    asked = OwnDetector(network, search_side=320, min_face_pixels=40, min_face_fraction=0.5)
+    (found,) = asked.detect([astronaut])
+    assert isinstance(found, Detections)
+    assert (found, found.too_small) == ([], 1)
 
 
 def test_the_astronaut_has_one_face_with_its_landmarks(own: OwnDetector, astronaut: Pixels) -> None:

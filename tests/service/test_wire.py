@@ -90,7 +90,7 @@ SATISFACTION = st.builds(
     mismatch=st.booleans(),
     coverage=UNIT,
 )
-STATUS = st.builds(StreamStatus, NAME, NAME, st.sampled_from(StreamState), NAME, st.floats(0, 1e6))
+STATUS = st.builds(StreamStatus, NAME, NAME, st.sampled_from(StreamState), NAME, st.floats(0, 1e6), NAME)
 RESULT = st.builds(
     AnalysisResult,
     predictions=st.lists(PREDICTION, max_size=3).map(tuple),

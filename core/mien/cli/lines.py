@@ -38,6 +38,8 @@ def finding_line(finding: Finding, provenance: Provenance, *, seen: Collection[s
     line.append(satisfaction.verdict.value.upper(), style=_VERDICT_STYLES[satisfaction.verdict])
     for status in finding.result.missing:
         line.append(f"  [{status.analyzer} missing: {status.reason}]", style="dark_orange")
+    for remark in dict.fromkeys(status.remark for status in finding.result.streams if status.remark):
+        line.append(f"  [{remark}]", style="dim")
     return line
 
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from mien.errors import InputError, MienError
 from mien.interfaces import Analyzer, AnalyzerInfo
-from mien.plugins.checking import checked_predictions, own_samples, raised_by_types
+from mien.plugins.checking import checked_predictions, checked_remark, own_samples, raised_by_types
 from mien.plugins.guard import CallKind, Deadlines, GuardedCall, PluginCallError, Result, Steps, can_be_told, log_raised
 from mien.plugins.host import PluginHost
 from mien.plugins.parts import PartKind
@@ -52,6 +52,7 @@ class _Answer:
     reason: str = ""
     predictions: tuple[Prediction, ...] = ()
     error: InputError | None = None
+    remark: str = ""
 
 
 class Executor:
@@ -180,6 +181,7 @@ class Executor:
             state=answer.state,
             reason=answer.reason,
             seconds=seconds,
+            remark=answer.remark,
         )
         return Outcome(status, answer.predictions, answer.error)
 
@@ -259,7 +261,8 @@ def _analyze(analyzer: Analyzer, name: str, info: AnalyzerInfo, samples: tuple[S
 def _check(result: object, name: str, info: AnalyzerInfo, sample: Sample) -> _Answer:
     """The answer, where the analyzer kept its contract; INVALID where it did not."""
     try:
-        return _Answer(predictions=checked_predictions(result, info, sample, analyzer=name))
+        remark = checked_remark(result, analyzer=name)
+        return _Answer(predictions=checked_predictions(result, info, sample, analyzer=name), remark=remark)
     except PluginCallError as error:
         return _Answer(error.state, error.reason)
 

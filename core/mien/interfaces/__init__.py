@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from mien.interfaces.analyzers import Analyzer, AnalyzerInfo, PassThroughStream, Stream, StreamSettings
+from mien.interfaces.analyzers import Analyzer, AnalyzerInfo, Findings, PassThroughStream, Stream, StreamSettings
 from mien.interfaces.customers import CustomerChoice, CustomerPolicyInfo, NewCustomer
 from mien.interfaces.execution import BackendInfo, ExecutableNetwork, ExecutionBackend, Precision
-from mien.interfaces.faces import Detection, DetectorInfo, DetectorSettings, FaceDetector
+from mien.interfaces.faces import Detection, Detections, DetectorInfo, DetectorSettings, FaceDetector
 from mien.interfaces.fusers import (
     MISMATCH_PAIRS,
     Accumulator,
@@ -45,11 +45,13 @@ __all__ = [
     "CustomerChoice",
     "CustomerPolicyInfo",
     "Detection",
+    "Detections",
     "DetectorInfo",
     "DetectorSettings",
     "ExecutableNetwork",
     "ExecutionBackend",
     "FaceDetector",
+    "Findings",
     "Fuser",
     "FuserInfo",
     "FusionContext",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mien.types import Prediction, Sample, SampleKind
@@ -52,6 +52,20 @@ class StreamSettings:
     tell: Callable[[Prediction], None] | None = None
 
 
+class Findings(list[Prediction]):
+    """The predictions of one sample, with a remark on them; a plain list does where there is none.
+
+    Attributes:
+        remark: One sentence for a person, such as what was found and left out, and what to do about it; nothing of what
+            was said, and of nobody in particular. It stands in ``StreamStatus.remark`` of a single request's answer;
+            sessions and recordings pass none on.
+    """
+
+    def __init__(self, predictions: Iterable[Prediction] = (), *, remark: str = "") -> None:
+        super().__init__(predictions)
+        self.remark = remark
+
+
 class Stream(ABC):
     """The state that an analyzer keeps for one session. Used by one thread at a time."""
 
@@ -95,7 +109,7 @@ class Analyzer(ABC):
             samples: One to ``max batch`` samples, each of a kind named in ``AnalyzerInfo.accepts``.
 
         Returns:
-            One list of predictions for each sample, in the same order.
+            One list of predictions for each sample, in the same order; ``Findings`` where there is something to remark.
 
         Raises:
             InputError: A sample cannot be used; the host then tries the others one by one.

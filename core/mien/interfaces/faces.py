@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +60,18 @@ class Detection:
     landmarks: tuple[tuple[float, float], ...] = ()
 
 
+class Detections(list[Detection]):
+    """The faces of one picture, with the number of those that were left out; a plain list does where that is not known.
+
+    Attributes:
+        too_small: Faces that were surely seen and are smaller than was asked for.
+    """
+
+    def __init__(self, faces: Iterable[Detection] = (), *, too_small: int = 0) -> None:
+        super().__init__(faces)
+        self.too_small = too_small
+
+
 class FaceDetector(ABC):
     """Finds faces. Deterministic, and safe to call from several threads."""
 
@@ -81,7 +93,8 @@ class FaceDetector(ABC):
             pictures: uint8 RGB, ``[height, width, 3]`` each, of any sizes.
 
         Returns:
-            One list a picture, in no particular order; an empty one where nobody is seen.
+            One list a picture, in no particular order; an empty one where nobody is seen. ``Detections`` where it is
+            known how many were left out.
         """
 
     def warm_up(self) -> None:

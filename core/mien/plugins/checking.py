@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 import mien.types
 from mien.errors import MienError
-from mien.interfaces import AnalyzerInfo
+from mien.interfaces import AnalyzerInfo, Findings
 from mien.plugins.guard import CallKind, PluginCallError
 from mien.types import (
     AudioClip,
@@ -48,6 +48,9 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 SPAN_TOLERANCE_SECONDS: Final = 0.5
 """How far what a plugin says may lie outside of the time that its sample covers."""
+
+MAX_REMARK_CHARACTERS: Final = 400
+"""A longer remark is cut."""
 
 SENTIMENTS: Final = frozenset({"positive", "negative", "ambiguous", "neutral"})
 """The labels of ``Prediction.sentiment``."""
@@ -95,6 +98,15 @@ def checked_predictions(
             the info's, a number that is not finite or outside its range, or an interval outside of the sample's time.
     """
     return _Checker(f"analyzer {analyzer!r}", call).run(_predictions, results, info, span_of(sample), analyzer)
+
+
+def checked_remark(results: object, *, analyzer: str) -> str:
+    """What an analyzer remarks on its answer to one sample: a line that can be printed; empty for nothing.
+
+    Raises:
+        PluginCallError: The remark is no text.
+    """
+    return _Checker(f"analyzer {analyzer!r}", CallKind.ANALYZE).run(_remark, results)
 
 
 def checked_partial(given: object, info: AnalyzerInfo, *, analyzer: str) -> Prediction:
@@ -198,6 +210,14 @@ def _predictions(results: object, info: AnalyzerInfo, span: TimeInterval, analyz
     if any(prediction.is_provisional for prediction in predictions):
         raise _BrokenError("it answered with a transcript that is not final; those go to StreamSettings.tell")
     return tuple(predictions)
+
+
+def _remark(results: object) -> str:
+    given: object = results.remark if isinstance(results, Findings) else ""
+    if not isinstance(given, str):
+        raise _BrokenError(f"its remark is a {type(given).__name__}, expected a text")
+    printable = "".join(each if each.isprintable() else " " for each in given[:MAX_REMARK_CHARACTERS])
+    return " ".join(printable.split())
 
 
 def _partial(given: object, info: AnalyzerInfo, analyzer: str) -> Prediction:

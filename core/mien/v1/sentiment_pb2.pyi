@@ -390,18 +390,20 @@ class Contribution(_message.Message):
     def __init__(self, weight: _Optional[float] = ..., score: _Optional[float] = ..., confidence: _Optional[float] = ..., samples: _Optional[int] = ...) -> None: ...
 
 class StreamStatus(_message.Message):
-    __slots__ = ("analyzer", "modality", "state", "reason", "seconds")
+    __slots__ = ("analyzer", "modality", "state", "reason", "seconds", "remark")
     ANALYZER_FIELD_NUMBER: _ClassVar[int]
     MODALITY_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
+    REMARK_FIELD_NUMBER: _ClassVar[int]
     analyzer: str
     modality: str
     state: StreamState
     reason: str
     seconds: float
-    def __init__(self, analyzer: _Optional[str] = ..., modality: _Optional[str] = ..., state: _Optional[_Union[StreamState, str]] = ..., reason: _Optional[str] = ..., seconds: _Optional[float] = ...) -> None: ...
+    remark: str
+    def __init__(self, analyzer: _Optional[str] = ..., modality: _Optional[str] = ..., state: _Optional[_Union[StreamState, str]] = ..., reason: _Optional[str] = ..., seconds: _Optional[float] = ..., remark: _Optional[str] = ...) -> None: ...
 
 class AnalyzeStreamRequest(_message.Message):
     __slots__ = ("request_id", "request")

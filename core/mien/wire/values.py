@@ -123,6 +123,7 @@ def stream_status_to_wire(status: StreamStatus) -> pb.StreamStatus:
         state=STREAM_STATES[status.state],
         reason=status.reason,
         seconds=status.seconds,
+        remark=status.remark,
     )
 
 
@@ -219,6 +220,7 @@ def stream_status_from_wire(message: pb.StreamStatus) -> StreamStatus:
         state=_STREAM_STATE_OF.get(message.state, StreamState.FAILED),
         reason=message.reason,
         seconds=message.seconds,
+        remark=message.remark,
     )
 
 

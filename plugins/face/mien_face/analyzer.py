@@ -23,8 +23,10 @@ import numpy.typing as npt
 from mien import (
     Analyzer,
     Detection,
+    Detections,
     FaceDetector,
     FaceRegion,
+    Findings,
     ImageFrame,
     InputError,
     Modality,
@@ -111,7 +113,7 @@ class FaceAnalyzer(Analyzer):
             for index, (frame, found) in enumerate(zip(frames, detected, strict=True))
             for face in self._faces_of(index, frame, found)
         ]
-        predictions: list[list[Prediction]] = [[] for _ in frames]
+        predictions: list[list[Prediction]] = [self._remarked(found) for found in detected]
         if not faces:
             return predictions
         rows = self._classifier.classify(np.stack([face.crop for face in faces]))  # [faces, labels]
@@ -133,6 +135,18 @@ class FaceAnalyzer(Analyzer):
         usable = [face for face in found if self._is_usable(face, frame)]
         usable.sort(key=lambda face: (-face.box.area, face.box.x, face.box.y))
         return [self._prepare(index, frame, face) for face in usable[: self._settings.max_faces]]
+
+    def _remarked(self, found: Sequence[Detection]) -> Findings:
+        """No predictions yet, and what was left out of them."""
+        count = found.too_small if isinstance(found, Detections) else 0
+        if not count:
+            return Findings()
+        pixels, share = self._settings.min_face_pixels, self._settings.min_face_fraction
+        faces = "1 face" if count == 1 else f"{count} faces"
+        return Findings(
+            remark=f"at least {faces} left out: under {pixels} pixels or {share:.0%} of the picture's shorter side; "
+            "lower min_face_pixels or min_face_fraction in [plugins.face] to have them read"
+        )
 
     def _is_usable(self, face: Detection, frame: ImageFrame) -> bool:
         height, width = frame.pixels.shape[:2]

@@ -6,13 +6,13 @@ through the network together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from mien import Box, Detection, FaceDetector
+from mien import Box, Detection, Detections, FaceDetector
 from mien_face.detection.base import Pixels
 from mien_face.detection.inference import BUCKETS, DetectionNetwork, FoundFaces
 from mien_face.detection.letterbox import Placement, draw, fitting_side, input_shapes, place
@@ -62,17 +62,17 @@ class OwnDetector(FaceDetector):
         return self._network.threshold
 
     def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
-        """Find the faces of some pictures."""
+        """Find the faces of some pictures, and count those that are left out as too small."""
         placements = [self._place(*pixels.shape[:2]) for pixels in pictures]
-        found: list[list[Detection]] = [[] for _ in pictures]
+        found = [Detections() for _ in pictures]
         for shape in sorted({placement.shape for placement in placements}):
             chosen = [index for index, placement in enumerate(placements) if placement.shape == shape]
             images = np.empty((len(chosen), *shape, 3), np.uint8)
             for image, index in zip(images, chosen, strict=True):
                 draw(pictures[index], placements[index], image)
             for index, faces in zip(chosen, self._network.find(images, min_score=self._min_score), strict=True):
-                found[index] = list(self._in_picture(faces, placements[index], pictures[index]))
-        return [[self._levelled(pixels, face) for face in faces] for pixels, faces in zip(pictures, found, strict=True)]
+                found[index] = self._in_picture(faces, placements[index], pictures[index])
+        return [self._levelled(pixels, faces) for pixels, faces in zip(pictures, found, strict=True)]
 
     def warm_up(self) -> None:
         """Compile for the least input, or the one asked for, and for closer looks; other sizes wait until needed."""
@@ -81,9 +81,11 @@ class OwnDetector(FaceDetector):
                 self._network.compile(count, shape)
         self._network.compile(BUCKETS[-1], (LOOK_SIDE, LOOK_SIDE))
 
-    def _levelled(self, pixels: Pixels, face: Detection) -> Detection:
-        """A closer look at an answer that is taken for a face; not at those that are only asked for to be judged."""
-        return levelled(self._network, pixels, face) if face.score >= self._network.threshold else face
+    def _levelled(self, pixels: Pixels, faces: Detections) -> list[Detection]:
+        """With a closer look at what is taken for a face; not at what is only asked for to be judged."""
+        sure = self._network.threshold
+        looked_at = (levelled(self._network, pixels, face) if face.score >= sure else face for face in faces)
+        return Detections(looked_at, too_small=faces.too_small)
 
     def _place(self, height: int, width: int) -> Placement:
         side = self._search_side
@@ -96,7 +98,7 @@ class OwnDetector(FaceDetector):
         """The smallest face asked for, pixels of the picture."""
         return max(self._min_face_pixels, self._min_face_fraction * min(width, height))
 
-    def _in_picture(self, faces: FoundFaces, placement: Placement, pixels: Pixels) -> Iterable[Detection]:
+    def _in_picture(self, faces: FoundFaces, placement: Placement, pixels: Pixels) -> Detections:
         """Faces in pixels of the picture: large enough, their centre inside it, their parts in order."""
         height, width = pixels.shape[:2]
         smallest = self._smallest(height, width)
@@ -104,14 +106,17 @@ class OwnDetector(FaceDetector):
         offset = np.array([placement.left, placement.top], np.float64)
         corners = (faces.boxes.reshape(-1, 2, 2) - offset) / scale  # [faces, 2, (x, y)]
         landmarks = (faces.landmarks - offset) / scale  # [faces, 5, (x, y)]
+        inside = Detections()
         for score, (low, high), points in zip(faces.scores.tolist(), corners, landmarks, strict=True):
             centre = (low + high) / 2
-            if min(high - low) < smallest or not (0 <= centre[0] < width and 0 <= centre[1] < height):
+            if not (0 <= centre[0] < width and 0 <= centre[1] < height) or order(points) < LEAST_ORDER:
                 continue
-            if order(points) < LEAST_ORDER:
+            if min(high - low) < smallest:
+                inside.too_small += score >= self._network.threshold
                 continue
             box = Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
-            yield Detection(box, score, tuple((float(x), float(y)) for x, y in points))
+            inside.append(Detection(box, score, tuple((float(x), float(y)) for x, y in points)))
+        return inside
 
 
 def order(landmarks: npt.NDArray[np.float64]) -> float:
