@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 EXAMPLES := $(addprefix examples/plugins/mien-,lexicon pocketsphinx wyoming yunet)
 
-.PHONY: help demo test test-wheel lint format proto schema settings report-picture clean
+.PHONY: help demo test test-wheel lint format proto schema settings rules report-picture clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this
@@ -39,6 +39,9 @@ schema: $(VENV)/.with-test  ## Publish the JSON Schema of records in docs/schema
 
 settings: $(VENV)/.with-test  ## Write docs/settings.md from the classes that check the configuration
 	$(BIN)/python docs/write_settings.py
+
+rules: $(VENV)/.with-test  ## Write docs/plugin-rules.md from the conformance suites
+	$(BIN)/python docs/write_rules.py
 
 report-picture: $(VENV)/.with-test  ## Draw docs/images/report.png, with a Chromium (CHROMIUM=...)
 	mkdir -p out

@@ -39,6 +39,7 @@ from mien.hookspecs import (
 )
 from mien.interfaces import (
     API_VERSION,
+    OLDEST_API_VERSION,
     Accumulator,
     Analyzer,
     AnalyzerInfo,
@@ -129,6 +130,7 @@ PUBLIC_MODULES: Final = (
     "mien.metrics",
     "mien.plots",
     "mien.records",
+    "mien.streams",
     "mien.testing",
     "mien.training",
 )
@@ -154,6 +156,7 @@ _LAZY: Final = {
 
 __all__ = [
     "API_VERSION",
+    "OLDEST_API_VERSION",
     "PUBLIC_MODULES",
     "UNKNOWN_SATISFACTION",
     "Accumulator",

@@ -24,7 +24,7 @@ PLUGINS = {
 # Lower layers first; a room may import from the layers before its own, and from no other room of its own layer.
 LAYERS = [
     {"errors", "types"},
-    {"interfaces", "redaction", "weights", "metrics", "jaxplatform"},
+    {"interfaces", "redaction", "weights", "metrics", "jaxplatform", "streams"},
     {"config", "plots"},
     {"hookspecs", "training"},
     {"session"},
