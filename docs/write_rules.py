@@ -39,8 +39,8 @@ SECTIONS: Final[tuple[tuple[str, type[Conformance], type[Conformance]], ...]] = 
 
 HEADER: Final = """# The rules that a plugin is graded by
 
-`mien plugins check` holds a plugin to these ([plugin-testing.md](plugin-testing.md)); the page is written from the suites
-by `make rules`. A grade needs all rules of that grade and of those before it. A rule that has nothing to look at is no
+`mien plugins check` holds a plugin to these ([plugin-testing.md](plugin-testing.md)); `make rules` writes this page
+from the suites. A grade needs all rules of that grade and of those before it. A rule that has nothing to look at is no
 obstacle.
 """
 

@@ -248,9 +248,3 @@ def test_a_grade_needs_the_rules_of_all_grades_before_it() -> None:
     assert graded(Grade.SILVER) is Grade.BRONZE
     assert graded(Grade.BRONZE) is None
     assert Report("x", "", 1, ()).grade is None
-
-
-@pytest.mark.parametrize("name", ["fusion", "face-lab"])
-def test_a_plugin_of_ours_without_networks_is_gold(name: str, tmp_path: Path) -> None:
-    report = check(find_target(name, tmp_path), CheckOptions())
-    assert (report.failures, report.grade) == ((), Grade.GOLD)

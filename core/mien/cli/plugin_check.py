@@ -54,6 +54,10 @@ def _check(
     odd_inputs: Annotated[
         int, typer.Option("--odd-inputs", min=1, help="How many odd inputs an analyzer is given.")
     ] = 50,
+    parts: Annotated[
+        list[str] | None,
+        typer.Option("--part", metavar="PART", help="Only this one, such as 'detector haar'; again for more."),
+    ] = None,
     every_rule: Annotated[bool, typer.Option("--all", help="List the rules that are kept as well.")] = False,
 ) -> None:
     """Hold a plugin to the contract, alone in a process of its own, and grade it: bronze, silver or gold."""
@@ -72,6 +76,7 @@ def _check(
         labels=next((path.resolve() for path in _existing([labels] if labels is not None else [])), None),
         seconds=seconds,
         odd_inputs=odd_inputs,
+        parts=tuple(parts or ()),
     )
     report = check(find_target(name, Path.cwd()), options)
     if json_file is not None:

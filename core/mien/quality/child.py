@@ -50,8 +50,10 @@ def main() -> None:
     reporter.tell(event="listed", version=listing.description.version, api_version=listing.description.api_version)
     material = Material(tuple(Path(each) for each in job["samples"]), Path(job["labels"]) if job["labels"] else None)
     try:
-        for subject in subjects(listing, material, seconds=job["seconds"], odd_inputs=job["odd_inputs"]):
-            _check(subject, reporter, done)
+        limits = {name: job[name] for name in ("seconds", "memory_seconds")}
+        for subject in subjects(listing, material, limits=limits, odd_inputs=job["odd_inputs"]):
+            if not job["parts"] or subject.part in job["parts"]:
+                _check(subject, reporter, done)
     except BaseException as error:
         where = {"part": "plugin", "rule": "its parts can be looked at"}
         reporter.tell(event="begin", grade="bronze", **where)
@@ -76,7 +78,11 @@ def _check(subject: Subject, reporter: _Reporter, done: set[tuple[str, str]]) ->
         if (subject.part, rule.name) in done:
             continue
         reporter.tell(event="begin", part=subject.part, rule=rule.name, grade=rule.grade.value)
-        outcome, detail, hung = _outcome(suite, rule, subject, made)
+        if any(name not in made for name in rule.fixtures):
+            reporter.tell(event="making")
+        problem = _make(rule, subject, made)
+        reporter.tell(event="made")
+        outcome, detail, hung = problem or _outcome(suite, rule, made)
         reporter.tell(event="end", part=subject.part, rule=rule.name, outcome=outcome.value, detail=detail)
         if hung:
             os._exit(HUNG)
@@ -85,16 +91,23 @@ def _check(subject: Subject, reporter: _Reporter, done: set[tuple[str, str]]) ->
         reporter.tell(event="measured", part=subject.part, values=measured)
 
 
-def _outcome(suite: object, rule: Rule, subject: Subject, made: dict[str, Any]) -> tuple[Outcome, str, bool]:
+def _make(rule: Rule, subject: Subject, made: dict[str, Any]) -> tuple[Outcome, str, bool] | None:
+    """Make what a rule is run on, once for all rules; what stands in the way of that is the rule's outcome."""
+    for name in rule.fixtures:
+        if name not in subject.fixtures:
+            return Outcome.NOT_APPLICABLE, f"the check has no {name!r}; the plugin's own tests do", False
+        if name not in made:
+            try:
+                made[name] = subject.fixtures[name]()
+            except BaseException as error:
+                return Outcome.BROKEN, _one_line(f"{type(error).__name__}: {error}"), False
+    return None
+
+
+def _outcome(suite: object, rule: Rule, made: dict[str, Any]) -> tuple[Outcome, str, bool]:
     """What became of a rule, why, and whether it hangs."""
     try:
-        test = getattr(suite, rule.method)
-        for name in rule.fixtures:
-            if name not in subject.fixtures:
-                return Outcome.NOT_APPLICABLE, f"the check has no {name!r}; the plugin's own tests do", False
-            if name not in made:
-                made[name] = subject.fixtures[name]()
-        test(**{name: made[name] for name in rule.fixtures})
+        getattr(suite, rule.method)(**{name: made[name] for name in rule.fixtures})
     except SkipTest as error:
         return Outcome.NOT_APPLICABLE, str(error), False
     except HangError as error:

@@ -54,6 +54,7 @@ class Report:
         api_version: Of the plugin contract that it was checked under.
         findings: In the order in which the rules ran.
         measured: Part -> what was measured of it: milliseconds of a call, MiB of memory.
+        parts: Those that were asked for; none is all, and only then is the grade the plugin's.
     """
 
     plugin: str
@@ -61,6 +62,7 @@ class Report:
     api_version: int
     findings: tuple[Finding, ...]
     measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
 
     @property
     def grade(self) -> Grade | None:
@@ -89,6 +91,7 @@ class Report:
             "version": self.version,
             "api_version": self.api_version,
             "grade": self.grade.value if self.grade is not None else "none",
+            "parts": list(self.parts),
             "measured": {part: dict(values) for part, values in self.measured.items()},
             "findings": [asdict(finding) for finding in self.findings],
         }
@@ -113,7 +116,7 @@ class Report:
         yield self._verdict()
 
     def _verdict(self) -> str:
-        name = f"{self.plugin} {self.version}".strip()
+        name = " ".join(filter(None, (self.plugin, self.version, f"({', '.join(self.parts)})" if self.parts else "")))
         if self.grade is GRADES[-1]:
             return f"{name}: {self.grade}"
         index = 0 if self.grade is None else GRADES.index(self.grade) + 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from mien.interfaces import Analyzer
 from mien.plugins.host import PluginHost
 from mien.quality.listing import Listing
 from mien.quality.material import Material
@@ -39,16 +40,15 @@ class Subject:
     fixtures: Mapping[str, Callable[[], Any]]
 
 
-def subjects(listing: Listing, material: Material, *, seconds: float, odd_inputs: int) -> Iterator[Subject]:
+def subjects(listing: Listing, material: Material, *, limits: Mapping[str, Any], odd_inputs: int) -> Iterator[Subject]:
     """The plugin as a whole, then each of its parts.
 
     Args:
         listing: The plugin as it was listed.
         material: What to try it with.
-        seconds: How long one rule may take.
+        limits: Attributes of every suite, such as ``seconds``.
         odd_inputs: How many an analyzer is to survive.
     """
-    limits: dict[str, Any] = {"seconds": seconds, "memory_seconds": min(seconds / 4.0, Conformance.memory_seconds)}
     yield Subject("plugin", _limited(PluginConformance, limits), {"listing": lambda: listing})
     described = listing.description
     host = _enabled(listing)
@@ -58,7 +58,7 @@ def subjects(listing: Listing, material: Material, *, seconds: float, odd_inputs
             f"analyzer {name}",
             _limited(CheckedAnalyzer, {**limits, "odd_inputs": odd_inputs, "measured": {}}),
             {
-                "analyzer": partial(host.analyzer, name),
+                "analyzer": partial(_warm, host, name),
                 "info": partial(_same, info),
                 "samples": partial(material.of_kinds, info.accepts),
                 "labelled": lambda: material.labelled,
@@ -109,6 +109,12 @@ def _enabled(listing: Listing) -> PluginHost:
     analyzers = listing.description.analyzers
     engine = listing.settings.engine.model_copy(update={"analyzers": analyzers})
     return PluginHost([listing.candidate], listing.settings.model_copy(update={"engine": engine}))
+
+
+def _warm(host: PluginHost, name: str) -> Analyzer:
+    analyzer = host.analyzer(name)
+    analyzer.warm_up()
+    return analyzer
 
 
 def _new_sink(listing: Listing, name: str) -> Any:

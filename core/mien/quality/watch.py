@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,9 @@ from mien.interfaces import API_VERSION
 from mien.quality.report import Finding, Outcome, Report
 from mien.quality.target import Target
 from mien.testing.rules import Grade
+
+MAKING_SECONDS: Final = 300.0
+"""How long a part may take to load and to warm up; the host waits longer still."""
 
 GRACE_SECONDS: Final = 15.0
 """How much longer than a rule's own limit the process may say nothing, before it is ended: it is held then."""
@@ -36,8 +39,10 @@ class CheckOptions:
         samples: Files to try the parts with.
         labels: A CSV file of ``file,label`` for the calibration.
         seconds: How long one rule may take.
+        memory_seconds: How long to look whether memory grows, rule by rule.
         grace: How much longer the process may say nothing before it is ended.
         odd_inputs: How many an analyzer is to survive.
+        parts: Those to check, such as ``detector haar``; none checks all.
         starts: So often the process is started, where rules end it; then the rest is not run.
     """
 
@@ -45,8 +50,10 @@ class CheckOptions:
     samples: tuple[Path, ...] = ()
     labels: Path | None = None
     seconds: float = 60.0
+    memory_seconds: float = 4.0
     grace: float = GRACE_SECONDS
     odd_inputs: int = 50
+    parts: tuple[str, ...] = ()
     starts: int = MAX_STARTS
 
 
@@ -59,11 +66,17 @@ class _Run:
     version: str = ""
     api_version: int = API_VERSION
     current: Finding | None = None
+    making: bool = False
     over: bool = False
+
+    def patience(self, options: CheckOptions) -> float:
+        """How long the process may say nothing now, seconds."""
+        return (max(MAKING_SECONDS, options.seconds) if self.making else options.seconds) + options.grace
 
     def take(self, event: dict[str, Any]) -> None:
         """Take one event in."""
         kind = event["event"]
+        self.making = kind == "making"
         if kind == "begin":
             self.current = Finding(event["part"], event["rule"], Grade(event["grade"]), Outcome.BROKEN)
         elif kind == "end" and self.current is not None:
@@ -102,7 +115,7 @@ def check(target: Target, options: CheckOptions) -> Report:
     if not run.over:
         left = "the process was ended too often; what is left was not run"
         run.findings.append(Finding("plugin", "every rule is run", Grade.BRONZE, Outcome.NOT_RUN, left))
-    return Report(target.name, target.version, run.api_version, tuple(run.findings), run.measured)
+    return Report(target.name, target.version, run.api_version, tuple(run.findings), run.measured, options.parts)
 
 
 def _start_once(target: Target, options: CheckOptions, run: _Run) -> None:
@@ -118,7 +131,9 @@ def _start_once(target: Target, options: CheckOptions, run: _Run) -> None:
         "samples": [str(path) for path in options.samples],
         "labels": str(options.labels or ""),
         "seconds": options.seconds,
+        "memory_seconds": min(options.memory_seconds, options.seconds / 4.0),
         "odd_inputs": options.odd_inputs,
+        "parts": options.parts,
         "done": [(finding.part, finding.rule) for finding in run.findings],
     }
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*target.path, *filter(None, sys.path)])}
@@ -139,9 +154,9 @@ def _start_once(target: Target, options: CheckOptions, run: _Run) -> None:
                 child.stdin.write(json.dumps(job))
                 child.stdin.close()
         with os.fdopen(reading, encoding="utf-8") as file:
-            for event in _events(file, options.seconds + options.grace):
+            for event in _events(file, lambda: run.patience(options)):
                 if event is None:
-                    run.fail(f"it held the interpreter, or hung, for {options.seconds + options.grace:g} s")
+                    run.fail(f"it held the interpreter, or hung, for {run.patience(options):g} s")
                     break
                 run.take(event)
                 if run.over:
@@ -152,7 +167,7 @@ def _start_once(target: Target, options: CheckOptions, run: _Run) -> None:
         _end(child)
 
 
-def _events(file: Any, seconds: float) -> Iterator[dict[str, Any] | None]:
+def _events(file: Any, patience: Callable[[], float]) -> Iterator[dict[str, Any] | None]:
     """What the child tells; None, and no more, where it says nothing for so long."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
 
@@ -165,7 +180,7 @@ def _events(file: Any, seconds: float) -> Iterator[dict[str, Any] | None]:
     threading.Thread(target=read, daemon=True).start()
     while True:
         try:
-            line = lines.get(timeout=seconds)
+            line = lines.get(timeout=patience())
         except queue.Empty:
             yield None
             return
