@@ -5,9 +5,9 @@ PROTO_VENV ?= .venv-proto
 CHROMIUM ?= chromium
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
-EXAMPLES := $(addprefix examples/plugins/mien-,lexicon pocketsphinx wyoming yunet)
+EXAMPLES := $(addprefix examples/plugins/mien-,lexicon mqtt pocketsphinx prosody rulefuser wyoming yunet)
 
-.PHONY: help demo test test-wheel lint format proto schema settings rules report-picture clean
+.PHONY: help demo test test-wheel quality lint format proto schema settings rules report-picture clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this
@@ -21,6 +21,11 @@ test: $(VENV)/.with-test $(PROTO_VENV)/.ready  ## The whole suite, offline
 
 test-wheel: $(VENV)/.with-test  ## Build the wheel, install it in an empty environment with a stranger's plugin, use both
 	$(BIN)/python -m pytest -m packaging tests/repo
+
+quality: $(VENV)/.with-test  ## Hold the plugins with networks to gold; the others are in the suite
+	$(BIN)/mien plugins check face --at-least gold
+	$(BIN)/mien plugins check voice --at-least gold --odd-inputs 20 \
+	  --part plugin --part commands --part 'analyzer voice'
 
 lint: $(VENV)/.with-test  ## Format check, lint and strict types
 	$(BIN)/ruff format --check .

@@ -20,6 +20,8 @@ _LEAST_LABELLED: Final = 30
 _MAX_CALIBRATION_ERROR: Final = 0.15
 _MEASURING_SECONDS: Final = 3.0
 _MEASURED_CALLS: Final = 200
+_ENOUGH_CALLS: Final = 100
+"""Of fewer, the slowest hundredth is one call, which something else may have held up."""
 
 
 class MeasuredConformance(Conformance):
@@ -35,8 +37,7 @@ class MeasuredConformance(Conformance):
 
     @rule(Grade.GOLD)
     def test_calls_stay_within_the_deadline(self, analyzer: Analyzer, samples: Sequence[Sample]) -> None:
-        """The slowest hundredth of calls, each with one sample, is answered within the host's deadline."""
-        analyzer.warm_up()
+        """All but the slowest hundredth of calls with one sample are answered in time; of few calls, half are."""
         for sample in fresh(samples):
             analyzer.analyze([sample])
         before, began = resident_bytes(), time.perf_counter()
@@ -47,6 +48,7 @@ class MeasuredConformance(Conformance):
             analyzer.analyze([sample])
             taken.append(time.perf_counter() - called)
         slowest = float(np.percentile(taken, 99))
+        judged = slowest if len(taken) >= _ENOUGH_CALLS else float(np.median(taken))
         self.measured.update(
             {
                 "calls": float(len(taken)),
@@ -56,9 +58,8 @@ class MeasuredConformance(Conformance):
                 "grown_mib": round((resident_bytes() - before) / 2**20, 1),
             }
         )
-        require(
-            slowest <= self.deadline_seconds, f"{slowest:.2f} s at p99, and the host waits {self.deadline_seconds:g} s"
-        )
+        late = f"{judged:.2f} s a call, {slowest:.2f} s at p99, and the host waits {self.deadline_seconds:g} s"
+        require(judged <= self.deadline_seconds, late)
 
     @rule(Grade.GOLD)
     def test_confidence_is_worth_what_it_says(
