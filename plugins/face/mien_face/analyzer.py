@@ -14,6 +14,7 @@ two tables (emotion -> value) under the emotion probabilities.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -127,9 +128,10 @@ class FaceAnalyzer(Analyzer):
         return FaceStream(settings)
 
     def warm_up(self) -> None:
-        """Compile the network for every batch size, and make the detector ready."""
-        self._classifier.warm_up()
-        self._detector.warm_up()
+        """Compile the network for every batch size, and make the detector ready, side by side."""
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            for ready in [pool.submit(self._detector.warm_up), pool.submit(self._classifier.warm_up)]:
+                ready.result()
 
     def _faces_of(self, index: int, frame: ImageFrame, found: Sequence[Detection]) -> list[_Face]:
         usable = [face for face in found if self._is_usable(face, frame)]
