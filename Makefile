@@ -5,9 +5,9 @@ PROTO_VENV ?= .venv-proto
 CHROMIUM ?= chromium
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
-EXAMPLES := $(addprefix examples/plugins/mien-,lexicon pocketsphinx wyoming yunet)
+EXAMPLES := $(addprefix examples/plugins/mien-,lexicon mqtt pocketsphinx prosody rulefuser wyoming yunet)
 
-.PHONY: help demo test test-wheel soak lint format proto schema settings report-picture screenshots clean
+.PHONY: help demo test test-wheel soak quality lint format proto schema settings rules report-picture screenshots clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this
@@ -24,6 +24,11 @@ test-wheel: $(VENV)/.with-test  ## Build the wheel, install it in an empty envir
 
 soak: $(VENV)/.with-test  ## Hours of bad input against a server (MIEN_SOAK_MESSAGES=2000 MIEN_SOAK_FILES=500 for minutes)
 	$(BIN)/python -m pytest -s -m soak tests/soak
+
+quality: $(VENV)/.with-test  ## Hold the plugins with networks to gold; the others are in the suite
+	$(BIN)/mien plugins check face --at-least gold
+	$(BIN)/mien plugins check voice --at-least gold --odd-inputs 20 \
+	  --part plugin --part commands --part 'analyzer voice'
 
 lint: $(VENV)/.with-test  ## Format check, lint and strict types
 	$(BIN)/ruff format --check .
@@ -42,6 +47,9 @@ schema: $(VENV)/.with-test  ## Publish the JSON Schema of records in docs/schema
 
 settings: $(VENV)/.with-test  ## Write docs/settings.md from the classes that check the configuration
 	$(BIN)/python docs/write_settings.py
+
+rules: $(VENV)/.with-test  ## Write docs/plugin-rules.md from the conformance suites
+	$(BIN)/python docs/write_rules.py
 
 report-picture: $(VENV)/.with-test  ## Draw docs/images/report.png, with a Chromium (CHROMIUM=...)
 	mkdir -p out

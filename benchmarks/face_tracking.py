@@ -24,9 +24,9 @@ from rich.console import Console
 from rich.table import Table
 
 from mien import Box
+from mien.streams import BoxTracker
 from mien_face.factory import build_detector
 from mien_face.settings import DetectorName, FaceSettings
-from mien_face.tracking import FaceTracker
 
 WIDTH: Final = 640
 HEIGHT: Final = 480
@@ -89,7 +89,7 @@ def drawn(interval: float, scenes: int, tremble: float, missed: float) -> Count:
     for scene in range(scenes):
         generator = np.random.default_rng(scene)
         people = sorted(walkers(generator, 4.0), key=lambda walker: -walker.side)  # the largest is nearest
-        tracker, known = FaceTracker(max_gap=MAX_GAP), dict[int, str]()
+        tracker, known = BoxTracker(max_gap=MAX_GAP), dict[int, str]()
         for now in np.arange(0.0, 4.0, interval):
             true = [walker.box(float(now)) for walker in people]
             seen = [who for who, box in enumerate(true) if not hidden(box, true[:who]) and generator.random() >= missed]
@@ -154,7 +154,7 @@ def filmed(name: DetectorName, faces: Sequence[Pixels], interval: float, videos:
         generator = np.random.default_rng(1000 + number)
         people = sorted(walkers(generator, 4.0), key=lambda walker: -walker.side)
         cast = [faces[index % len(faces)] for index in generator.permutation(max(len(faces), len(people)))]
-        tracker, known = FaceTracker(max_gap=MAX_GAP), dict[int, str]()
+        tracker, known = BoxTracker(max_gap=MAX_GAP), dict[int, str]()
         for now, frame in video(people, cast, interval):
             (found,) = detector.detect([frame])
             boxes = [face.box for face in found if face.score >= detector.threshold]

@@ -40,6 +40,7 @@ from mien.hookspecs import (
 )
 from mien.interfaces import (
     API_VERSION,
+    OLDEST_API_VERSION,
     Accumulator,
     Analyzer,
     AnalyzerInfo,
@@ -131,6 +132,7 @@ PUBLIC_MODULES: Final = (
     "mien.metrics",
     "mien.plots",
     "mien.records",
+    "mien.streams",
     "mien.testing",
     "mien.training",
 )
@@ -156,6 +158,7 @@ _LAZY: Final = {
 
 __all__ = [
     "API_VERSION",
+    "OLDEST_API_VERSION",
     "PUBLIC_MODULES",
     "UNKNOWN_SATISFACTION",
     "Accumulator",

@@ -1,6 +1,7 @@
 """The command line as a whole: help, versions, plugins, and commands that plugins bring."""
 
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 import typer
 
 import mien as package
-from mien import hookimpl
+from mien import API_VERSION, hookimpl
 
 Run = Callable[..., Any]
 
@@ -133,6 +134,24 @@ def test_plugins_list_as_json(mien: Run) -> None:
     assert rows["face"]["enabled"] is True
     assert rows["quiet"]["enabled"] is False
     assert rows["fitted"]["kind"] == "fuser"
+    assert (rows["face"]["accepts"], rows["face"]["opt_in"], rows["quiet"]["opt_in"]) == (["image"], False, True)
+    assert rows["face"]["hooks"] >= ["mien_register_analyzers"]
+    assert rows["face"]["api_version"] == API_VERSION
+    assert rows["fitted"]["languages"] == []
+    assert json.loads(mien("plugin", "list", "--json").out) == json.loads(ran.out)
+
+
+def test_where_a_plugin_raised_is_shown_to_its_developer_and_nobody_else(
+    mien: Run, installed: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    installed.plugins["broken"] = Broken()
+    caplog.set_level(logging.INFO, "mien.plugins")  # and the level is put back
+    caplog.handler.setLevel(logging.NOTSET)
+    assert mien("plugins", "list").code == 0
+    assert "test_main.py" not in caplog.text
+    assert mien("--debug-plugins", "plugins", "list").code == 0
+    assert "mien_register_analyzers raised OSError" in caplog.text
+    assert 'test_main.py", line' in caplog.text
 
 
 def test_plugins_list_names_what_failed_and_why(mien: Run, installed: Any) -> None:

@@ -60,7 +60,13 @@ def discovered(name: str, settings: Settings | None = None) -> list[PluginDescri
 def test_an_installed_plugin_is_found_with_its_distribution_and_version(install: Install) -> None:
     install("acme-winks", {"acme_winks": GOOD.replace("NAME", "winks")}, {"winks": "acme_winks"})
     assert discovered("winks") == [
-        PluginDescription(name="winks", version="1.2", distribution="acme-winks", analyzers=("winks",))
+        PluginDescription(
+            name="winks",
+            version="1.2",
+            distribution="acme-winks",
+            hooks=("mien_register_analyzers",),
+            analyzers=("winks",),
+        )
     ]
 
 

@@ -31,7 +31,13 @@ def test_a_plugin_is_described_with_what_it_registered() -> None:
         }
     )
     assert host.plugins() == (
-        PluginDescription(name="one", analyzers=("a", "b"), fusers=("mean",), transcribers=("ear",)),
+        PluginDescription(
+            name="one",
+            hooks=tuple(f"mien_register_{kind}" for kind in ("analyzers", "fusers", "sinks", "transcribers")),
+            analyzers=("a", "b"),
+            fusers=("mean",),
+            transcribers=("ear",),
+        ),
     )
     assert host.analyzers["a"].plugin == "one"
     assert list(host.analyzers) == ["a", "b"]

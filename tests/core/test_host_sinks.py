@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -232,13 +233,13 @@ class Shelf(FakeSink):
 
 class TestConformance(SinkConformance):
     @pytest.fixture
-    def kept(self) -> list[Any]:
-        return []
+    def kept(self) -> deque[Any]:
+        return deque(maxlen=50)  # a shelf that keeps everything would grow, as no sink may
 
     @pytest.fixture
-    def make_sink(self, kept: list[Any]) -> Callable[[], Sink]:
+    def make_sink(self, kept: deque[Any]) -> Callable[[], Sink]:
         return lambda: Shelf(kept)
 
     @pytest.fixture
-    def count(self, kept: list[Any]) -> Callable[[], int]:
+    def count(self, kept: deque[Any]) -> Callable[[], int]:
         return lambda: len(kept)

@@ -6,6 +6,7 @@ import pytest
 
 from mien import Fuser
 from mien.testing import FuserConformance
+from mien_fusion import plugin
 from mien_fusion.fitted import Fitted
 from mien_fusion.happy_share import HappyShare
 from mien_fusion.visitmodel import shipped_model
@@ -19,12 +20,16 @@ class TestWeightedSum(FuserConformance):
 
 
 class TestFitted(FuserConformance):
+    ignores = plugin.FITTED.ignores
+
     @pytest.fixture
     def fuser(self) -> Fuser:
         return Fitted(shipped_model())
 
 
 class TestHappyShare(FuserConformance):
+    ignores = plugin.HAPPY_SHARE.ignores
+
     @pytest.fixture
     def fuser(self) -> Fuser:
         return HappyShare()

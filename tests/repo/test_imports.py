@@ -24,7 +24,7 @@ PLUGINS = {
 # Lower layers first; a room may import from the layers before its own, and from no other room of its own layer.
 LAYERS = [
     {"errors", "types"},
-    {"interfaces", "redaction", "weights", "metrics", "jaxplatform", "websettings"},
+    {"interfaces", "redaction", "weights", "metrics", "jaxplatform", "streams", "websettings"},
     {"config", "plots"},
     {"hookspecs", "training", "access"},
     {"session"},
@@ -32,6 +32,7 @@ LAYERS = [
     {"engine"},
     {"live", "records", "annotate"},
     {"testing"},
+    {"quality", "scaffold"},
     {"v1"},
     {"wire"},
     {"service", "client", "web"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 import pytest
 from voice.conftest import FakeTone, silence, sound
@@ -51,7 +53,8 @@ def analyzer(transcriber: Transcriber | None = None, **settings: object) -> Voic
 
 class TestConformance(AnalyzerConformance):
     @pytest.fixture
-    def analyzer(self) -> VoiceAnalyzer:
+    def analyzer(self, monkeypatch: pytest.MonkeyPatch) -> VoiceAnalyzer:
+        monkeypatch.setattr(FakeTone, "__init__", lambda self: setattr(self, "calls", deque(maxlen=8)))
         return analyzer()
 
     @pytest.fixture

@@ -27,6 +27,9 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 class TestConformance(TranscriberConformance):
+    odd_inputs = 6
+    memory_seconds = 1.0
+
     @pytest.fixture
     def transcriber(self, engine: TransformersTranscriber) -> TransformersTranscriber:
         return engine

@@ -25,6 +25,9 @@ NOTES = (262, 330, 392, 523, 392, 330, 294, 349)
 
 
 class TestConformance(TranscriberConformance):
+    odd_inputs = 6
+    memory_seconds = 1.0
+
     @pytest.fixture
     def transcriber(self, recognizer: WhisperTranscriber) -> WhisperTranscriber:
         return recognizer

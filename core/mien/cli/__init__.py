@@ -40,6 +40,7 @@ _BUILT_IN: Final = (
     "health",
     "devices",
     "plugins",
+    "plugin",
     "proto",
     "version",
 )
@@ -162,7 +163,15 @@ def _global_options(run: RunContext) -> Callable[..., None]:
         strict: Annotated[
             bool, typer.Option("--strict", help="Stop where a plugin cannot be loaded, instead of leaving it out.")
         ] = False,
+        debug_plugins: Annotated[
+            bool,
+            typer.Option(
+                "--debug-plugins", help="Show on stderr where a plugin raised, frame by frame; for developers."
+            ),
+        ] = False,
     ) -> None:
+        if debug_plugins:
+            logging.getLogger("mien.plugins").setLevel(logging.DEBUG)
         context.obj = CliState(config=config, strict=strict)
         context.call_on_close(context.obj.close)
         run.begin(context.obj)

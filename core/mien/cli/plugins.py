@@ -1,6 +1,7 @@
-"""``mien plugins list``: what is installed, what of it works and why the rest does not. Loads no model.
+"""``mien plugins``: what is installed (``list``), a new one (``new``), and whether one keeps the contract (``check``).
 
-With ``--json`` one array comes out, an object a part; its fields are those of ``PartRow``.
+``mien plugin`` is the same group. ``list`` loads no model; with ``--json`` one array comes out, an object a part, whose
+fields are those of ``PartRow``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli import plugin_check, plugin_new
 from mien.cli.state import state_of
 
 if TYPE_CHECKING:
@@ -36,6 +38,11 @@ class PartRow:
         weights_license: Of an analyzer or a detector.
         enabled: It takes part where nothing is named.
         description: One line.
+        accepts: Kinds of sample, of an analyzer.
+        opt_in: An analyzer is off until the configuration names it.
+        languages: BCP 47 tags, of a transcriber.
+        hooks: Those that the plugin implements.
+        api_version: Of the plugin contract, which the plugin and this mien have agreed on.
     """
 
     plugin: str
@@ -51,18 +58,26 @@ class PartRow:
     weights_license: str = ""
     enabled: bool = False
     description: str = ""
+    accepts: tuple[str, ...] = ()
+    opt_in: bool = False
+    languages: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
+    api_version: int = 0
 
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    group = typer.Typer(help="What is installed.", no_args_is_help=True)
-    group.callback()(_group)
-    group.command("list")(_list)
-    app.add_typer(group, name="plugins")
+    for name, hidden in (("plugins", False), ("plugin", True)):
+        group = typer.Typer(no_args_is_help=True)
+        group.callback()(_group)
+        group.command("list")(_list)
+        plugin_new.register(group)
+        plugin_check.register(group)
+        app.add_typer(group, name=name, hidden=hidden)
 
 
 def _group() -> None:
-    """Look at the installed plugins."""
+    """Look at the installed plugins, begin one of your own, check one."""
 
 
 def _list(
@@ -90,6 +105,8 @@ def _rows_of_plugin(host: PluginHost, plugin: PluginDescription) -> list[PartRow
             distribution=plugin.distribution,
             state=plugin.state.value,
             reason=plugin.reason,
+            hooks=plugin.hooks,
+            api_version=plugin.api_version,
             **fields,  # type: ignore[arg-type]  # each caller below names fields of PartRow
         )
 
@@ -108,6 +125,8 @@ def _rows_of_plugin(host: PluginHost, plugin: PluginDescription) -> list[PartRow
                 weights_license=analyzer.info.weights_license,
                 enabled=analyzer.enabled,
                 description=analyzer.info.description,
+                accepts=tuple(sorted(kind.value for kind in analyzer.info.accepts)),
+                opt_in=analyzer.info.opt_in,
             )
         )
     for kind, part_type in PART_TYPES.items():
@@ -123,6 +142,7 @@ def _rows_of_plugin(host: PluginHost, plugin: PluginDescription) -> list[PartRow
                     weights_license=getattr(info, "weights_license", ""),
                     enabled=True,
                     description=info.description,
+                    languages=tuple(getattr(info, "languages", ())),
                 )
             )
     return rows or [row()]

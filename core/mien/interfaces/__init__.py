@@ -36,12 +36,16 @@ from mien.interfaces.transcribers import (
 from mien.interfaces.views import KioskView, ViewInfo, ViewPlace
 
 API_VERSION: Final = 1
-"""The version of this contract. A plugin module may say ``MIEN_API_VERSION = 1``; the host leaves out one that asks
-for another."""
+"""The newest version of this contract. A plugin module states the one that it was written for, or the oldest and newest
+that it knows: ``MIEN_API_VERSION = 1`` or ``(1, 2)``. Host and plugin speak the highest that both know."""
+
+OLDEST_API_VERSION: Final = 1
+"""The oldest version of this contract that this host still speaks."""
 
 __all__ = [
     "API_VERSION",
     "MISMATCH_PAIRS",
+    "OLDEST_API_VERSION",
     "Accumulator",
     "Analyzer",
     "AnalyzerInfo",

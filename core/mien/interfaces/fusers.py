@@ -14,10 +14,18 @@ from mien.types import Modality, Prediction, Reason, Satisfaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FuserInfo:
-    """What is known of a fuser before it is built."""
+    """What is known of a fuser before it is built.
+
+    Attributes:
+        version: Of the rule and its numbers together.
+        description: One line.
+        ignores: Names of ``FusionContext``'s fields that the rule leaves aside on purpose, such as
+            ``half_life_seconds``; one that is not named here has to count.
+    """
 
     version: str
     description: str = ""
+    ignores: frozenset[str] = frozenset()
 
 
 MismatchPair: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]

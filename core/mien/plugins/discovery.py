@@ -21,10 +21,11 @@ from mien import hookspecs
 from mien.errors import ConfigError, MienError, MissingDependencyError, PluginError
 from mien.hookspecs import PROJECT, PluginContext
 from mien.interfaces import API_VERSION
-from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError
+from mien.plugins.guard import CallKind, Deadlines, Guard, PluginCallError, log_raised
 from mien.plugins.parts import PART_TYPES
 from mien.plugins.registry import PluginDescription, PluginState, Registrar, Registrations
 from mien.plugins.slots import explain, outspoken
+from mien.plugins.versions import agreed_version
 
 GROUP: Final = f"{PROJECT}.plugins"
 """The entry-point group that plugins are found by."""
@@ -116,7 +117,7 @@ def load_plugin(
     guard = Guard(f"plugin {description.name!r}", deadlines, threads=1)
     registrar = Registrar(description.name, taken, deadlines)
     try:
-        manager = guard.call(CallKind.IMPORT, outspoken(partial(_take_in, candidate.source, description.name)))
+        manager, version = guard.call(CallKind.IMPORT, outspoken(partial(_take_in, candidate.source, description.name)))
         added = guard.call(CallKind.REGISTER, partial(_register, manager, registrar, context))
     except PluginCallError as error:
         doing = "its import" if error.call is CallKind.IMPORT else "its registration"
@@ -127,7 +128,9 @@ def load_plugin(
         return LoadedPlugin(_fail(description, explain(error)).description)
     finally:
         guard.close()
-    return LoadedPlugin(replace(description, **added.names()), manager, added)
+    hooks = tuple(sorted(caller.name for caller in manager.get_hookcallers(manager.get_plugin(description.name)) or ()))
+    known = replace(description, api_version=version, hooks=hooks, **added.names())
+    return LoadedPlugin(known, manager, added)
 
 
 def _all_candidates() -> Iterator[Candidate]:
@@ -176,11 +179,14 @@ def _order(candidate: Candidate) -> tuple[str, bool, str]:
     return description.name, description.distribution != PROJECT, description.distribution
 
 
-def _take_in(source: object, name: str) -> pluggy.PluginManager:
-    """Import a plugin and check it. A plugin object can raise wherever it is looked at."""
+def _take_in(source: object, name: str) -> tuple[pluggy.PluginManager, int]:
+    """Import a plugin and check it: its manager, and the version of the contract that it is spoken to in.
+
+    A plugin object can raise wherever it is looked at.
+    """
     plugin = _import(source)
-    _check_version(plugin)
-    return _check_hooks(plugin, name)
+    version = agreed_version(getattr(plugin, "MIEN_API_VERSION", API_VERSION), plugin=repr(name))
+    return _check_hooks(plugin, name), version
 
 
 def _import(source: object) -> object:
@@ -191,16 +197,8 @@ def _import(source: object) -> object:
     try:
         return source.load()
     except BaseException as error:
+        log_raised(f"the import of {source.value!r}", error)
         raise PluginError(f"{source.value!r} could not be imported: {explain(error)}") from error
-
-
-def _check_version(plugin: object) -> None:
-    wanted = getattr(plugin, "MIEN_API_VERSION", API_VERSION)
-    if wanted != API_VERSION:
-        raise PluginError(
-            f"it was written for version {wanted!r} of the plugin contract, and this mien has version {API_VERSION}; "
-            "install a version of the plugin that fits"
-        )
 
 
 def _check_hooks(plugin: object, name: str) -> pluggy.PluginManager:
@@ -252,4 +250,5 @@ def _call(hook: str, manager: pluggy.PluginManager, **arguments: object) -> None
     except ConfigError as error:
         raise PluginError(f"its settings are wrong: {explain(error)}") from error
     except BaseException as error:
+        log_raised(hook, error)
         raise PluginError(f"{hook} raised {explain(error)}") from error

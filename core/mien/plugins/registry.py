@@ -15,6 +15,7 @@ from typing import Any, Final
 from mien.errors import PluginError
 from mien.hookspecs import BackendFactory, DetectorFactory, ViewFactory
 from mien.interfaces import (
+    API_VERSION,
     Analyzer,
     AnalyzerInfo,
     BackendInfo,
@@ -57,6 +58,8 @@ class PluginDescription:
         distribution: The installed package that brought it; empty if unknown.
         state: LOADED where everything it registered can be used.
         reason: One sentence for a person where something went wrong.
+        api_version: Of the plugin contract, which host and plugin have agreed on.
+        hooks: Names of those it implements, in order.
         analyzers: Names it registered; as with all that follow.
         fusers: Of fusion rules.
         transcribers: Of speech-to-text engines.
@@ -72,6 +75,8 @@ class PluginDescription:
     distribution: str = ""
     state: PluginState = PluginState.LOADED
     reason: str = ""
+    api_version: int = API_VERSION
+    hooks: tuple[str, ...] = ()
     analyzers: tuple[str, ...] = ()
     fusers: tuple[str, ...] = ()
     transcribers: tuple[str, ...] = ()

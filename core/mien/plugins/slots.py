@@ -104,6 +104,7 @@ class Slot(Generic[Info, Part]):
             part = self._factory()
             fits = isinstance(part, self._part_type)
         except BaseException as error:
+            log_raised(self._where, error)
             self._failure = self._failure or f"{self._where} could not be loaded: {explain(error)}"
             return
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -160,7 +160,13 @@ class FakeAnalyzer(Analyzer):
 
 
 class FakeFuser(Fuser):
-    """The mean evidence, weighted by confidence and prior weight; no decay, no calibration. Passes the suite."""
+    """The mean evidence, weighted by confidence and prior weight; no decay, no calibration. Passes the suite.
+
+    Attributes:
+        ignores: What its ``FuserInfo`` says that it leaves aside.
+    """
+
+    ignores: ClassVar[frozenset[str]] = frozenset({"half_life_seconds", "min_confidence"})
 
     def fuse(self, predictions: Sequence[Prediction], context: FusionContext) -> Satisfaction:
         """Fuse; see the class."""
@@ -273,7 +279,7 @@ class FakePlugin:
     def mien_register_fusers(self, register: RegisterFuser, context: PluginContext) -> None:
         """Register the fusers."""
         for name, factory in self._fusers.items():
-            register(name, FuserInfo(version="0", description="a fake"), factory)
+            register(name, FuserInfo(version="0", description="a fake", ignores=FakeFuser.ignores), factory)
 
     @hookimpl
     def mien_register_transcribers(self, register: RegisterTranscriber, context: PluginContext) -> None:

@@ -146,6 +146,7 @@ def _build_haar(order: DetectorSettings) -> FaceDetector:
         search_side=order.search_side or SEARCH_SIDE,
         min_face_pixels=order.min_face_pixels,
         min_face_fraction=order.min_face_fraction,
+        min_score=order.min_score,
     )
 
 

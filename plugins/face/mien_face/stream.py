@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from mien import FaceRegion, ImageFrame, InputError, Prediction, Sample, Stream, StreamSettings
-from mien_face.tracking import FaceTracker
+from mien.streams import BoxTracker
 
 MIN_GAP: Final = 2.0
 """A face may be out of sight for at least so long and keep its id, seconds."""
@@ -20,7 +20,7 @@ class FaceStream(Stream):
 
     def __init__(self, settings: StreamSettings) -> None:
         """Start a session."""
-        self._tracker = FaceTracker(max_gap=max(MIN_GAP, GAP_SNAPSHOTS * settings.snapshot_interval_seconds))
+        self._tracker = BoxTracker(max_gap=max(MIN_GAP, GAP_SNAPSHOTS * settings.snapshot_interval_seconds))
 
     def push(self, sample: Sample) -> list[Sample]:
         """Give the picture back.

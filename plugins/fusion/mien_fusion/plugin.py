@@ -20,10 +20,14 @@ WEIGHTED_SUM: Final = FuserInfo(
     version=__version__, description="confidence-weighted sum of the modalities, with exponential decay"
 )
 FITTED: Final = FuserInfo(
-    version=__version__, description="how likely the customer is satisfied, by a model fitted to composed visits"
+    version=__version__,
+    description="how likely the customer is satisfied, by a model fitted to composed visits",
+    ignores=frozenset({"good_threshold", "poor_threshold"}),  # its thresholds follow from the shares
 )
 HAPPY_SHARE: Final = FuserInfo(
-    version=__version__, description="share of happy faces, good above 40 % (Ward 2018); faces only"
+    version=__version__,
+    description="share of happy faces, good above 40 % (Ward 2018); faces only",
+    ignores=frozenset({"weights", "half_life_seconds", "good_threshold", "poor_threshold"}),
 )
 
 

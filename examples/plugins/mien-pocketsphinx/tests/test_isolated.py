@@ -32,6 +32,9 @@ def transcriber() -> Iterator[IsolatedPocketSphinx]:
 
 
 class TestConformance(TranscriberConformance):
+    odd_inputs = 6
+    memory_seconds = 1.0
+
     @pytest.fixture
     def speech(self, few_words: AudioClip) -> AudioClip:
         return few_words

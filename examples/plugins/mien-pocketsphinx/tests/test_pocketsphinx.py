@@ -11,6 +11,9 @@ from mien_pocketsphinx.transcriber import PocketSphinxTranscriber
 
 
 class TestConformance(TranscriberConformance):
+    odd_inputs = 6
+    memory_seconds = 1.0
+
     @pytest.fixture
     def transcriber(self, recognizer: PocketSphinxTranscriber) -> PocketSphinxTranscriber:
         return recognizer

@@ -53,14 +53,18 @@ class HaarDetector(FaceDetector):
     margin = MARGIN
     threshold = THRESHOLD
 
-    def __init__(self, *, search_side: int, min_face_pixels: int, min_face_fraction: float) -> None:
+    def __init__(
+        self, *, search_side: int, min_face_pixels: int, min_face_fraction: float, min_score: float | None = None
+    ) -> None:
         """Set what is searched.
 
         Args:
             search_side: The picture is reduced until its longer side has so many pixels.
             min_face_pixels: Narrower faces are not looked for, pixels of the picture.
             min_face_fraction: Nor are those narrower than this share of the picture's shorter side.
+            min_score: Faces of lower scores are left out, [0, 1]; None takes ``THRESHOLD``.
         """
+        self._min_score = THRESHOLD if min_score is None else min_score
         self._search_side = search_side
         self._min_face_pixels = min_face_pixels
         self._min_face_fraction = min_face_fraction
@@ -84,7 +88,8 @@ class HaarDetector(FaceDetector):
             border = round(BORDER * max(grey.shape))
             wide = np.pad(grey, border, mode="edge")
             found = self._search(wide, max(smallest, BORDER_MIN_FACE * short_side), offset=border)
-        return suppress([_enlarged(face, scale) for face in found], overlap=OVERLAP)
+        kept = suppress([_enlarged(face, scale) for face in found], overlap=OVERLAP)
+        return [face for face in kept if face.score >= self._min_score]
 
     def _search(self, grey: Grey, smallest: float, *, offset: int = 0) -> list[Detection]:
         side = math.ceil(smallest)

@@ -206,7 +206,7 @@ def _face(grey: Grey) -> tuple[Box, float]:
 
 @cache
 def _detector() -> HaarDetector:
-    return HaarDetector(search_side=480, min_face_pixels=20, min_face_fraction=0.1)
+    return HaarDetector(search_side=480, min_face_pixels=20, min_face_fraction=0.1, min_score=0.0)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Which face is which, from one picture to the next: by where it is and how it moves, never by how it looks.
+"""Which box (a face's) is which, from one picture to the next: by place and movement, never by how it looks.
 
 A track holds a box, a smoothed place and velocity, and the time it was last seen. The velocity is constant between
 sightings, so two people who cross keep their ids, and a face that is lost for a moment is found again where it would
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mien import Box
+from mien.types import Box
 
 MIN_OVERLAP: Final = 0.2
 """Intersection over union with the expected box from which a face is taken for the same at once."""
@@ -66,11 +66,15 @@ class _Track:
         return self.centre[0] + self.velocity[0] * seconds, self.centre[1] + self.velocity[1] * seconds
 
 
-class FaceTracker:
-    """The faces of one session. Not thread-safe; deterministic."""
+class BoxTracker:
+    """The boxes of one session. Not thread-safe; deterministic."""
 
-    def __init__(self, *, max_gap: float) -> None:
-        """Keep a face that is out of sight for up to ``max_gap`` seconds.
+    def __init__(self, *, max_gap: float, prefix: str = "face") -> None:
+        """Begin with nobody.
+
+        Args:
+            max_gap: A box that is out of sight for up to so many seconds keeps its id.
+            prefix: What ids begin with.
 
         Raises:
             ValueError: ``max_gap`` is negative.
@@ -78,6 +82,7 @@ class FaceTracker:
         if not max_gap >= 0:
             raise ValueError(f"max_gap must not be negative, got {max_gap}")
         self._max_gap = max_gap
+        self._prefix = prefix
         self._tracks: list[_Track] = []
         self._made = 0
         self._now = 0.0
@@ -102,7 +107,7 @@ class FaceTracker:
                 owners[index].move(box, now)
             else:
                 owners[index] = self._start(box, now)
-        return [f"face-{owners[index].number}" for index in range(len(boxes))]
+        return [f"{self._prefix}-{owners[index].number}" for index in range(len(boxes))]
 
     def _match(self, boxes: Sequence[Box], now: float) -> dict[int, _Track]:
         """Box index -> track, best pairs first; overlapping pairs before those that are only near."""

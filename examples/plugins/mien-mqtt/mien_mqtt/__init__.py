@@ -1,0 +1,1 @@
+"""A mien plugin: each result as a message to an MQTT broker."""

@@ -1,0 +1,1 @@
+"""A mien plugin: what the melody of a voice says, whatever its words."""

@@ -1,0 +1,1 @@
+"""Plugins as they were written for each version of the contract that is still spoken. They are never changed."""
