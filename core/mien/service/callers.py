@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import re
 from typing import Any, Final
 from urllib.parse import unquote
 
 from mien.access import calling
+from mien.wire.channel import FORWARDED_PEER
 
 LOCAL_SOCKET: Final = "unix"
 """How the address of a peer on a Unix socket begins."""
+
+_PEER: Final = re.compile(r"ipv4:[0-9.]{7,15}:[0-9]{1,5}|ipv6:\[[0-9a-f:.]{2,45}\]:[0-9]{1,5}")
 
 
 def caller_of(context: Any) -> str:
@@ -25,7 +29,7 @@ def caller_of(context: Any) -> str:
     name = calling.get().name
     if name:
         return f"key:{name}"
-    peer = str(context.peer())
+    peer = _peer(context)
     return peer if is_local(peer) else address_of(peer)
 
 
@@ -35,8 +39,21 @@ def peer_of(context: Any) -> str:
     Args:
         context: Of a call (``grpc.aio.ServicerContext``).
     """
-    peer = str(context.peer())
+    peer = _peer(context)
     return "" if is_local(peer) else address_of(peer)
+
+
+def _peer(context: Any) -> str:
+    """The peer as gRPC names it; behind a Unix socket, whom the program there says that it speaks for.
+
+    Only this user's programs reach such a socket: the HTTP gateway does.
+    """
+    peer = str(context.peer())
+    if peer.startswith(LOCAL_SOCKET):
+        for name, value in context.invocation_metadata() or ():
+            if name == FORWARDED_PEER and _PEER.fullmatch(str(value)):
+                return str(value)
+    return peer
 
 
 @functools.lru_cache(maxsize=1024)

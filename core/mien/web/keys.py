@@ -12,6 +12,7 @@ from typing import Final
 from starlette.requests import HTTPConnection
 
 from mien.web.statuses import refusal
+from mien.wire.channel import FORWARDED_PEER
 
 PROTOCOL: Final = "mien.v1"
 """The WebSocket subprotocol that the gateway speaks."""
@@ -49,7 +50,7 @@ class Keys:
         return self._own if self._own and _is_of_this_machine(connection) else ""
 
     def metadata(self, connection: HTTPConnection) -> Sequence[tuple[str, str]]:
-        """What the server is told of the caller: the key, and the trace where one is sent.
+        """What the server is told of the caller: the key, the trace where one is sent, and whence the call comes.
 
         Raises:
             RefusedError: The key is no key at all.
@@ -57,7 +58,12 @@ class Keys:
         key = self.presented(connection)
         trace = connection.headers.get("traceparent", "")
         given = [("authorization", f"Bearer {key}")] if key else []
-        return [*given, *([("traceparent", trace)] if _TRACE.fullmatch(trace) else [])]
+        if _TRACE.fullmatch(trace):
+            given.append(("traceparent", trace))
+        if connection.client is not None:
+            host, port = connection.client
+            given.append((FORWARDED_PEER, f"ipv6:[{host}]:{port}" if ":" in host else f"ipv4:{host}:{port}"))
+        return given
 
 
 def protocols_of(headers: Mapping[str, str]) -> list[str]:

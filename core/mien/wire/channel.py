@@ -6,6 +6,9 @@ import ipaddress
 from importlib import resources
 from typing import Final
 
+FORWARDED_PEER: Final = "x-mien-peer"
+"""Metadata in which a gateway of the server's own process names its caller, as gRPC names a peer."""
+
 KEEPALIVE_MS: Final = 30_000
 """Between two pings on a silent connection, from either side, so that a lost one is noticed."""
 
