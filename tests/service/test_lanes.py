@@ -25,9 +25,10 @@ from service.test_scheduling import RecordingEngine, call, entered, waiting_call
 from mien import AudioClip, Prediction, Sample, StreamState, StreamStatus
 from mien.config import LimitSettings
 from mien.engine import AnalysisRequest, Outcome
+from mien.service.batching import Batcher
 from mien.service.fairness import BULK_EVERY, FairQueue, Turns
 from mien.service.limits import Gate
-from mien.service.scheduler import Scheduler
+from mien.service.scheduler import FIRST_PACE, Scheduler, SoundLane
 from mien.testing import make_clip, make_image, make_prediction
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.status import RefusedError
@@ -117,6 +118,27 @@ async def test_more_sound_than_can_be_recognised_in_time_is_refused_with_a_time_
     details = details_of(caught.value)
     assert details["ErrorInfo"].reason == "QUEUE_FULL"
     assert details["RetryInfo"].retry_delay.ToNanoseconds() > 1e9
+
+
+async def test_a_caller_with_little_to_say_waits_for_one_utterance_of_others_and_not_for_all() -> None:
+    async def nobody(samples: Sequence[Sample]) -> list[Outcome]:
+        raise AssertionError
+
+    batcher: Batcher[Sample, Outcome] = Batcher(
+        nobody, name="voice", max_batch=1, delay_seconds=0, capacity=99
+    )  # never started
+    lane = SoundLane(batcher, parallel=1)
+    waiting = [asyncio.create_task(lane.submit(make_clip(seconds=10.0), math.inf, caller="greedy")) for _ in range(4)]
+    await asyncio.sleep(0)
+    assert lane.expected_wait("kiosk") == pytest.approx(10.0 * FIRST_PACE)
+    assert lane.expected_wait("greedy") == pytest.approx(40.0 * FIRST_PACE)
+    lane.check(math.inf, 6.0, caller="kiosk")
+    with pytest.raises(RefusedError, match="20 s"):
+        lane.check(math.inf, 6.0, caller="greedy")
+    for each in waiting:
+        each.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert lane.expected_wait("greedy") == 0.0
 
 
 async def test_an_analyzer_that_is_stuck_is_busy_and_no_bug() -> None:

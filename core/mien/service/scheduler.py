@@ -132,11 +132,11 @@ class Scheduler:
         if not isinstance(sample, AudioClip):
             return await self._lane(name).submit(sample, deadline, caller=caller)
         lane = self._sound_lane(name)
-        lane.check(deadline, self._limits.max_wait_seconds)  # before it is cut, which takes time, too
+        lane.check(deadline, self._limits.max_wait_seconds, caller=caller)  # before it is cut, which takes time, too
         parts = await self._engine.parts_async(name, sample)
         if not parts:
             return self._engine.nothing(name)
-        lane.check(deadline, self._limits.max_wait_seconds)
+        lane.check(deadline, self._limits.max_wait_seconds, caller=caller)
         # The first has to begin in time. The others wait between those of other callers, as long as the call does.
         deadlines = [deadline] + [math.inf] * (len(parts) - 1)
         return merged(
@@ -187,40 +187,47 @@ class SoundLane:
         self.batcher = batcher
         self._parallel = parallel
         self._pace = FIRST_PACE
-        self._seconds = 0.0  # of sound that waits or is worked on
+        self._urgent: list[float] = []  # how long each piece of a session lasts that waits or is worked on
+        self._pieces: dict[str, list[float]] = {}  # the same for each caller of single requests
 
-    @property
-    def expected_wait(self) -> float:
-        """Seconds until what is in is expected to be recognised."""
-        return self._seconds * self._pace / self._parallel
+    def expected_wait(self, caller: str) -> float:
+        """Seconds until the turn of a new piece of this caller is expected to come, who takes turns with the others."""
+        own = self._pieces.get(caller, [])
+        ahead = [pieces[: len(own) + 1] for other, pieces in self._pieces.items() if other != caller]
+        seconds = math.fsum((*self._urgent, *own, *(each for pieces in ahead for each in pieces)))
+        return seconds * self._pace / self._parallel
 
-    def check(self, deadline: float, longest: float) -> None:
+    def check(self, deadline: float, longest: float, *, caller: str) -> None:
         """Refuse sound that would wait too long.
 
         Args:
             deadline: On the event loop's clock.
             longest: Seconds that anybody may wait.
+            caller: Whose it is.
 
         Raises:
             RefusedError: What is in takes longer than that.
         """
         allowed = min(deadline - asyncio.get_running_loop().time(), longest)
-        over = self.expected_wait - allowed
-        if self._seconds and over > 0:
+        wait = self.expected_wait(caller)
+        if wait > max(allowed, 0.0):
             raise queue_full(
-                f"{self._seconds:.0f} s of speech wait for recognition, which takes longer than this call can wait; try"
-                " again later",
-                retry_seconds=min(max(over, 1.0), MAX_RETRY_SECONDS),
+                f"speech that waits for recognition is expected to take {wait:.0f} s, longer than this call can wait;"
+                " try again later",
+                retry_seconds=min(max(wait - allowed, 1.0), MAX_RETRY_SECONDS),
             )
 
     async def submit(self, sample: Sample, deadline: float, *, caller: str, urgent: bool = False) -> Outcome:
         """As ``Batcher.submit``; measures how long it takes."""
         seconds = sample.duration_seconds if isinstance(sample, AudioClip) else 0.0
-        self._seconds += seconds
+        pieces = self._urgent if urgent else self._pieces.setdefault(caller, [])
+        pieces.append(seconds)
         try:
             outcome = await self.batcher.submit(sample, deadline, caller=caller, urgent=urgent)
         finally:
-            self._seconds -= seconds
+            pieces.remove(seconds)
+            if not pieces and not urgent and self._pieces.get(caller) is pieces:
+                del self._pieces[caller]
         if seconds and outcome.status.state is StreamState.OK:
             self._pace = PACE_MEMORY * self._pace + (1 - PACE_MEMORY) * outcome.status.seconds / seconds
         return outcome
