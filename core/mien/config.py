@@ -127,7 +127,7 @@ class LimitSettings(_Table):
         idle_seconds: A stream without a message for so long is ended.
         decode_threads: Threads that decode what costs no more than its bytes and pixels: most pictures, and plain WAV.
         decode_processes: Processes that decode the rest, such as compressed sound, animations and pictures of many
-            scans; they start when they are first needed.
+            scans. One is kept ready, the others start when they are needed.
         decode_seconds: Processor time that one picture or sound may take in such a process before it is refused.
     """
 

@@ -49,9 +49,9 @@ class Served:
         return sum(each.memory_info().rss for each in (parent, *parent.children(recursive=True)))
 
     async def settled(self) -> int:
-        """The same once the processes that decode have had nothing to do for long, and are gone."""
+        """The same once the processes that decode have had nothing to do for long, and all but one are gone."""
         async with asyncio.timeout(SETTLING_SECONDS):
-            while psutil.Process(self.process.pid).children():
+            while len(psutil.Process(self.process.pid).children()) > 1:
                 await asyncio.sleep(0.5)
         return self.resident()
 

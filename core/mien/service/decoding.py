@@ -85,6 +85,10 @@ class Decoder:
         )
         self._stops: set[Stop] = set()
 
+    def start(self) -> None:
+        """Have a process ready, so that the first costly picture or sound does not wait for one to start."""
+        self._waiters.submit(self._budgeted.start)
+
     async def request(self, message: pb.AnalyzeRequest, deadline: float = math.inf) -> DecodedRequest:
         """Decode a whole request.
 

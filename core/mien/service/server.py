@@ -189,6 +189,10 @@ class Server:
         if self._certificates is not None:
             self._certificates.reload()
 
+    def start_decoding(self) -> None:
+        """Start a process that decodes, in the background; without this the first job that needs one starts it."""
+        self._holdings.start_decoding()
+
     async def drain(self) -> None:
         """Take no new work, finish what was accepted within ``drain_seconds``, and close. Call it once."""
         self._health.draining()
@@ -266,6 +270,7 @@ async def serve(
     stopping = _on_signals(reload)
     try:
         await server.start()
+        server.start_decoding()
         if companion is not None:
             await companion.start()
         if await _unless(stopping, server.warm_up()):
