@@ -64,8 +64,8 @@ class Holdings:
         """Check words; raises as ``Decoder.text`` does."""
         return await self._decoder.text(message)
 
-    def start(self) -> None:
-        """Start a process that decodes, in the background."""
+    def start_decoding(self) -> None:
+        """Have a process ready that decodes; without this the first job that needs one starts it."""
         self._decoder.start()
 
     def close(self) -> None:

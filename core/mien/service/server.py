@@ -191,7 +191,7 @@ class Server:
 
     def start_decoding(self) -> None:
         """Start a process that decodes, in the background; without this the first job that needs one starts it."""
-        self._holdings.start()
+        self._holdings.start_decoding()
 
     async def drain(self) -> None:
         """Take no new work, finish what was accepted within ``drain_seconds``, and close. Call it once."""
