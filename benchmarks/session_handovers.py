@@ -31,6 +31,7 @@ from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.plugins.workers import Call, Lane
 from mien.service.holdings import Holdings
+from mien.service.kept import Kept
 from mien.service.limits import Gate
 from mien.service.scheduler import Scheduler
 from mien.service.session_stream import SessionStream
@@ -111,7 +112,14 @@ async def follow(trace: Trace) -> None:
 
     holdings = Holdings(settings.limits)
     session = SessionStream(
-        settings, host=host, gate=gate, holdings=holdings, scheduler=scheduler, sinks=sinks, caller="benchmark"
+        settings,
+        host=host,
+        gate=gate,
+        holdings=holdings,
+        scheduler=scheduler,
+        sinks=sinks,
+        caller="benchmark",
+        kept=Kept(gate, seconds=0, most=1),
     )
     async for response in session.run(messages()):
         if response.WhichOneof("payload") == "update":

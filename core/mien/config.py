@@ -2,7 +2,7 @@
 
 Every key has a default that is safe and works, an unknown key is an error, and a message names the key, the value and
 what was expected. The tables are: ``[engine]``, ``[fusion]``, ``[session]``, ``[server]``, ``[client]``, ``[limits]``,
-``[privacy]``, ``[kiosk]``, and ``[plugins.<name>]``, which goes to the plugin unread.
+``[privacy]``, ``[kiosk]``, ``[web]``, and ``[plugins.<name>]``, which goes to the plugin unread.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from mien.errors import ConfigError
 from mien.interfaces import MISMATCH_PAIRS, MismatchPair, MismatchPolicy, NewCustomer, check_mismatch_pairs
+from mien.websettings import WebSettings
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 OpenFraction = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -126,7 +127,7 @@ class LimitSettings(_Table):
         idle_seconds: A stream without a message for so long is ended.
         decode_threads: Threads that decode what costs no more than its bytes and pixels: most pictures, and plain WAV.
         decode_processes: Processes that decode the rest, such as compressed sound, animations and pictures of many
-            scans; they start when they are first needed.
+            scans. One is kept ready, the others start when they are needed.
         decode_seconds: Processor time that one picture or sound may take in such a process before it is refused.
     """
 
@@ -191,6 +192,8 @@ class ServerSettings(_Table):
         tracing: Record OpenTelemetry traces, which go where ``OTEL_TRACES_EXPORTER`` and its kin say.
         reflection: Answer gRPC reflection.
         drain_seconds: How long accepted work may take after SIGTERM; the end of a session has a share of it.
+        resume_seconds: How long a session that has lost its connection waits for its caller before it is ended, with
+            its summary to the sinks; 0 ends it at once, without one.
     """
 
     address: str = "127.0.0.1:50051"
@@ -203,6 +206,7 @@ class ServerSettings(_Table):
     tracing: bool = False
     reflection: bool = False
     drain_seconds: PositiveSeconds = 20.0
+    resume_seconds: Annotated[float, Field(ge=0.0, le=3600.0)] = 60.0
 
     @field_validator("address")
     @classmethod
@@ -331,6 +335,7 @@ class Settings(_Table):
     limits: LimitSettings = LimitSettings()
     privacy: PrivacySettings = PrivacySettings()
     kiosk: KioskSettings = KioskSettings()
+    web: WebSettings = WebSettings()
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
     _source: str = PrivateAttr("")
 

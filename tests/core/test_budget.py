@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from core.bombs import chunk, exif, png_with, saved, scans, wav
 
 from mien.errors import InputError, InputTooLargeError
+from mien.media import budget
 from mien.media.audio import decode_audio
 from mien.media.budget import BudgetedDecoders, DecodingStoppedError, Job, Stop, memory_for
 from mien.media.images import decode_image
@@ -72,6 +75,63 @@ def test_a_job_that_wants_memory_is_refused() -> None:
             small.decode(picture(png_with(chunk(b"eXIf", exif(60_000)))), Stop())
     finally:
         small.close()
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Those that are started."""
+    began: list[subprocess.Popen[bytes]] = []
+    start = budget._started
+
+    def started(memory_bytes: int) -> subprocess.Popen[bytes]:
+        began.append(start(memory_bytes))
+        return began[-1]
+
+    monkeypatch.setattr(budget, "_started", started)
+    return began
+
+
+def test_of_processes_that_have_nothing_to_do_one_is_kept(
+    monkeypatch: pytest.MonkeyPatch, processes: list[subprocess.Popen[bytes]]
+) -> None:
+    monkeypatch.setattr(budget, "IDLE_SECONDS", 0.05)
+    ended, end = threading.Event(), budget._end
+
+    def ending(process: subprocess.Popen[bytes]) -> None:
+        end(process)
+        ended.set()
+
+    monkeypatch.setattr(budget, "_end", ending)
+    idle = BudgetedDecoders(processes=2, seconds=30.0, memory_bytes=1 << 30)
+    try:
+        jobs = [threading.Thread(target=idle.decode, args=(picture(saved("PNG")), Stop())) for _ in range(2)]
+        for job in jobs:
+            job.start()
+        for job in jobs:
+            job.join()
+        if len(processes) == 2:  # else one had done before the other began
+            assert ended.wait(60.0)
+            assert [process.returncode is None for process in processes].count(True) == 1
+        assert idle.decode(picture(saved("PNG")), Stop()).shape == (48, 64, 3)
+        assert len(processes) <= 2, "by the one that was kept"
+    finally:
+        idle.close()
+
+
+def test_a_process_is_ready_before_its_job_and_after_one_was_ended(processes: list[subprocess.Popen[bytes]]) -> None:
+    ready = BudgetedDecoders(processes=1, seconds=0.2, memory_bytes=1 << 30)
+    try:
+        ready.start()
+        ready.start()
+        assert len(processes) == 1
+        with pytest.raises(InputTooLargeError, match="processor time"):
+            ready.decode(picture(scans(28_000, side=2_000)), Stop())
+        assert len(processes) == 2
+        assert ready.decode(picture(saved("PNG")), Stop()).shape == (48, 64, 3)
+        assert len(processes) == 2
+    finally:
+        ready.close()
+    assert all(process.poll() is not None for process in processes)
 
 
 def test_nothing_is_done_once_closed() -> None:

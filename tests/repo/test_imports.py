@@ -24,7 +24,7 @@ PLUGINS = {
 # Lower layers first; a room may import from the layers before its own, and from no other room of its own layer.
 LAYERS = [
     {"errors", "types"},
-    {"interfaces", "redaction", "weights", "metrics", "jaxplatform"},
+    {"interfaces", "redaction", "weights", "metrics", "jaxplatform", "websettings"},
     {"config", "plots"},
     {"hookspecs", "training", "access"},
     {"session"},
@@ -34,7 +34,7 @@ LAYERS = [
     {"testing"},
     {"v1"},
     {"wire"},
-    {"service", "client"},
+    {"service", "client", "web"},
     {"kiosk"},
     {"cli", "builtin"},  # what the core registers is named by its entry point, as plugins are
 ]
@@ -52,7 +52,7 @@ LABORATORY = [
     {"commands"},
     {"plugin"},
 ]
-TRANSPORT = {"service", "client", "wire", "v1"}
+TRANSPORT = {"service", "client", "web", "wire", "v1"}
 HEAVY = (
     "jax",
     "jaxlib",

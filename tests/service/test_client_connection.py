@@ -19,7 +19,8 @@ from mien import ConfigError
 from mien.access import add_key
 from mien.client import AsyncClient, Client, ServiceError, SessionOptions, Tls
 from mien.config import parse_settings
-from mien.session import SessionSummary
+from mien.kiosk.remote import RemoteBrain
+from mien.session import Consent, SessionSummary
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc
 from mien.wire.channel import service_config
@@ -44,6 +45,11 @@ async def test_a_client_shows_its_certificate_and_its_key_on_every_call(tmp_path
             async with client.session(SessionOptions(session_id="one")) as session:
                 await session.send_text("yes")
                 assert (await session.finish()).utterances == 1
+
+        brain = RemoteBrain(server.address, analyzers=(), consent=Consent.GIVEN, settings=configured)
+        await brain.start()
+        assert brain.seers == {"face"}, "a kiosk's connection is that of the configuration, too"
+        await brain.close()
 
         def blocking() -> None:
             with Client(server.address, credentials=Tls(**client_table), key=key) as client:

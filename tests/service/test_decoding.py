@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import grpc
 import pytest
 from core.bombs import COSTLY, PLAIN, REFUSED, saved, scans
-from service.support import TIMEOUT, details_of, face_like, fake_host, running, settings, stub_of
+from service.support import TIMEOUT, details_of, face_like, fake_host, raw_image, running, settings, stub_of
 
 from mien.errors import InputTooLargeError
 from mien.media import budget
@@ -34,6 +34,15 @@ async def test_a_bomb_is_refused(data: bytes) -> None:
     async with decoder() as opened:
         with pytest.raises(InputTooLargeError):
             await opened.request(picture(data))
+
+
+@pytest.mark.parametrize(("width", "height"), [(65_536, 1), (1, 65_536)])
+async def test_a_line_is_no_picture(width: int, height: int) -> None:
+    async with decoder() as opened:
+        with pytest.raises(InputTooLargeError, match="no side may be longer than 65,535"):
+            await opened.request(pb.AnalyzeRequest(image=raw_image(width, height)))
+        with pytest.raises(InputTooLargeError, match="no side may be longer than 65,535"):
+            await opened.request(picture(saved("PNG", width, height)))
 
 
 async def test_plain_pictures_are_decoded_without_a_process(monkeypatch: pytest.MonkeyPatch) -> None:

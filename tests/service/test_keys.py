@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from service.support import TIMEOUT, details_of, picture_request, raw_image, running, settings, stub_of
 
 from mien import ConfigError
-from mien.access import AccessError, Door, KeyLimits, KeyScopes, add_key, load_keys, revoke_key
+from mien.access import AccessError, Caller, Door, KeyLimits, KeyScopes, add_key, load_keys, revoke_key
 from mien.service.server import Server
 from mien.v1 import sentiment_pb2 as pb
 
@@ -179,19 +179,23 @@ async def test_a_share_comes_back_within_the_minute(keys: Path) -> None:
     door.close()
 
 
-async def test_the_slow_hash_is_paid_once_a_key_and_never_by_too_many_at_once(keys: Path) -> None:
+async def test_the_slow_hash_is_paid_once_a_key_and_guesses_keep_nobody_out(keys: Path) -> None:
     token, _ = add_key(keys, "kiosk")
+    other, _ = add_key(keys, "other")
     tried: list[str] = []
-    door = Door(keys, check=lambda hashed, presented: tried.append(presented) is None)
+    door = Door(keys, check=lambda hashed, presented: tried.append(presented) is None and presented in (token, other))
     await asyncio.gather(*(door.let_in(token, "Analyze") for _ in range(50)))
     await door.let_in(token, "Analyze")
     assert tried == [token]
-    guesses = [token[:-4] + f"{number:04d}" for number in range(100)]
-    found = await asyncio.gather(*(door.let_in(guess, "Analyze") for guess in guesses), return_exceptions=True)
-    busy = [each for each in found if isinstance(each, AccessError)]
-    assert {str(each.reason) for each in busy} == {"ACCESS_BUSY"}
-    assert len(tried) + len(busy) == 1 + len(guesses)
+    guesses = [door.let_in(token[:-4] + f"{number:04d}", "Analyze") for number in range(100)]
+    *found, caller = await asyncio.gather(*guesses, door.let_in(other, "Analyze"), return_exceptions=True)
+    assert isinstance(caller, Caller), "who has another key is let in meanwhile"
+    reasons = [str(each.reason) for each in found if isinstance(each, AccessError)]
+    assert len(reasons) == 100
+    assert set(reasons) == {"KEY_INVALID", "ACCESS_BUSY"}
+    assert len(tried) == 2 + reasons.count("KEY_INVALID")
     await door.let_in(token, "Analyze")
+    assert tried.count(token) == 1
     door.close()
 
 

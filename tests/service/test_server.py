@@ -33,7 +33,8 @@ from service.support import (
 
 from mien import AnalyzerRuntime, ConfigError, FusionContext, PluginError, Prediction, Sample, Satisfaction, Stream
 from mien.client import AsyncClient, ServiceError
-from mien.service.server import Server, ServerStartError, check_address
+from mien.service.listening import ServerStartError, check_address
+from mien.service.server import Server
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_prediction
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.channel import is_loopback

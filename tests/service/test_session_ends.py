@@ -140,7 +140,7 @@ async def test_a_fuser_that_raises_ends_the_session_with_an_error_without_its_me
 
 
 async def test_a_caller_that_goes_away_leaves_nothing_behind() -> None:
-    chosen, face = settings(), BlockingAnalyzer()
+    chosen, face = settings(server={"resume_seconds": 0}), BlockingAnalyzer()
     async with running(chosen, fake_host(chosen, face=face)) as server:
         async with AsyncClient(server.address) as client, client.session() as session:
             await session.send_frame(make_image())

@@ -42,7 +42,9 @@ def names_of(kind: type[Any]) -> set[str]:
     return {field.name for field in fields(kind)}
 
 
-WIRE = {field.name for field in pb.SessionConfig.DESCRIPTOR.fields}
+WIRE = {field.name for field in pb.SessionConfig.DESCRIPTOR.fields} - {"resume_token"}
+"""All but what names a session that has its options already."""
+
 KEYS = [name for table in SETTINGS for name in type(getattr(Settings(), table)).model_fields]
 
 

@@ -16,7 +16,8 @@ from service.support import TIMEOUT, picture_request, running, settings
 
 from mien import ConfigError
 from mien.config import TlsSettings
-from mien.service.server import Server, ServerStartError, check_address
+from mien.service.listening import ServerStartError, check_address
+from mien.service.server import Server
 from mien.service.tls import Certificates
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc

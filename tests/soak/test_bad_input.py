@@ -6,6 +6,7 @@ How many is told by the environment: ``MIEN_SOAK_MESSAGES`` (200,000), ``MIEN_SO
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -32,6 +33,7 @@ WARMING = 300
 
 LONGEST_SECONDS = 1.0
 MOST_GROWN = 64 << 20
+SETTLING_SECONDS = 120.0
 
 
 class Served:
@@ -45,6 +47,13 @@ class Served:
         """Bytes, of all of them."""
         parent = psutil.Process(self.process.pid)
         return sum(each.memory_info().rss for each in (parent, *parent.children(recursive=True)))
+
+    async def settled(self) -> int:
+        """The same once the processes that decode have had nothing to do for long, and all but one are gone."""
+        async with asyncio.timeout(SETTLING_SECONDS):
+            while len(psutil.Process(self.process.pid).children()) > 1:
+                await asyncio.sleep(0.5)
+        return self.resident()
 
 
 @pytest.fixture
@@ -67,10 +76,10 @@ async def test_nothing_that_is_sent_harms_the_server(what: str, count: int, serv
     async with grpc.aio.insecure_channel(served.address) as channel:
         warming = Attacker(channel, seed=SEED - 1)
         await getattr(warming, what)(WARMING)
-        before = served.resident()
+        before = await served.settled()
         attacker = Attacker(channel, seed=SEED)
         await getattr(attacker, what)(count)
-        grown = served.resident() - before
+        grown = await served.settled() - before
     found = attacker.found
     print(f"\n{count} {what}: {dict(found.statuses)}, slowest {found.slowest:.2f} s, {grown / 2**20:+.1f} MiB")
     assert not found.wrong
@@ -89,10 +98,10 @@ async def test_bombs_leave_memory_where_it_was(served: Served) -> None:
                 assert await call.code() in (grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT), await call.details()
 
         await throw()
-        before = served.resident()
+        before = await served.settled()
         for _ in range(10):
             await throw()
-        grown = served.resident() - before
+        grown = await served.settled() - before
     print(f"\nbombs: {grown / 2**20:+.1f} MiB")
     assert grown < MOST_GROWN
 

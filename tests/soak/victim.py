@@ -17,6 +17,7 @@ async def main() -> None:
     chosen = settings()
     host = fake_host(chosen, face=face_like(), voice=voice_plugin(FakeAnalyzer("voice")))
     async with running(chosen, host) as server:
+        server.start_decoding()
         sys.stdout.write(f"{server.address}\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.read)

@@ -1,18 +1,20 @@
 """From a key that somebody presents to a ``Caller``.
 
 The slow hash is paid once a key: what was found is remembered under a keyed digest (BLAKE2b under a secret of this
-process), so that no key stays in memory. Hashing runs in a thread of its own; when too much of it waits, callers are
-told to come again, so that guessing keys slows nobody down who has been here before.
+process), so that no key stays in memory. Hashing runs in a thread of its own, a few at a time of each key, so that
+guessing at one key keeps out nobody who has another, and slows nobody down who has been here before.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
+import hmac
 import logging
 import secrets
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,10 +29,13 @@ from mien.access.store import load_keys
 from mien.errors import ConfigError
 
 MAX_REMEMBERED: Final = 4096
-"""Digests of keys that were tried, right and wrong ones; the oldest are forgotten."""
+"""Digests of wrong keys that were tried; the oldest are forgotten."""
 
 MAX_HASHING: Final = 32
 """Keys that wait to be hashed."""
+
+MAX_HASHING_OF_ONE: Final = 4
+"""Of those with the same id."""
 
 LOOK_SECONDS: Final = 1.0
 """How often the file is looked at for a change, at most."""
@@ -65,8 +70,9 @@ class Door:
         self._secret = secrets.token_bytes(32)
         self._keys: dict[str, Key] = {}
         self._usage: dict[str, Usage] = {}
+        self._right: dict[str, bytes] = {}
         self._tried: OrderedDict[bytes, asyncio.Future[bool]] = OrderedDict()
-        self._hashing = 0
+        self._hashing: Counter[str] = Counter()
         self._seen: tuple[int, ...] = ()
         self._looked_at = -LOOK_SECONDS
         self._threads: ThreadPoolExecutor | None = None
@@ -135,36 +141,40 @@ class Door:
 
     async def _is_right(self, key: Key, presented: str) -> bool:
         digest = hashlib.blake2b(f"{key.hash}\n{presented}".encode(), key=self._secret, digest_size=32).digest()
+        if hmac.compare_digest(self._right.get(key.id, b""), digest):
+            return True
         tried = self._tried.get(digest)
         if tried is None:
             tried = self._try(digest, key, presented)
         else:
             self._tried.move_to_end(digest)
         # Shielded: another caller may wait for the same.
-        return await asyncio.shield(tried)
+        is_right = await asyncio.shield(tried)
+        if is_right:
+            self._right[key.id] = digest
+            self._tried.pop(digest, None)
+        return is_right
 
     def _try(self, digest: bytes, key: Key, presented: str) -> asyncio.Future[bool]:
-        if self._hashing >= MAX_HASHING:
+        if self._hashing.total() >= MAX_HASHING or self._hashing[key.id] >= MAX_HASHING_OF_ONE:
             raise AccessError(
                 "too many keys are being checked; try again in a second",
                 reason=AccessReason.ACCESS_BUSY,
                 retry_seconds=1.0,
             )
         assert self._threads is not None  # noqa: S101 - there are keys, so there is a thread
-        self._hashing += 1
+        self._hashing[key.id] += 1
         trying = asyncio.get_running_loop().run_in_executor(self._threads, self._check, key.hash, presented)
-        trying.add_done_callback(self._tried_one)
+        trying.add_done_callback(functools.partial(self._tried_one, key.id, digest))
         self._tried[digest] = trying
         while len(self._tried) > MAX_REMEMBERED:
             self._tried.popitem(last=False)
         return trying
 
-    def _tried_one(self, trying: asyncio.Future[bool]) -> None:
-        self._hashing -= 1
+    def _tried_one(self, key_id: str, digest: bytes, trying: asyncio.Future[bool]) -> None:
+        self._hashing -= Counter((key_id,))  # which forgets those that have none
         if trying.cancelled() or trying.exception() is not None:
-            # Nothing was found out; whoever comes next tries again.
-            for digest in [digest for digest, future in self._tried.items() if future is trying]:
-                del self._tried[digest]
+            self._tried.pop(digest, None)  # nothing was found out; whoever comes next tries again
 
     def _look(self) -> None:
         """Read the file again where it has changed."""
@@ -185,6 +195,7 @@ class Door:
 
     def _adopt(self, keys: tuple[Key, ...]) -> None:
         self._keys = {key.id: key for key in keys}
+        self._right = {key_id: digest for key_id, digest in self._right.items() if key_id in self._keys}
         for key in keys:
             if key.id in self._usage:
                 self._usage[key.id].adopt(key.limits)

@@ -30,7 +30,19 @@ from mien.errors import AnalyzerNotFoundError, ConfigError, MienError
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 
-_BUILT_IN: Final = ("analyze", "listen", "kiosk", "serve", "keys", "health", "devices", "plugins", "proto", "version")
+_BUILT_IN: Final = (
+    "analyze",
+    "listen",
+    "kiosk",
+    "serve",
+    "web",
+    "keys",
+    "health",
+    "devices",
+    "plugins",
+    "proto",
+    "version",
+)
 """Commands, each the module of its name in this package."""
 
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -73,6 +73,13 @@ def _serve(
         str | None, typer.Option(metavar="FORMAT", help="human, or json: an object a line.", show_default=False)
     ] = None,
     reflection: Annotated[bool, typer.Option("--reflection", help="Answer gRPC reflection.")] = False,
+    web: Annotated[
+        bool, typer.Option("--web", help="Serve HTTP, too: the kiosk page, REST and WebSocket; [web] says where.")
+    ] = False,
+    web_address: Annotated[
+        str | None,
+        typer.Option("--web-address", metavar="HOST:PORT", help="Serve HTTP, too, and there; port 0 takes a free one."),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop where a plugin cannot be loaded, instead of leaving it out.")
     ] = False,
@@ -91,8 +98,10 @@ def _serve(
     """
     import asyncio
 
+    from mien.cli.web import gateway_beside, with_web_address
+    from mien.service.listening import check_address
     from mien.service.logs import configure_logs
-    from mien.service.server import check_address, serve
+    from mien.service.server import serve
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server takes it
     state = state_of(context)
@@ -107,23 +116,28 @@ def _serve(
         "log_format": log_format,
         "reflection": reflection or None,
     }
-    settings = with_server_options(state.settings, options)
+    settings = with_web_address(with_server_options(state.settings, options), web_address)
     chosen = settings.server
     check_address(chosen.address, insecure=chosen.insecure, tls=chosen.tls is not None)
     configure_logs(chosen)
     ready = ReadyFile(ready_file)
     ready.remove()  # one that a killed server has left
     announce = _announcer(chosen, ready, analyzers=lambda: _enabled(state))
-    try:
-        asyncio.run(
-            serve(
+
+    async def run() -> None:
+        with gateway_beside(settings, wanted=web or web_address is not None) as (gateway, also_at):
+            await serve(
                 settings,
                 state.host,
-                on_serving=announce,
+                on_serving=lambda address: announce(address, "" if gateway is None else gateway.url),
                 on_draining=lambda: _force_exit_after(chosen.drain_seconds + FORCED_EXIT_SECONDS),
                 on_reload=lambda: configure_logs(_logs_of(state.config, options, chosen)),
+                companion=gateway,
+                also_at=also_at,
             )
-        )
+
+    try:
+        asyncio.run(run())
     finally:
         ready.remove()
 
@@ -209,10 +223,11 @@ def _enabled(state: CliState) -> str:
     return ", ".join(name for name, entry in state.host.analyzers.items() if entry.enabled)
 
 
-def _announcer(server: ServerSettings, ready: ReadyFile, *, analyzers: Callable[[], str]) -> Callable[[str], None]:
-    def announce(address: str) -> None:
+def _announcer(server: ServerSettings, ready: ReadyFile, *, analyzers: Callable[[], str]) -> Callable[[str, str], None]:
+    def announce(address: str, url: str) -> None:
         ready.write(address)
-        typer.echo(f"mien serves on {address} ({_described(server)}); analyzers: {analyzers()}; Ctrl-C ends it")
+        page = f" and {url}" if url else ""
+        typer.echo(f"mien serves on {address} ({_described(server)}){page}; analyzers: {analyzers()}; Ctrl-C ends it")
 
     return announce
 

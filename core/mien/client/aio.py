@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from mien.client.connection import Headers, Tls, check_key, client_options, compression_of, configured
 from mien.client.errors import not_ready, service_error
 from mien.client.items import item_answer, item_messages
+from mien.client.reconnecting import RECONNECT_SECONDS
 from mien.client.requests import (
     DEFAULT_TIMEOUT,
     MAX_MESSAGE_BYTES,
@@ -134,13 +135,21 @@ class AsyncClient:
         while unsent:
             yield unsent.pop(0)
 
-    def session(self, options: SessionOptions | None = None) -> AsyncClientSession:
+    def session(
+        self, options: SessionOptions | None = None, *, reconnect_seconds: float = RECONNECT_SECONDS
+    ) -> AsyncClientSession:
         """Follow one interaction; use it in an ``async with`` block.
+
+        Args:
+            options: How to follow it; None leaves all to the server.
+            reconnect_seconds: How long it tries to go on after a lost connection; 0 ends with the connection.
 
         Raises:
             InputError: An option is not what it should be.
         """
-        return AsyncClientSession(self._stub, options or SessionOptions(), address=self._address)
+        return AsyncClientSession(
+            self._stub, options or SessionOptions(), address=self._address, reconnect_seconds=reconnect_seconds
+        )
 
     async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
         """Ask what the server runs; see ``mien.client.Client.server_info``."""

@@ -6,11 +6,13 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import grpc
 
-from mien.client.errors import service_error
+from mien.client.errors import ServiceError, service_error
+from mien.client.outgoing import Outgoing
+from mien.client.reconnecting import RECONNECT_SECONDS, Attempts, is_lost, resume_message
 from mien.client.requests import (
     AudioSource,
     ImageSource,
@@ -22,16 +24,10 @@ from mien.client.requests import (
     text_message,
 )
 from mien.errors import MienError, SessionError
-from mien.live import Event
+from mien.live import Event, Started
 from mien.session import Marker, SessionSummary
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.sessions import event_from_wire, marker_to_wire
-
-MESSAGES_QUEUED: Final = 16
-"""Messages that wait to be sent; the next ``send_...`` waits until there is room."""
-
-POLL_SECONDS: Final = 0.1
-"""How often a ``send_...`` that waits looks whether the session has ended."""
 
 
 class ClientSession:
@@ -39,17 +35,25 @@ class ClientSession:
 
     Whatever does not say itself when it was captured is taken to be captured when it is sent, in seconds since the
     session was opened; use the one clock or the other throughout.
+
+    Where the connection is lost, the session goes on over another by itself, and a notice of kind ``RESUMED`` says how
+    long the gap was. Meanwhile the newest picture and some minutes of sound wait to be sent.
     """
 
-    def __init__(self, stub: Any, options: SessionOptions, *, address: str) -> None:
+    def __init__(
+        self, stub: Any, options: SessionOptions, *, address: str, reconnect_seconds: float = RECONNECT_SECONDS
+    ) -> None:
         self._address = address
-        self._outgoing: queue.Queue[pb.StreamSessionRequest | None] = queue.Queue(MESSAGES_QUEUED)
+        self._stub = stub
+        self._outgoing = Outgoing()
         self._events: queue.SimpleQueue[Event | MienError | None] = queue.SimpleQueue()
-        self._outgoing.put(session_config(options))
+        self._attempts = Attempts(reconnect_seconds)
+        self._token = ""
         self._opened_at = time.monotonic()
         self._closed = False
         self._over = threading.Event()
-        self._call = stub.StreamSession(iter(self._outgoing.get, None))
+        self._cancelled = threading.Event()
+        self._call = stub.StreamSession(self._outgoing.messages(session_config(options)))
         self._reader = threading.Thread(target=self._read, name="mien-session-reader", daemon=True)
         self._reader.start()
 
@@ -98,7 +102,7 @@ class ClientSession:
         """Nothing more is sent; the server finishes what it has, and sums up. May be called twice."""
         if not self._closed:
             self._closed = True
-            self._put(None)
+            self._outgoing.close()
 
     def events(self) -> Iterator[Event]:
         """What the server tells, as it comes, up to and with the summary; each event is given once.
@@ -129,6 +133,7 @@ class ClientSession:
     def cancel(self) -> None:
         """End the call at once; nothing happens where it has ended."""
         self._closed = True
+        self._cancelled.set()
         self._call.cancel()
         self._reader.join()
 
@@ -136,40 +141,51 @@ class ClientSession:
         return time.monotonic() - self._opened_at if seconds is None else seconds
 
     def _send(self, message: pb.StreamSessionRequest) -> None:
-        if self._closed or not self._put(message):
+        if self._closed or not self._outgoing.put(message):
             raise SessionError("the session is over; its summary tells how it ended")
-
-    def _put(self, message: pb.StreamSessionRequest | None) -> bool:
-        """Queue a message; False where the session is over."""
-        while not self._over.is_set():
-            try:
-                self._outgoing.put(message, timeout=POLL_SECONDS)
-            except queue.Full:
-                continue
-            return True
-        return False
 
     def _read(self) -> None:
         try:
-            for message in self._call:
-                event = event_from_wire(message)
-                if event is not None:
-                    self._events.put(event)
-        except grpc.RpcError as error:
-            self._events.put(service_error(error, address=self._address))
+            while (lost := self._read_call()) is not None:
+                self._reconnect(lost)
         except MienError as error:
             self._events.put(error)
         finally:
             self._over.set()
             self._events.put(None)
-            self._release_sender()
+            self._outgoing.end()
 
-    def _release_sender(self) -> None:
-        """Let gRPC's own thread, which waits for the next message, end."""
-        while True:
-            try:
-                self._outgoing.put_nowait(None)
-            except queue.Full:
-                self._outgoing.get_nowait()
-            else:
-                return
+    def _read_call(self) -> ServiceError | None:
+        """Read one connection to its end; why, where it was lost and the session may go on.
+
+        Raises:
+            ServiceError: The call failed for good.
+        """
+        try:
+            for message in self._call:
+                self._take(event_from_wire(message))
+        except grpc.RpcError as error:
+            failure = service_error(error, address=self._address)
+            if self._token and not self._cancelled.is_set() and is_lost(failure, trying=self._attempts.trying):
+                return failure
+            raise failure from error
+        return None
+
+    def _take(self, event: Event | None) -> None:
+        if isinstance(event, Started):
+            goes_on = bool(self._token)
+            self._token = event.resume_token
+            self._attempts.succeeded()
+            if goes_on:
+                return  # the caller knows; a notice tells the gap
+        if event is not None:
+            self._events.put(event)
+
+    def _reconnect(self, lost: ServiceError) -> None:
+        self._outgoing.lose()
+        pause = self._attempts.next_pause()
+        if pause is None or self._cancelled.wait(pause):
+            raise lost
+        self._call = self._stub.StreamSession(self._outgoing.messages(resume_message(self._token)))
+        if self._cancelled.is_set():  # it came between
+            self._call.cancel()

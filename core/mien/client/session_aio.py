@@ -9,7 +9,8 @@ from typing import Any
 
 import grpc
 
-from mien.client.errors import service_error
+from mien.client.errors import ServiceError, service_error
+from mien.client.reconnecting import RECONNECT_SECONDS, Attempts, Unsent, is_lost, resume_message
 from mien.client.requests import (
     AudioSource,
     ImageSource,
@@ -21,17 +22,28 @@ from mien.client.requests import (
     text_message,
 )
 from mien.errors import SessionError
-from mien.live import Event
+from mien.live import Event, Started
 from mien.session import Marker, SessionSummary
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.sessions import event_from_wire, marker_to_wire
 
 
 class AsyncClientSession:
-    """One interaction. Send from one task; events may be read in another. See ``ClientSession`` for the clocks."""
+    """One interaction. Send from one task; events may be read in another. See ``ClientSession`` for the clocks.
 
-    def __init__(self, stub: Any, options: SessionOptions, *, address: str) -> None:
+    Where the connection is lost, whoever reads the events has it go on over another, as ``ClientSession`` does.
+    """
+
+    def __init__(
+        self, stub: Any, options: SessionOptions, *, address: str, reconnect_seconds: float = RECONNECT_SECONDS
+    ) -> None:
         self._address = address
+        self._stub = stub
+        self._attempts = Attempts(reconnect_seconds)
+        self._unsent = Unsent()
+        self._writing = asyncio.Lock()
+        self._token = ""
+        self._over = False
         self._first = session_config(options)
         self._opened_at = time.monotonic()
         self._call = stub.StreamSession()
@@ -48,7 +60,7 @@ class AsyncClientSession:
     @property
     def is_over(self) -> bool:
         """The server has ended the session; nothing more can be sent."""
-        return bool(self._call.done())
+        return self._over or (bool(self._call.done()) and not self._token)
 
     async def send_frame(self, image: ImageSource, *, captured_at: float | None = None, sequence: int = 0) -> None:
         """Send a picture; arguments and errors as ``ClientSession.send_frame``. Reads files in a thread."""
@@ -74,8 +86,8 @@ class AsyncClientSession:
         """Nothing more is sent; the server finishes what it has, and sums up. May be called twice."""
         if not self._closed:
             self._closed = True
-            if not self._call.done():
-                await self._call.done_writing()
+            async with self._writing:
+                await self._half_close()
 
     async def events(self) -> AsyncIterator[Event]:
         """What the server tells, as it comes, up to and with the summary.
@@ -84,12 +96,20 @@ class AsyncClientSession:
             ServiceError: The call failed.
         """
         try:
-            while (message := await self._call.read()) is not grpc.aio.EOF:
-                event = event_from_wire(message)
-                if event is not None:
-                    yield event
-        except grpc.aio.AioRpcError as error:
-            raise service_error(error, address=self._address) from error
+            while True:
+                try:
+                    while (message := await self._call.read()) is not grpc.aio.EOF:
+                        event = self._taken(event_from_wire(message))
+                        if event is not None:
+                            yield event
+                    return
+                except grpc.aio.AioRpcError as error:
+                    failure = service_error(error, address=self._address)
+                    if not self._token or not is_lost(failure, trying=self._attempts.trying):
+                        raise failure from error
+                await self._reconnect(failure)
+        finally:
+            self._over = True
 
     async def finish(self) -> SessionSummary:
         """Close the session and wait for its summary; events that were not read are passed over.
@@ -124,8 +144,55 @@ class AsyncClientSession:
         await self._write(message)
 
     async def _write(self, message: pb.StreamSessionRequest) -> None:
+        async with self._writing:
+            if self._attempts.trying:
+                self._unsent.add(message)
+                return
+            try:
+                await self._call.write(message)
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
+                if not self._token or self._over:
+                    # Why it ended is told to whoever reads the events.
+                    raise SessionError("the session is over; its events tell how it ended") from error
+                self._unsent.add(message)
+
+    async def _half_close(self) -> None:
+        if not self._call.done() and not self._attempts.trying:
+            await self._call.done_writing()
+
+    def _taken(self, event: Event | None) -> Event | None:
+        """What the caller is told of an event."""
+        if not isinstance(event, Started):
+            return event
+        goes_on = bool(self._token)
+        self._token = event.resume_token
+        return None if goes_on else event  # a notice tells the gap
+
+    async def _reconnect(self, lost: ServiceError) -> None:
+        """Try once more.
+
+        Raises:
+            ServiceError: The time is up, or the server has the session no more.
+        """
+        pause = self._attempts.next_pause()
+        if pause is None:
+            raise lost
+        await asyncio.sleep(pause)
+        self._call = self._stub.StreamSession()
         try:
-            await self._call.write(message)
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
-            # Why it ended is told to whoever reads the events.
-            raise SessionError("the session is over; its events tell how it ended") from error
+            await self._call.write(resume_message(self._token))
+            started = await self._call.read()
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            return  # reading the call tells why
+        if started is grpc.aio.EOF:
+            return
+        self._taken(event_from_wire(started))
+        async with self._writing:
+            self._attempts.succeeded()
+            try:
+                while len(self._unsent):
+                    await self._call.write(self._unsent.take())
+                if self._closed:
+                    await self._half_close()
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                return  # lost again

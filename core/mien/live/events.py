@@ -18,11 +18,13 @@ class Started:
         session_id: Its name.
         analyzers: Names of those that take part.
         expected_modalities: Those whose absence lowers the coverage.
+        resume_token: Opens it again after a lost connection; empty where it cannot be.
     """
 
     session_id: str
     analyzers: tuple[str, ...]
     expected_modalities: tuple[str, ...]
+    resume_token: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class NoticeKind(StrEnum):
     FRAME_DROPPED = "frame_dropped"
     BAD_INPUT = "bad_input"
     DRAINING = "draining"
+    RESUMED = "resumed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,13 @@ MEMORY_BYTES: Final = 256 << 20
 START_SECONDS: Final = 60.0
 """How long a process may take to start, on a machine that is busy."""
 
+IDLE_SECONDS: Final = 20.0
+"""A process that has had no job for so long is ended, and its memory given back; but for one, since starting takes a
+second."""
+
+SHORT_JOB_SECONDS: Final = 0.1
+"""How long a job waits for a process that works to be done, before another one is started, which takes longer."""
+
 PATIENCE: Final = 8.0
 """Times its budget of processor time that a job may last on the clock, beside others that want the processor."""
 
@@ -97,7 +104,7 @@ class BudgetedDecoders:
     """Decodes one job at a time in each thread that asks, up to as many as there are processes; ``close`` it."""
 
     def __init__(self, *, processes: int, seconds: float, memory_bytes: int) -> None:
-        """Prepare; nothing is started.
+        """Prepare; nothing is started before ``start`` or the first job.
 
         Args:
             processes: Jobs at once.
@@ -108,8 +115,21 @@ class BudgetedDecoders:
         self._memory_bytes = memory_bytes
         self._free = threading.Semaphore(processes)
         self._lock = threading.Lock()
-        self._idle: list[subprocess.Popen[bytes]] = []
+        self._returned = threading.Condition(self._lock)
+        self._working = 0
+        self._idle: list[_Idle] = []
+        self._retiring: threading.Timer | None = None
         self._closed = False
+
+    def start(self) -> None:
+        """Have a process ready for the next job, which would have to wait for one to start; does not wait itself."""
+        with self._lock:
+            if self._idle or self._closed:
+                return
+            try:
+                self._idle.append(_Idle(_started(self._memory_bytes), time.monotonic()))
+            except OSError as error:  # the next job tries again, and is told
+                _log.warning("a process that decodes could not be started: %s", error.strerror)
 
     def decode(self, job: Job, stop: Stop) -> npt.NDArray[Any]:
         """Decode; blocks.
@@ -148,23 +168,49 @@ class BudgetedDecoders:
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
-        for process in idle:
-            _end(process)
+            if self._retiring is not None:
+                self._retiring.cancel()
+        for each in idle:
+            _end(each.process)
 
     def _take(self) -> subprocess.Popen[bytes]:
         with self._lock:
+            if not self._idle and self._working:
+                self._returned.wait(SHORT_JOB_SECONDS)
             if self._closed:
                 raise DecodingStoppedError("the decoding was stopped")
-            if self._idle:
-                return self._idle.pop()
-        return _started(self._memory_bytes)
+            process = self._idle.pop().process if self._idle else _started(self._memory_bytes)
+            self._working += 1
+            return process
 
     def _give_back(self, process: subprocess.Popen[bytes], *, usable: bool) -> None:
         with self._lock:
+            self._working -= 1
             if usable and not self._closed:
-                self._idle.append(process)
+                self._returned.notify()
+                self._idle.append(_Idle(process, time.monotonic()))
+                self._look_later()
                 return
         _end(process)
+        self.start()
+
+    def _look_later(self) -> None:
+        if self._retiring is None and len(self._idle) > 1 and not self._closed:
+            self._retiring = threading.Timer(IDLE_SECONDS, self._retire)
+            self._retiring.daemon = True
+            self._retiring.start()
+
+    def _retire(self) -> None:
+        """End what has been idle for long, and leave one."""
+        with self._lock:
+            before = time.monotonic() - IDLE_SECONDS
+            spare = sorted(self._idle, key=lambda each: each.since)[:-1]
+            old = [each for each in spare if each.since <= before]
+            self._idle = [each for each in self._idle if each not in old]
+            self._retiring = None
+            self._look_later()
+        for each in old:
+            _end(each.process)
 
     def _run(self, process: subprocess.Popen[bytes], job: Job) -> tuple[npt.NDArray[Any] | MienError, bool]:
         """The answer, and whether the process may be given another job."""
@@ -201,6 +247,14 @@ class BudgetedDecoders:
         if code < 0:  # a library fell over bytes that nobody writes
             return ERRORS["InputError"](f"the {job.kind} is damaged and cannot be decoded; save it again")
         return RuntimeError(f"the process that decodes ended with code {code}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    """A process without a job, and since when on the monotonic clock."""
+
+    process: subprocess.Popen[bytes]
+    since: float
 
 
 class _EndedError(Exception):

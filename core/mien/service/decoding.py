@@ -31,6 +31,10 @@ from mien.wire.status import InvalidFieldError, not_serving, waited_too_long
 
 Result = TypeVar("Result")
 
+MAX_SIDE: Final = 65_535
+"""Pixels of a picture's width or height, which is all that JPEG has room for. A line of millions of pixels is no
+picture, and costs whoever resizes it seconds."""
+
 MAX_INLINE_BYTES: Final = 128 << 10
 """Raw pixels that are copied where they are: it takes less time than to hand them to a thread and back."""
 
@@ -81,6 +85,10 @@ class Decoder:
         )
         self._stops: set[Stop] = set()
 
+    def start(self) -> None:
+        """Have a process ready, so that the first costly picture or sound does not wait for one to start."""
+        self._waiters.submit(self._budgeted.start)
+
     async def request(self, message: pb.AnalyzeRequest, deadline: float = math.inf) -> DecodedRequest:
         """Decode a whole request.
 
@@ -123,10 +131,12 @@ class Decoder:
             async with self._room():
                 inline = decode_image_message(message, self._limits, field=field)
             assert isinstance(inline, ImageFrame)  # noqa: S101 - raw pixels are no job for a process
+            _check_sides(inline, field=field)
             return inline
         found = await self._off_loop(lambda: decode_image_message(message, self._limits, field=field))
         if isinstance(found, Job):
-            return ImageFrame(await self._in_process(found), captured_at=message.captured_at_seconds)
+            found = ImageFrame(await self._in_process(found), captured_at=message.captured_at_seconds)
+        _check_sides(found, field=field)
         return found
 
     async def audio(self, message: pb.Audio, *, field: str = "audio") -> AudioClip:
@@ -219,6 +229,12 @@ def decode_text_message(message: pb.Text, limits: LimitSettings, *, field: str =
         captured_at=message.captured_at_seconds,
         duration_seconds=message.duration_seconds,
     )
+
+
+def _check_sides(frame: ImageFrame, *, field: str) -> None:
+    height, width = frame.pixels.shape[:2]
+    if max(width, height) > MAX_SIDE:
+        raise InputTooLargeError(f"{field}: {width} x {height} pixels; no side may be longer than {MAX_SIDE:,}")
 
 
 def _raw_pixels(message: pb.RawImage, limits: LimitSettings, *, field: str) -> npt.NDArray[np.uint8]:

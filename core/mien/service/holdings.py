@@ -64,6 +64,10 @@ class Holdings:
         """Check words; raises as ``Decoder.text`` does."""
         return await self._decoder.text(message)
 
+    def start_decoding(self) -> None:
+        """Have a process ready that decodes; without this the first job that needs one starts it."""
+        self._decoder.start()
+
     def close(self) -> None:
         """Decode no more, and give no more memory back."""
         self._decoder.close()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from enum import Enum, auto
 from typing import Final
 
@@ -153,6 +153,15 @@ class Gate:
         own, most = self._streams_of[peer], self._limits.max_peer_sessions
         if peer and most and own >= most:
             raise queue_full(f"{own} streams of {peer} are open, which is all that this server takes of one address")
+
+    @contextmanager
+    def lingering(self) -> Iterator[None]:
+        """Have a drain wait for something that holds no place, such as a session that has lost its connection."""
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
 
     async def take_turn(self, *, caller: str = "") -> None:
         """Wait for a place among the calls in flight, for an item of an open stream; ``end_turn`` gives it back.

@@ -10,17 +10,15 @@ import asyncio
 import contextlib
 import logging
 import signal
-import socket
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import grpc
 
 from mien.access import Door
 from mien.config import Settings
-from mien.errors import ConfigError, MienError
 from mien.interfaces import AnalyzerRuntime
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
@@ -30,7 +28,9 @@ from mien.service.families import server_families
 from mien.service.health import HEALTH_NAME, SERVICE_NAME, Health
 from mien.service.holdings import Holdings
 from mien.service.interceptors import ErrorInterceptor
+from mien.service.kept import Kept
 from mien.service.limits import Gate, server_options
+from mien.service.listening import ServerStartError, bind, check_address
 from mien.service.measuring import MeasuredDecoder, MeasuredEngine
 from mien.service.metrics import Metrics, PrometheusMetrics
 from mien.service.reflection import enable_reflection
@@ -43,7 +43,6 @@ from mien.service.tls import Certificates
 from mien.service.tracing import NoTraces, OpenTelemetryTraces, Traces
 from mien.service.watching import CallInterceptor, Watcher
 from mien.v1 import sentiment_pb2_grpc
-from mien.wire.channel import UNIX, is_loopback
 from mien.wire.info import describe_server
 
 Result = TypeVar("Result")
@@ -54,19 +53,28 @@ CLOSING_SECONDS: Final = 1.0
 _log = logging.getLogger("mien.service")
 
 
-class ServerStartError(MienError):
-    """The server could not begin to listen."""
+class Companion(Protocol):
+    """What runs in the same process and brings its callers over gRPC, such as the HTTP gateway."""
+
+    async def start(self) -> None:
+        """Begin; the server listens already."""
+
+    async def stop(self) -> None:
+        """End; the server has drained."""
 
 
 class Server:
     """One gRPC server in one event loop. Does not close the host."""
 
-    def __init__(self, settings: Settings, host: PluginHost, *, traces: Traces | None = None) -> None:
+    def __init__(
+        self, settings: Settings, host: PluginHost, *, also_at: Sequence[str] = (), traces: Traces | None = None
+    ) -> None:
         """Check the settings and read keys and certificates; nothing is opened before ``start``.
 
         Args:
             settings: All of them.
             host: The plugins.
+            also_at: Further addresses to listen on, such as a Unix socket for a companion of this process.
             traces: Where spans go; None does as ``[server] tracing`` says.
 
         Raises:
@@ -86,6 +94,7 @@ class Server:
         self._refusals = Refusals()
         self._engine = MeasuredEngine(host, settings, metrics=self._metrics)
         self._address = chosen.address
+        self._also_at = tuple(also_at)
         self._gate = Gate(settings.limits)
         self._calls = CallLimits(settings.limits, self._gate, drain_seconds=chosen.drain_seconds)
         self._holdings = Holdings(settings.limits, make_decoder=partial(MeasuredDecoder, metrics=self._metrics))
@@ -109,6 +118,11 @@ class Server:
     def door(self) -> Door:
         """Who lets callers in; for other transports of this server."""
         return self._door
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions and streams have a connection."""
+        return self._gate.streams
 
     async def start(self) -> None:
         """Listen; every call but health and ``GetServerInfo`` is answered UNAVAILABLE until ``warm_up`` has ended.
@@ -135,6 +149,7 @@ class Server:
             holdings=self._holdings,
             scheduler=self._scheduler,
             sinks=self._sinks,
+            kept=Kept(self._gate, seconds=self._settings.server.resume_seconds, most=limits.max_sessions),
             metrics=self._metrics,
             info=lambda: describe_server(self._host, self._settings, self._runtimes),
         )
@@ -142,7 +157,9 @@ class Server:
         self._health.start(server)
         if self._settings.server.reflection:
             enable_reflection(server, (SERVICE_NAME, HEALTH_NAME))
-        self._address = _bind(server, self._settings.server.address, self._certificates)
+        self._address = bind(server, self._settings.server.address, self._certificates)
+        for address in self._also_at:
+            bind(server, address, None)
         self._listen_for_metrics()
         await server.start()
         self._grpc = server
@@ -171,6 +188,10 @@ class Server:
         self._door.reload()
         if self._certificates is not None:
             self._certificates.reload()
+
+    def start_decoding(self) -> None:
+        """Start a process that decodes, in the background; without this the first job that needs one starts it."""
+        self._holdings.start_decoding()
 
     async def drain(self) -> None:
         """Take no new work, finish what was accepted within ``drain_seconds``, and close. Call it once."""
@@ -219,6 +240,8 @@ async def serve(
     on_serving: Callable[[str], None],
     on_draining: Callable[[], None] = lambda: None,
     on_reload: Callable[[], None] = lambda: None,
+    companion: Companion | None = None,
+    also_at: Sequence[str] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain. SIGHUP has keys and certificates read again.
 
@@ -228,12 +251,14 @@ async def serve(
         on_serving: Called with the address once calls are answered.
         on_draining: Called when the signal has come, before the drain.
         on_reload: Called on SIGHUP, before keys and certificates are read.
+        companion: Begun before the server loads, ended after it has drained.
+        also_at: See ``Server``.
 
     Raises:
         ConfigError: See ``Server``.
         ServerStartError: The address cannot be listened on, or nothing can be served.
     """
-    server = Server(settings, host)
+    server = Server(settings, host, also_at=also_at)
     manager = ServiceManager()
 
     def reload() -> None:
@@ -245,6 +270,9 @@ async def serve(
     stopping = _on_signals(reload)
     try:
         await server.start()
+        server.start_decoding()
+        if companion is not None:
+            await companion.start()
         if await _unless(stopping, server.warm_up()):
             manager.ready()
             on_serving(server.address)
@@ -253,51 +281,9 @@ async def serve(
         on_draining()
     finally:
         await server.drain()
+        if companion is not None:
+            await companion.stop()
         await manager.close()
-
-
-def check_address(address: str, *, insecure: bool, tls: bool = False) -> None:
-    """Refuse plain text over a network that was not asked for aloud.
-
-    Raises:
-        ConfigError: Other machines can reach the address, and neither ``tls`` nor ``insecure`` is set.
-    """
-    if insecure or tls or is_loopback(address):
-        return
-    raise ConfigError(
-        f"{address} can be reached from other machines, and would serve in plain text: anyone on the way could see"
-        " faces, words and keys. Name a certificate (--tls-certificate and --tls-key, or [server.tls]), or say"
-        " --insecure ([server] insecure = true) where the network is trusted"
-    )
-
-
-def _bind(server: grpc.aio.Server, address: str, certificates: Certificates | None) -> str:
-    if address.startswith(UNIX):
-        _refuse_socket_in_use(address)
-    try:
-        if certificates is None:
-            port = server.add_insecure_port(address)
-        else:
-            port = server.add_secure_port(address, certificates.credentials())
-    except RuntimeError:
-        port = 0
-    if port == 0:
-        raise _cannot_listen(address)
-    return address if address.startswith(UNIX) else f"{address.rpartition(':')[0]}:{port}"
-
-
-def _refuse_socket_in_use(address: str) -> None:
-    """Let gRPC take a socket's path only where it was left behind; it would also take it from whoever listens there."""
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
-        probe.connect(address.removeprefix(UNIX).removeprefix("//"))
-        raise _cannot_listen(address)
-
-
-def _cannot_listen(address: str) -> ServerStartError:
-    return ServerStartError(
-        f"cannot listen on {address}: another program, perhaps another mien server, has the port, or the address"
-        " is not one of this machine's; choose another with --address (port 0 takes a free one)"
-    )
 
 
 async def _unless(stopping: asyncio.Event, work: Coroutine[None, None, None]) -> bool:

@@ -19,6 +19,7 @@ from mien.redaction import given_out
 from mien.service.callers import caller_of, peer_of
 from mien.service.holdings import Holdings
 from mien.service.item_stream import ItemStream
+from mien.service.kept import Kept, owner_of
 from mien.service.limits import Gate
 from mien.service.metrics import Metrics
 from mien.service.privacy import check_consent
@@ -42,6 +43,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         holdings: Holdings,
         scheduler: Scheduler,
         sinks: Sinks,
+        kept: Kept[SessionStream],
         metrics: Metrics,
         info: Callable[[], pb.GetServerInfoResponse],
     ) -> None:
@@ -52,6 +54,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         self._scheduler = scheduler
         self._sinks = sinks
         self._metrics = metrics
+        self._kept = kept
         self._info = info
 
     async def GetServerInfo(  # noqa: N802  # the contract's name
@@ -97,6 +100,8 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
             sinks=self._sinks,
             metrics=self._metrics,
             caller=caller_of(context),
+            kept=self._kept,
+            owner=owner_of(context),
         )
         async with self._gate.stream(peer=peer_of(context)), aclosing(stream.run(requests)) as responses:
             async for response in responses:

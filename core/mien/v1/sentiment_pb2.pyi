@@ -71,6 +71,7 @@ class NoticeKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     NOTICE_KIND_FRAME_DROPPED: _ClassVar[NoticeKind]
     NOTICE_KIND_BAD_INPUT: _ClassVar[NoticeKind]
     NOTICE_KIND_DRAINING: _ClassVar[NoticeKind]
+    NOTICE_KIND_RESUMED: _ClassVar[NoticeKind]
 
 class SessionEnd(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -119,6 +120,7 @@ NOTICE_KIND_STREAM: NoticeKind
 NOTICE_KIND_FRAME_DROPPED: NoticeKind
 NOTICE_KIND_BAD_INPUT: NoticeKind
 NOTICE_KIND_DRAINING: NoticeKind
+NOTICE_KIND_RESUMED: NoticeKind
 SESSION_END_UNSPECIFIED: SessionEnd
 SESSION_END_MAX_SNAPSHOTS: SessionEnd
 SESSION_END_MARKER: SessionEnd
@@ -450,7 +452,7 @@ class StreamSessionRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[SessionConfig, _Mapping]] = ..., frame: _Optional[_Union[Image, _Mapping]] = ..., audio: _Optional[_Union[Audio, _Mapping]] = ..., text: _Optional[_Union[Text, _Mapping]] = ..., marker: _Optional[_Union[Marker, _Mapping]] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class SessionConfig(_message.Message):
-    __slots__ = ("session_id", "analyzers", "fuser", "weights", "consent", "snapshot_interval_seconds", "max_snapshots", "half_life_seconds", "idle_timeout_seconds", "customer_policy", "exclude_regions", "redact_transcript", "mismatch_policy", "expected_modalities", "site", "partials", "new_customer")
+    __slots__ = ("session_id", "analyzers", "fuser", "weights", "consent", "snapshot_interval_seconds", "max_snapshots", "half_life_seconds", "idle_timeout_seconds", "customer_policy", "exclude_regions", "redact_transcript", "mismatch_policy", "expected_modalities", "site", "partials", "new_customer", "resume_token")
     class WeightsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -475,6 +477,7 @@ class SessionConfig(_message.Message):
     SITE_FIELD_NUMBER: _ClassVar[int]
     PARTIALS_FIELD_NUMBER: _ClassVar[int]
     NEW_CUSTOMER_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     analyzers: _containers.RepeatedScalarFieldContainer[str]
     fuser: str
@@ -492,7 +495,8 @@ class SessionConfig(_message.Message):
     site: str
     partials: bool
     new_customer: NewCustomer
-    def __init__(self, session_id: _Optional[str] = ..., analyzers: _Optional[_Iterable[str]] = ..., fuser: _Optional[str] = ..., weights: _Optional[_Mapping[str, float]] = ..., consent: _Optional[_Union[Consent, str]] = ..., snapshot_interval_seconds: _Optional[float] = ..., max_snapshots: _Optional[int] = ..., half_life_seconds: _Optional[float] = ..., idle_timeout_seconds: _Optional[float] = ..., customer_policy: _Optional[_Union[CustomerPolicy, str]] = ..., exclude_regions: _Optional[_Iterable[_Union[Region, _Mapping]]] = ..., redact_transcript: bool = ..., mismatch_policy: _Optional[_Union[MismatchPolicy, str]] = ..., expected_modalities: _Optional[_Iterable[str]] = ..., site: _Optional[str] = ..., partials: bool = ..., new_customer: _Optional[_Union[NewCustomer, str]] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, session_id: _Optional[str] = ..., analyzers: _Optional[_Iterable[str]] = ..., fuser: _Optional[str] = ..., weights: _Optional[_Mapping[str, float]] = ..., consent: _Optional[_Union[Consent, str]] = ..., snapshot_interval_seconds: _Optional[float] = ..., max_snapshots: _Optional[int] = ..., half_life_seconds: _Optional[float] = ..., idle_timeout_seconds: _Optional[float] = ..., customer_policy: _Optional[_Union[CustomerPolicy, str]] = ..., exclude_regions: _Optional[_Iterable[_Union[Region, _Mapping]]] = ..., redact_transcript: bool = ..., mismatch_policy: _Optional[_Union[MismatchPolicy, str]] = ..., expected_modalities: _Optional[_Iterable[str]] = ..., site: _Optional[str] = ..., partials: bool = ..., new_customer: _Optional[_Union[NewCustomer, str]] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class Region(_message.Message):
     __slots__ = ("x", "y", "width", "height")
@@ -531,14 +535,16 @@ class StreamSessionResponse(_message.Message):
     def __init__(self, started: _Optional[_Union[SessionStarted, _Mapping]] = ..., update: _Optional[_Union[SessionUpdate, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ..., summary: _Optional[_Union[SessionSummary, _Mapping]] = ..., partial: _Optional[_Union[SessionPartial, _Mapping]] = ...) -> None: ...
 
 class SessionStarted(_message.Message):
-    __slots__ = ("session_id", "analyzers", "expected_modalities")
+    __slots__ = ("session_id", "analyzers", "expected_modalities", "resume_token")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     ANALYZERS_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_MODALITIES_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     analyzers: _containers.RepeatedScalarFieldContainer[str]
     expected_modalities: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, session_id: _Optional[str] = ..., analyzers: _Optional[_Iterable[str]] = ..., expected_modalities: _Optional[_Iterable[str]] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, session_id: _Optional[str] = ..., analyzers: _Optional[_Iterable[str]] = ..., expected_modalities: _Optional[_Iterable[str]] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class SessionUpdate(_message.Message):
     __slots__ = ("predictions", "state", "streams", "sequence")

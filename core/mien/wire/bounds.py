@@ -118,6 +118,7 @@ BOUNDS: Final[Mapping[str, Bound]] = MappingProxyType(
         "mien.v1.SessionConfig.exclude_regions": Count(MAX_EXCLUDE_REGIONS),
         "mien.v1.SessionConfig.expected_modalities": _NAMES,
         "mien.v1.SessionConfig.site": _NAME,
+        "mien.v1.SessionConfig.resume_token": Elsewhere("mien.service.kept, which knows no longer ones"),
         "mien.v1.Region.x": _FRACTION,
         "mien.v1.Region.y": _FRACTION,
         "mien.v1.Region.width": _FRACTION,

@@ -47,6 +47,7 @@ NOTICE_KINDS: Final = {
     NoticeKind.FRAME_DROPPED: pb.NOTICE_KIND_FRAME_DROPPED,
     NoticeKind.BAD_INPUT: pb.NOTICE_KIND_BAD_INPUT,
     NoticeKind.DRAINING: pb.NOTICE_KIND_DRAINING,
+    NoticeKind.RESUMED: pb.NOTICE_KIND_RESUMED,
 }
 SESSION_ENDS: Final = {
     SessionEnd.MAX_SNAPSHOTS: pb.SESSION_END_MAX_SNAPSHOTS,
@@ -97,7 +98,10 @@ def event_to_wire(event: Event) -> pb.StreamSessionResponse:
     """Anything a session tells."""
     if isinstance(event, Started):
         started = pb.SessionStarted(
-            session_id=event.session_id, analyzers=event.analyzers, expected_modalities=event.expected_modalities
+            session_id=event.session_id,
+            analyzers=event.analyzers,
+            expected_modalities=event.expected_modalities,
+            resume_token=event.resume_token,
         )
         return pb.StreamSessionResponse(started=started)
     if isinstance(event, Update):
@@ -131,6 +135,7 @@ def event_from_wire(message: pb.StreamSessionResponse) -> Event | None:
             session_id=started.session_id,
             analyzers=tuple(started.analyzers),
             expected_modalities=tuple(started.expected_modalities),
+            resume_token=started.resume_token,
         )
     if kind == "update":
         return Update(
