@@ -36,7 +36,7 @@ IDLE_SECONDS: Final = 20.0
 """A process that has had no job for so long is ended, and its memory given back; but for one, since starting takes a
 second."""
 
-SHORT_JOB_SECONDS: Final = 0.1
+SHORT_JOB_SECONDS: Final = 0.3
 """How long a job waits for a process that works to be done, before another one is started, which takes longer."""
 
 PATIENCE: Final = 8.0
