@@ -15,7 +15,7 @@ from mien.testing.rules import require
 _WINDOWS: Final = 4
 _BLOCKS_PER_CALL: Final = 0.8
 """From so many blocks more for each call on, in every window, something is kept for each call."""
-_LEAST_BLOCKS: Final = 256
+_LEAST_BLOCKS: Final = 128
 """So many may be left by chance, where few calls are made."""
 _BYTES_PER_CALL: Final = 4096
 _LEAST_BYTES: Final = 4 << 20
