@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 EXAMPLES := $(addprefix examples/plugins/mien-,lexicon pocketsphinx wyoming yunet)
 
-.PHONY: help demo test test-wheel lint format proto schema settings report-picture screenshots clean
+.PHONY: help demo test test-wheel soak lint format proto schema settings report-picture screenshots clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this
@@ -21,6 +21,9 @@ test: $(VENV)/.with-test $(PROTO_VENV)/.ready  ## The whole suite, offline
 
 test-wheel: $(VENV)/.with-test  ## Build the wheel, install it in an empty environment with a stranger's plugin, use both
 	$(BIN)/python -m pytest -m packaging tests/repo
+
+soak: $(VENV)/.with-test  ## Hours of bad input against a server (MIEN_SOAK_MESSAGES=2000 MIEN_SOAK_FILES=500 for minutes)
+	$(BIN)/python -m pytest -s -m soak tests/soak
 
 lint: $(VENV)/.with-test  ## Format check, lint and strict types
 	$(BIN)/ruff format --check .

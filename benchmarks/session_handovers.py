@@ -30,7 +30,6 @@ from mien.engine import Engine
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.plugins.workers import Call, Lane
-from mien.service.decoding import Decoder
 from mien.service.holdings import Holdings
 from mien.service.kept import Kept
 from mien.service.limits import Gate
@@ -96,7 +95,7 @@ async def follow(trace: Trace) -> None:
         analyzers={"face": (analyzer_info("face"), lambda: FakeAnalyzer("face"))}, fusers={"fake": FakeFuser}
     )
     host = PluginHost.from_plugins({"fakes": plugin}, settings)
-    engine, decoder, gate, sinks = Engine(host, settings), Decoder(settings.limits), Gate(settings.limits), Sinks(host)
+    engine, gate, sinks = Engine(host, settings), Gate(settings.limits), Sinks(host)
     scheduler = Scheduler(engine, settings.limits)
     scheduler.start()
     answered = asyncio.Event()
@@ -111,7 +110,7 @@ async def follow(trace: Trace) -> None:
             await answered.wait()
         trace.on = False
 
-    holdings = Holdings(settings.limits, decoder)
+    holdings = Holdings(settings.limits)
     session = SessionStream(
         settings,
         host=host,
@@ -127,6 +126,7 @@ async def follow(trace: Trace) -> None:
             trace.on = False
             answered.set()
     await scheduler.close()
+    holdings.close()
     sinks.close()
     engine.close()
     host.close()

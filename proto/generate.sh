@@ -6,3 +6,4 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here/../core}
 python=${PYTHON:-python}
 "$python" -m grpc_tools.protoc -I "$here" --python_out="$out" --pyi_out="$out" --grpc_python_out="$out" mien/v1/sentiment.proto
+cp "$here/mien/v1/service_config.json" "$out/mien/v1/service_config.json"

@@ -1,8 +1,8 @@
 """Settings: ``mien.toml`` and options, validated at the edge.
 
 Every key has a default that is safe and works, an unknown key is an error, and a message names the key, the value and
-what was expected. The tables are: ``[engine]``, ``[fusion]``, ``[session]``, ``[server]``, ``[limits]``, ``[privacy]``,
-``[kiosk]``, ``[web]``, and ``[plugins.<name>]``, which goes to the plugin unread.
+what was expected. The tables are: ``[engine]``, ``[fusion]``, ``[session]``, ``[server]``, ``[client]``, ``[limits]``,
+``[privacy]``, ``[kiosk]``, ``[web]``, and ``[plugins.<name>]``, which goes to the plugin unread.
 """
 
 from __future__ import annotations
@@ -119,12 +119,16 @@ class LimitSettings(_Table):
         max_session_queued_bytes: Of sound and words that wait in one session; beyond it, it is read on when there is
             room again.
         max_decoded_bytes: Of decoded pictures and sound that wait or are analysed; decoding waits for room.
-        max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one.
+        max_session_frames_queued: Frames that wait in one session; the oldest is dropped for a newer one. With 1 the
+            frame that is analysed next is always the newest; with more they are analysed in their order.
         max_session_speech_queued_seconds: Speech that waits for recognition in one session; what is said beyond it is
             left out, with a notice, until recognition has caught up. A kiosk's microphone holds as much.
         max_stream_items: Requests in flight on one ``AnalyzeStream`` call.
         idle_seconds: A stream without a message for so long is ended.
-        decode_threads: Threads that decode.
+        decode_threads: Threads that decode what costs no more than its bytes and pixels: most pictures, and plain WAV.
+        decode_processes: Processes that decode the rest, such as compressed sound, animations and pictures of many
+            scans; they start when they are first needed.
+        decode_seconds: Processor time that one picture or sound may take in such a process before it is refused.
     """
 
     max_message_bytes: PositiveInt = 4 << 20
@@ -145,19 +149,47 @@ class LimitSettings(_Table):
     max_queued_bytes: PositiveInt = 128 << 20
     max_session_queued_bytes: PositiveInt = 4 << 20
     max_decoded_bytes: PositiveInt = 128 << 20
-    max_session_frames_queued: PositiveInt = 2
+    max_session_frames_queued: PositiveInt = 1
     max_session_speech_queued_seconds: PositiveSeconds = 60.0
     max_stream_items: PositiveInt = 64
     idle_seconds: PositiveSeconds = 30.0
     decode_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    decode_processes: Annotated[int, Field(ge=1, le=64)] = 2
+    decode_seconds: Annotated[float, Field(ge=0.05, le=60.0)] = 1.0
+
+
+class TlsSettings(_Table):
+    """``[server.tls]``: the certificate that the server shows, and the one that it asks for.
+
+    The files are read again when they change: at the next connection, and on SIGHUP.
+
+    Attributes:
+        certificate: PEM file with the server's certificate, and those between it and the root.
+        key: PEM file with its private key, not encrypted.
+        client_ca: PEM file with the roots of clients' certificates; a client without such a certificate is refused.
+            Without it none is asked for.
+    """
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
 
 
 class ServerSettings(_Table):
-    """``[server]``: where the gRPC service listens.
+    """``[server]``: where the gRPC service listens, whom it answers, and what it tells its operator.
 
     Attributes:
-        address: ``host:port``; port 0 takes a free one. An address other than loopback needs ``insecure`` said aloud.
-        insecure: Serve in plain text on an address that is not loopback.
+        address: ``host:port``, port 0 takes a free one, or ``unix:/path/to/socket``. An address that other machines can
+            reach needs ``[server.tls]``, or ``insecure`` said aloud.
+        insecure: Serve in plain text on an address that other machines can reach.
+        tls: Serve over TLS; without it, in plain text.
+        keys: The file of bearer keys that ``mien keys`` writes; a caller without one of them is refused. None asks for
+            none.
+        metrics_address: Where Prometheus may ask for metrics: ``host:port``, or a port of 127.0.0.1; without it,
+            nowhere.
+        log_level: What is logged: ``debug`` has a line for every call.
+        log_format: ``human`` for a person, ``json`` for a machine: one object a line.
+        tracing: Record OpenTelemetry traces, which go where ``OTEL_TRACES_EXPORTER`` and its kin say.
         reflection: Answer gRPC reflection.
         drain_seconds: How long accepted work may take after SIGTERM; the end of a session has a share of it.
         resume_seconds: How long a session that has lost its connection waits for its caller before it is ended, with
@@ -166,17 +198,62 @@ class ServerSettings(_Table):
 
     address: str = "127.0.0.1:50051"
     insecure: bool = False
+    tls: TlsSettings | None = None
+    keys: Path | None = None
+    metrics_address: str | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["human", "json"] = "human"
+    tracing: bool = False
     reflection: bool = False
     drain_seconds: PositiveSeconds = 20.0
     resume_seconds: Annotated[float, Field(ge=0.0, le=3600.0)] = 60.0
 
     @field_validator("address")
     @classmethod
-    def _host_and_port(cls, value: str) -> str:
-        host, separator, port = value.rpartition(":")
-        if not separator or not host or not port.isdigit() or int(port) > 65_535:
-            raise ValueError(f"expected host:port with a port from 0 to 65535, got {value!r}")
-        return value
+    def _somewhere(cls, value: str) -> str:
+        return value if value.startswith("unix:") and len(value) > len("unix:") else _host_and_port(value)
+
+    @field_validator("metrics_address", mode="before")
+    @classmethod
+    def _with_host(cls, value: Any) -> Any:
+        if value is None:
+            return None
+        text = str(value)
+        return _host_and_port(f"127.0.0.1:{text}" if text.isdigit() else text)
+
+
+class ClientSettings(_Table):
+    """``[client]``: how ``Client.from_config`` and ``mien`` commands that ask a server reach it.
+
+    Attributes:
+        address: ``host:port``, or ``unix:/path/to/socket``.
+        tls: Connect over TLS; also where one of the files below is named.
+        ca: PEM file with the roots that the server's certificate is checked against; without it, the system's.
+        server_name: The name in the server's certificate, where it is reached under another.
+        certificate: PEM file with the client's own certificate, where the server asks for one.
+        certificate_key: PEM file with its private key.
+        key_file: File with the bearer key in it and nothing else. The environment variable ``MIEN_KEY`` goes over it.
+        insecure: Send the key in plain text to another machine.
+        timeout_seconds: What a call may take where it does not say.
+        compression: Of what is sent; pictures and compressed sound gain nothing by it.
+    """
+
+    address: str = "127.0.0.1:50051"
+    tls: bool = False
+    ca: Path | None = None
+    server_name: str = ""
+    certificate: Path | None = None
+    certificate_key: Path | None = None
+    key_file: Path | None = None
+    insecure: bool = False
+    timeout_seconds: PositiveSeconds = 10.0
+    compression: Literal["none", "gzip", "deflate"] = "none"
+
+    @model_validator(mode="after")
+    def _both_halves(self) -> ClientSettings:
+        if (self.certificate is None) != (self.certificate_key is None):
+            raise ValueError("certificate and certificate_key go together")
+        return self
 
 
 class SessionSettings(_Table):
@@ -254,6 +331,7 @@ class Settings(_Table):
     fusion: FusionSettings = FusionSettings()
     session: SessionSettings = SessionSettings()
     server: ServerSettings = ServerSettings()
+    client: ClientSettings = ClientSettings()
     limits: LimitSettings = LimitSettings()
     privacy: PrivacySettings = PrivacySettings()
     kiosk: KioskSettings = KioskSettings()
@@ -316,6 +394,13 @@ def validated(model: type[Model], data: Mapping[str, Any], *, name: str, kind: s
     except ValidationError as error:
         problems = "\n".join(f"  {_describe(problem, model)}" for problem in error.errors())
         raise ConfigError(f"{name} is not {f'a valid {kind}' if kind else 'valid'}:\n{problems}") from error
+
+
+def _host_and_port(value: str) -> str:
+    host, separator, port = value.rpartition(":")
+    if not separator or not host or not port.isdigit() or int(port) > 65_535:
+        raise ValueError(f"expected host:port with a port from 0 to 65535, got {value!r}")
+    return value
 
 
 def _describe(problem: Mapping[str, Any], model: type[BaseModel]) -> str:

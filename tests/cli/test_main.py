@@ -218,3 +218,14 @@ def test_an_unknown_command_is_wrong_usage(mien: Run) -> None:
     ran = mien("analyse")
     assert ran.code == 2
     assert "analyse" in ran.err
+
+
+def test_the_contract_is_printed_or_written_with_what_a_generator_needs(mien: Run, tmp_path: Path) -> None:
+    contract = (Path(__file__).resolve().parents[2] / "proto/mien/v1/sentiment.proto").read_text()
+    assert mien("proto").out == contract
+    assert mien("proto", "--out", tmp_path / "protos").code == 0
+    assert (tmp_path / "protos/mien/v1/sentiment.proto").read_text() == contract
+    assert "message ErrorInfo" in (tmp_path / "protos/google/rpc/error_details.proto").read_text()
+    (tmp_path / "file").touch()
+    refused = mien("proto", "--out", tmp_path / "file")
+    assert (refused.code, "cannot write" in refused.err) == (1, True)

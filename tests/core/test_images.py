@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -114,6 +115,38 @@ def test_sixteen_bit_grey_is_scaled_and_not_clipped() -> None:
     values = np.array([[0, 257 * 100, 257 * 200, 65_535]], np.uint16)
     frame = decode_image(encoded(Image.fromarray(values), "PNG"))
     assert frame.pixels[0, :, 0].tolist() == [0, 100, 200, 255]
+
+
+def grey_png(values: npt.NDArray[np.uint16], significant: int | None) -> bytes:
+    """A 16-bit grey PNG that says in sBIT how many bits are significant."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    height, width = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
+    said = chunk(b"sBIT", bytes([significant])) if significant is not None else b""
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + said + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+def test_grey_of_ten_or_twelve_bits_is_as_bright_as_it_was(bits: int) -> None:
+    low = np.array([[0, 2 ** (bits - 1), 2**bits - 1]], np.uint16)
+    scaled = (low.astype(np.uint32) * 65_535 // (2**bits - 1)).astype(np.uint16)
+    for values in (low, scaled):
+        assert decode_image(grey_png(values, bits)).pixels[0, :, 0].tolist() == [0, 128, 255]
+
+
+@pytest.mark.parametrize("significant", [None, 0, 8, 16, 17, 255])
+def test_dark_grey_of_sixteen_bits_stays_dark(significant: int | None) -> None:
+    assert decode_image(grey_png(np.array([[0, 257, 514]], np.uint16), significant)).pixels[0, :, 0].tolist() == [
+        0,
+        1,
+        2,
+    ]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA"])

@@ -8,6 +8,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -311,6 +312,22 @@ def test_the_sound_track_of_a_video_is_read(tmp_path: Path) -> None:
     assert dominant_hertz(clip.samples) == pytest.approx(440, abs=4)
     with pytest.raises(InputTooLargeError):
         read_sound_track(path, max_seconds=0.5)
+
+
+def test_of_two_sound_tracks_the_first_is_heard(tmp_path: Path) -> None:
+    path = tmp_path / "two.mka"
+    with av.open(str(path), "w", format="matroska") as container:
+        tracks = [container.add_stream("flac", rate=SAMPLE_RATE, layout="mono") for _ in range(2)]
+        for track, hertz in zip(tracks, (440, 880), strict=True):
+            times = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+            samples = (0.3 * np.sin(2 * np.pi * hertz * times) * 32_767).astype(np.int16)[np.newaxis]
+            frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, 0, Fraction(1, SAMPLE_RATE)
+            container.mux(track.encode(frame))
+            container.mux(track.encode(None))
+    clip = read_sound_track(path)
+    assert clip is not None
+    assert dominant_hertz(clip.samples) == pytest.approx(440, abs=4)
 
 
 def test_a_video_without_sound_has_no_track(tmp_path: Path) -> None:

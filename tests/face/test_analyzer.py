@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
-from mien import Box, Detection, FaceDetector, FaceRegion, ImageFrame, InputError, Prediction, Utterance
+from mien import Box, Detection, FaceDetector, FaceRegion, Findings, ImageFrame, InputError, Prediction, Utterance
 from mien_face.analyzer import EmotionTables, FaceAnalyzer
 from mien_face.factory import build_detector
 from mien_face.settings import FaceSettings
@@ -137,6 +138,19 @@ def test_twenty_faces_are_found_largest_first(classifier: BrightnessClassifier, 
     assert len(found) == 20
     assert areas == sorted(areas, reverse=True)
     assert [face.subject_id for face in found] == [f"face-{number}" for number in range(1, 21)]
+
+
+def test_a_picture_that_is_one_tight_face_of_48_pixels_says_what_was_left_out(
+    classifier: BrightnessClassifier, head: Pixels
+) -> None:
+    """Such crops are what databases of faces hold; as a photograph, one is under the default minimum."""
+    settings = FaceSettings()
+    analyzer = FaceAnalyzer(build_detector(settings), classifier, _tables(classifier), settings)
+    small = np.asarray(Image.fromarray(head).resize((64, 64)), np.uint8)
+    (found,) = analyzer.analyze([ImageFrame(small)])
+    assert isinstance(found, Findings)
+    assert found == []
+    assert "at least 1 face left out: under 40 pixels or 10%" in found.remark
 
 
 def test_max_faces_keeps_the_largest(detector: FaceDetector, classifier: BrightnessClassifier) -> None:

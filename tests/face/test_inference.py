@@ -206,3 +206,10 @@ def test_shipped_weights_recognise_held_out_faces(network: ExpressionNetwork) ->
     faces = read_faces(VALIDATION).take(np.arange(600))
 
     assert np.mean(network.classify(faces.crops).argmax(axis=1) == faces.labels) >= 0.6
+
+
+def test_it_says_what_it_runs_on(network: ExpressionNetwork) -> None:
+    runtime = network.runtime()
+    assert runtime.weights_sha256 == {network.manifest.name: network.manifest.sha256}
+    assert runtime.backend == "jax"
+    assert runtime.batch_sizes[0] == 1

@@ -26,7 +26,7 @@ LAYERS = [
     {"errors", "types"},
     {"interfaces", "redaction", "weights", "metrics", "jaxplatform", "websettings"},
     {"config", "plots"},
-    {"hookspecs", "training"},
+    {"hookspecs", "training", "access"},
     {"session"},
     {"plugins", "media"},
     {"engine"},

@@ -58,6 +58,7 @@ def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_holds_generated_code_weights_and_type_information(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
+        "mien/proto/mien/v1/sentiment.proto",
         "mien/py.typed",
         "mien/v1/sentiment_pb2.py",
         "mien/v1/sentiment_pb2.pyi",
@@ -122,6 +123,13 @@ finally:
 """
     printed = run(environment / "bin/python", "-c", script, environment / "bin/mien", portrait, cwd=tmp_path)
     assert printed.split()[-2:] == ["face", "text"]
+
+
+def test_the_contract_can_be_written_out(environment: Path, tmp_path: Path) -> None:
+    run(environment / "bin/mien", "proto", "--out", tmp_path, cwd=tmp_path)
+    contract = tmp_path / "mien/v1/sentiment.proto"
+    assert contract.read_text() == (ROOT / "proto/mien/v1/sentiment.proto").read_text()
+    assert (tmp_path / "google/rpc/error_details.proto").exists()
 
 
 def test_what_an_extra_brings_is_named_where_it_is_missing(environment: Path, tmp_path: Path) -> None:

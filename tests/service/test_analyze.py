@@ -20,7 +20,7 @@ from mien import Prediction, Sample, Transcript
 from mien.config import Settings
 from mien.testing import FakeAnalyzer, FakePlugin, FakeSink, make_prediction
 from mien.v1 import sentiment_pb2 as pb
-from mien.wire.status import MAX_MESSAGE_CHARACTERS
+from mien.wire.status import MAX_MESSAGE_BYTES
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 SECRET = "my name is Ann"
@@ -243,7 +243,7 @@ async def _stub(chosen: Settings, host: Any) -> AsyncIterator[Any]:
 async def test_an_error_that_nobody_expected_is_internal_with_a_reference_that_is_in_the_log(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def explode(*_: Any) -> Any:
+    def explode(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError(SECRET)
 
     monkeypatch.setattr("mien.service.decoding.decode_text_message", explode)
@@ -263,9 +263,12 @@ def no_traceback(error: Any) -> bool:
 
 
 async def test_a_long_name_is_cut_in_the_message_so_that_the_status_fits_its_headers() -> None:
-    error = await refused(picture_request(analyzers=["x" * 50_000]))
+    error = await refused(picture_request(analyzers=["\N{GRINNING FACE}" * 128] * 2))
     assert error.code() is grpc.StatusCode.NOT_FOUND
-    assert len(error.details()) <= MAX_MESSAGE_CHARACTERS
+    assert len(error.details().encode()) <= MAX_MESSAGE_BYTES
+    assert error.details().endswith("\N{GRINNING FACE}…"), "a character is taken whole or not at all"
+    sent = sum(len(key) + len(value) for key, value in error.trailing_metadata())
+    assert sent + 3 * MAX_MESSAGE_BYTES < 8_192, "a third more for the base64 of the details leaves room, too"
 
 
 async def test_many_callers_at_once_each_get_their_own_answer() -> None:

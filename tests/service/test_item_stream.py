@@ -52,7 +52,7 @@ async def test_a_bad_item_is_answered_by_its_own_status_and_costs_no_other() -> 
 
 
 async def test_an_item_that_meets_a_bug_is_internal_without_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    def explode(*_: Any) -> Any:
+    def explode(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("secret")
 
     monkeypatch.setattr("mien.service.decoding.decode_text_message", explode)

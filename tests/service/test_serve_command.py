@@ -1,88 +1,18 @@
-"""``mien serve`` as a user runs it: a process, with a plugin that is found through installation metadata."""
+"""``mien serve`` on the command line: its options, its output and its exit codes."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from service.processes import install, serve, serving
 
 from mien.client import Client
-
-PLUGIN = """
-from mien import SampleKind, hookimpl
-from mien.testing import FakeAnalyzer, FakeFuser, analyzer_info
-from mien.interfaces import FuserInfo
-
-@hookimpl
-def mien_register_analyzers(register):
-    register("echo", analyzer_info("text", SampleKind.TEXT), lambda: FakeAnalyzer("text"))
-    register("other", analyzer_info("text", SampleKind.TEXT), lambda: FakeAnalyzer("text"))
-
-@hookimpl
-def mien_register_fusers(register):
-    register("mean", FuserInfo(version="0"), FakeFuser)
-"""
-CONFIG = '[engine]\nanalyzers = ["echo"]\n[fusion]\nfuser = "mean"\n'
 
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
-    """A folder with a plugin's module and metadata, and a configuration."""
-    info = tmp_path / "echo_plugin-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: echo-plugin\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[mien.plugins]\necho = echo_plugin\n")
-    (tmp_path / "echo_plugin.py").write_text(PLUGIN)
-    (tmp_path / "mien.toml").write_text(CONFIG)
-    return tmp_path
-
-
-def serve(installed: Path, *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", "from mien.cli import main; main()", "serve", *options]
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(installed)},
-        cwd=installed,
-    )
-
-
-class Served:
-    """A process that serves: its address, and once it has ended its output."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.output = ""
-        self.code: int | None = None
-
-
-@contextmanager
-def serving(installed: Path, *options: str) -> Iterator[Served]:
-    """A process that is told to stop afterwards."""
-    ready = installed / "ready"
-    process = serve(
-        installed, "--config", "mien.toml", "--address", "127.0.0.1:0", "--ready-file", str(ready), *options
-    )
-    patience = time.monotonic() + 60
-    while not ready.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < patience
-        time.sleep(0.02)
-    served = Served(ready.read_text().strip())
-    try:
-        yield served
-    finally:
-        process.terminate()
-        served.output, _ = process.communicate(timeout=25)
-        served.code = process.returncode
+    return install(tmp_path)
 
 
 def test_it_says_where_it_serves_and_answers_there(installed: Path) -> None:
@@ -114,7 +44,7 @@ def test_options_go_over_the_configuration(installed: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["--address", "0.0.0.0:0"], 2, "plain text only"),
+        (["--address", "0.0.0.0:0"], 2, "would serve in plain text"),
         (["--address", "nowhere"], 2, "expected host:port"),
         (["--analyzer", "nose"], 2, "names 'nose', which is not registered"),
         (["--config", "absent.toml"], 2, "cannot read the configuration absent.toml"),

@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
 from live.support import Opening
 from service.support import (
     TIMEOUT,
@@ -31,11 +31,13 @@ from service.support import (
     stub_of,
 )
 
-from mien import ConfigError, FusionContext, PluginError, Prediction, Sample, Satisfaction, Stream
+from mien import AnalyzerRuntime, ConfigError, FusionContext, PluginError, Prediction, Sample, Satisfaction, Stream
 from mien.client import AsyncClient, ServiceError
-from mien.service.server import Server, ServerStartError, check_address, is_loopback
+from mien.service.listening import ServerStartError, check_address
+from mien.service.server import Server
 from mien.testing import FakeAnalyzer, FakeFuser, FakePlugin, analyzer_info, make_prediction
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.channel import is_loopback
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -285,18 +287,32 @@ def test_loopback_needs_no_flag(address: str) -> None:
     check_address(address, insecure=False)
 
 
-async def reflected(server: Server) -> list[str]:
+async def reflected(server: Server, *, version: str = "v1") -> list[str]:
+    """The services that are listed, each of which can be described."""
     async with grpc.aio.insecure_channel(server.address) as channel:
-        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
-        call = stub.ServerReflectionInfo(timeout=TIMEOUT)
+        call = channel.stream_stream(
+            f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+            reflection_pb2.ServerReflectionRequest.SerializeToString,
+            reflection_pb2.ServerReflectionResponse.FromString,
+        )(timeout=TIMEOUT)
         await call.write(reflection_pb2.ServerReflectionRequest(list_services=""))
+        names = [service.name for service in (await call.read()).list_services_response.service]
+        for name in names:
+            await call.write(reflection_pb2.ServerReflectionRequest(file_containing_symbol=name))
+            assert (await call.read()).file_descriptor_response.file_descriptor_proto, name
         await call.done_writing()
-        return [service.name for service in (await call.read()).list_services_response.service]
+        return names
 
 
-async def test_reflection_lists_the_services_where_it_is_on() -> None:
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+async def test_reflection_lists_and_describes_the_services_where_it_is_on(version: str) -> None:
     async with running(settings(server={"reflection": True})) as server:
-        assert "mien.v1.SentimentService" in await reflected(server)
+        assert set(await reflected(server, version=version)) == {
+            "mien.v1.SentimentService",
+            "grpc.health.v1.Health",
+            "grpc.reflection.v1.ServerReflection",
+            "grpc.reflection.v1alpha.ServerReflection",
+        }
 
 
 async def test_reflection_is_off_by_default() -> None:
@@ -445,3 +461,20 @@ async def test_a_client_waits_in_vain_for_a_server_that_is_not_there() -> None:
                 await client.server_info()
             with pytest.raises(ServiceError, match=r"not ready within 0\.2 s"):
                 await client.wait_until_ready(0.2)
+
+
+async def test_the_server_tells_what_its_analyzers_run_on() -> None:
+    class Telling(FakeAnalyzer):
+        def runtime(self) -> AnalyzerRuntime:
+            return AnalyzerRuntime(weights_sha256={"w": "ab" * 32}, backend="openvino", batch_sizes=(1, 8))
+
+    class Silent(FakeAnalyzer):
+        def runtime(self) -> AnalyzerRuntime:
+            raise RuntimeError
+
+    chosen = settings()
+    host = fake_host(chosen, face=Telling("face"), text=Silent("text"))
+    async with running(chosen, host) as server, AsyncClient(server.address) as client:
+        face, words = (await client.server_info()).analyzers
+    assert (dict(face.weights_sha256), face.backend, face.batch_sizes) == ({"w": "ab" * 32}, "openvino", (1, 8))
+    assert (dict(words.weights_sha256), words.backend, words.batch_sizes) == ({}, "", ())

@@ -241,9 +241,8 @@ async def test_sessions_of_several_callers_share_a_batch() -> None:
         assert await asyncio.to_thread(face.entered.acquire, timeout=TIMEOUT)
         for session in sessions[1:]:
             await session.send_frame(make_image())
-        lane = server._scheduler._samples["face", False]
         async with asyncio.timeout(TIMEOUT):
-            while len(lane._queue) < 3:  # no event tells it
+            while server._scheduler.waiting("face") < 3:  # no event tells it
                 await asyncio.sleep(0.005)
         face.release.set()
         for session in sessions:
@@ -326,3 +325,38 @@ async def test_a_caller_who_asks_is_told_what_is_being_said() -> None:
     assert replace(asked[-1], session_id="") == replace(quiet[-1], session_id="")
     results = [result for result, _ in sink.written if isinstance(result, AnalysisResult)]
     assert not any(prediction.is_provisional for result in results for prediction in result.predictions)
+
+
+async def test_of_frames_that_wait_the_newest_is_analysed_next_and_its_update_says_which_it_is() -> None:
+    chosen, face = settings(), BlockingAnalyzer()
+    async with (
+        running(chosen, fake_host(chosen, face=face)) as server,
+        AsyncClient(server.address) as client,
+        client.session(SessionOptions(analyzers=["face"], snapshot_interval_seconds=0.0)) as session,
+    ):
+        await session.send_frame(make_image(captured_at=0.0), sequence=10)
+        assert await asyncio.to_thread(face.entered.acquire, timeout=TIMEOUT)
+        for number in range(1, 4):
+            await session.send_frame(make_image(captured_at=float(number)), sequence=10 + number)
+        await session.mark("pay", at=3.0, sequence=20)
+        events = session.events()
+        while not (isinstance(event := await anext(events), Update) and event.sequence == 20):
+            pass  # so that all frames before the marker have arrived
+        face.release.set()
+        await session.send_text("thank you", sequence=30)  # which no analyzer of the session takes
+        await session.close()
+        rest = [event async for event in events]
+    assert [(update.sequence, update.state.snapshots) for update in of_kind(rest, Update)] == [(10, 1), (13, 2)]
+    assert rest[-1].frames_dropped == 2
+
+
+async def test_a_notice_says_which_message_could_not_be_used() -> None:
+    async with running() as server, AsyncClient(server.address) as client, client.session() as session:
+        await session.send_frame(b"these are words", captured_at=0.0, sequence=2**64 - 1)
+        await session.send_frame(make_image(captured_at=1e12), sequence=7)
+        await session.close()
+        notices = of_kind(await events_of(session), Notice)
+    assert sorted((notice.kind, notice.sequence) for notice in notices) == [
+        (NoticeKind.BAD_INPUT, 7),
+        (NoticeKind.BAD_INPUT, 2**64 - 1),
+    ]

@@ -83,6 +83,12 @@ async def test_a_picture_and_a_spoken_complaint_are_fused_by_the_real_plugin() -
         assert voice.transcript.engine == "whisper"
         assert voice.satisfaction < 0.5
         assert 20.0 <= voice.transcript.words[0].interval.start_seconds < 21.0
+        audio.captured_at_seconds = 1.7e9
+        today = await stub.Analyze(pb.AnalyzeRequest(image=raw_image(), audio=audio), timeout=PATIENCE)
+        assert today.satisfaction.score == pytest.approx(answer.satisfaction.score, abs=1e-6), "whatever the date"
+        (heard,) = [prediction for prediction in today.predictions if prediction.modality == "voice"]
+        assert heard.transcript.text == voice.transcript.text
+        assert heard.interval.start_seconds - 1.7e9 == pytest.approx(voice.interval.start_seconds - 20.0, abs=1e-6)
         words = pb.AnalyzeRequest(text=pb.Text(content="thank you so much"), redact_transcript=True)
         answer = await stub.Analyze(words, timeout=PATIENCE)
         (said,) = answer.predictions

@@ -27,7 +27,6 @@ from mien import (
 from mien.testing import make_prediction
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire import values as wire
-from mien.wire.status import InvalidFieldError
 
 UNIT = st.floats(0, 1)
 FINITE = st.floats(-1e9, 1e9)
@@ -149,18 +148,6 @@ def test_a_prediction_outside_its_range_is_refused_by_name(field: str, value: An
 def test_a_satisfaction_outside_its_range_is_refused_by_name() -> None:
     with pytest.raises(wire.WireError, match=r"satisfaction is not valid: score must lie in \[0, 1\]"):
         wire.satisfaction_from_wire(pb.Satisfaction(score=3))
-
-
-@given(weights=st.dictionaries(NAME, st.floats(0, 1e9), max_size=5))
-def test_weights_that_are_numbers_of_at_least_zero_are_taken(weights: dict[str, float]) -> None:
-    assert wire.checked_weights(weights, most=5) == weights
-
-
-@given(bad=st.sampled_from([math.nan, math.inf, -math.inf, -1.0, -1e-300]), others=st.dictionaries(NAME, UNIT))
-def test_weights_that_are_not_are_refused_with_their_field(bad: float, others: dict[str, float]) -> None:
-    with pytest.raises(InvalidFieldError) as caught:
-        wire.checked_weights({**others, "face": bad}, most=100)
-    assert caught.value.violation.field == "weights['face']"
 
 
 def test_a_transcript_of_a_peer_that_knows_no_partial_ones_is_final() -> None:

@@ -79,6 +79,13 @@ def test_speech_becomes_words_and_their_tone(thanks: AudioClip, recognizer: Whis
     assert 30.0 <= prediction.interval.start < prediction.interval.end <= 30.0 + thanks.duration_seconds + 0.01
 
 
+def test_speech_at_minus_50_decibels_is_heard(thanks: AudioClip, recognizer: WhisperTranscriber) -> None:
+    far = thanks.samples * (10 ** (-50 / 20) / np.abs(thanks.samples).max())
+    ((prediction,),) = analyzer(recognizer).analyze([sound(far.astype(np.float32))])
+    assert isinstance(prediction.evidence, Transcript)
+    assert prediction.evidence.text.lower().startswith("thank you so much")
+
+
 def test_each_utterance_of_a_clip_is_a_prediction_of_its_own(thanks: AudioClip, refusal: AudioClip) -> None:
     both = sound(np.concatenate([thanks.samples, silence(1.5), refusal.samples]))
     (predictions,) = analyzer().analyze([both])

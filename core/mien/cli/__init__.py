@@ -30,7 +30,19 @@ from mien.errors import AnalyzerNotFoundError, ConfigError, MienError
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 
-_BUILT_IN: Final = ("analyze", "listen", "kiosk", "serve", "web", "devices", "plugins", "version")
+_BUILT_IN: Final = (
+    "analyze",
+    "listen",
+    "kiosk",
+    "serve",
+    "web",
+    "keys",
+    "health",
+    "devices",
+    "plugins",
+    "proto",
+    "version",
+)
 """Commands, each the module of its name in this package."""
 
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -180,6 +192,7 @@ def _quieten_libraries() -> None:
     """What is wrong with a file is said once, in our words; who set these switches knows what for."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # read when OpenCV is imported
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _QUIET_DECODER)  # read when it opens its first video
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # read when gRPC is imported
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
 

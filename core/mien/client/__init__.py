@@ -6,6 +6,7 @@ with Client("127.0.0.1:50051") as client:
 
 from mien.client.aio import AsyncClient
 from mien.client.blocking import Client
+from mien.client.connection import Tls
 from mien.client.errors import ServiceError
 from mien.client.requests import AudioSource, ImageSource, Query, SessionOptions, TextSource
 from mien.client.session import ClientSession
@@ -26,4 +27,5 @@ __all__ = [
     "ServiceError",
     "SessionOptions",
     "TextSource",
+    "Tls",
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from mien.client.connection import Headers, Tls, check_key, client_options, compression_of, configured
 from mien.client.errors import not_ready, service_error
 from mien.client.items import item_answer, item_messages
 from mien.client.reconnecting import RECONNECT_SECONDS
@@ -23,12 +25,12 @@ from mien.client.requests import (
     analyze_request,
 )
 from mien.client.session_aio import AsyncClientSession
+from mien.config import Settings
 from mien.errors import MienError
 from mien.session import Consent
 from mien.types import AnalysisResult
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc
-from mien.wire.channel import channel_options
 from mien.wire.info import ServerInfo, server_info_from_wire
 from mien.wire.values import result_from_wire
 
@@ -37,14 +39,45 @@ class AsyncClient:
     """A connection to one server; use it in an ``async with`` block, or ``close`` it. For one event loop."""
 
     def __init__(
-        self, address: str, *, timeout: float = DEFAULT_TIMEOUT, max_message_bytes: int = MAX_MESSAGE_BYTES
+        self,
+        address: str,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
+        credentials: Tls | grpc.ChannelCredentials | None = None,
+        key: str = "",
+        metadata: Sequence[tuple[str, str]] = (),
+        channel_options: Sequence[tuple[str, Any]] = (),
+        compression: str = "none",
+        insecure: bool = False,
     ) -> None:
-        """Prepare a connection; see ``mien.client.Client``."""
+        """Prepare a connection; arguments and errors as ``mien.client.Client``."""
         self._address = address
         self._timeout = timeout
-        self._channel = grpc.aio.insecure_channel(address, options=channel_options(max_message_bytes))
-        self._stub = sentiment_pb2_grpc.SentimentServiceStub(self._channel)
-        self._health = health_pb2_grpc.HealthStub(self._channel)
+        headers = Headers(key, metadata)
+        check_key(address, key, is_plain=credentials is None, insecure=insecure)
+        options = (*client_options(max_message_bytes, credentials), *channel_options)
+        squeezed = compression_of(compression)
+        if credentials is None:
+            self._channel = grpc.aio.insecure_channel(address, options=options, compression=squeezed)
+        else:
+            given = credentials.read() if isinstance(credentials, Tls) else credentials
+            self._channel = grpc.aio.secure_channel(address, given, options=options, compression=squeezed)
+        self._stub = headers.on_each(sentiment_pb2_grpc.SentimentServiceStub(self._channel))
+        self._health = headers.on_each(health_pb2_grpc.HealthStub(self._channel))
+
+    @classmethod
+    def from_config(cls, config: Settings | Path | str | None = None, **changes: Any) -> AsyncClient:
+        """A client as ``[client]`` of the configuration says, with the key in ``MIEN_KEY`` where that is set.
+
+        Args:
+            config: Settings, or the file; None takes the defaults.
+            **changes: Arguments of the constructor that go over the configuration, ``address`` among them.
+
+        Raises:
+            ConfigError: The configuration or a file that it names cannot be used.
+        """
+        return cls(**{**configured(config), **changes})
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -121,6 +154,11 @@ class AsyncClient:
     async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
         """Ask what the server runs; see ``mien.client.Client.server_info``."""
         return server_info_from_wire(await self._call(self._stub.GetServerInfo, pb.GetServerInfoRequest(), timeout))
+
+    async def is_serving(self, service: str = "", *, timeout: float | None = None) -> bool:
+        """Ask whether the server, or a part of it, can be used; see ``mien.client.Client.is_serving``."""
+        answer = await self._call(self._health.Check, health_pb2.HealthCheckRequest(service=service), timeout)
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     async def wait_until_ready(self, timeout: float = 60.0) -> None:
         """Wait until the server has started and loaded its models; see ``mien.client.Client.wait_until_ready``."""

@@ -68,24 +68,27 @@ class ClientSession:
         """The server has ended the session; nothing more can be sent."""
         return self._over.is_set()
 
-    def send_frame(self, image: ImageSource, *, captured_at: float | None = None) -> None:
-        """Send a picture.
+    def send_frame(self, image: ImageSource, *, captured_at: float | None = None, sequence: int = 0) -> None:
+        """Send a picture; its update carries the number.
 
         Raises:
             InputError: It cannot be read, or is not a picture.
             SessionError: The session is over.
         """
-        self._send(pb.StreamSessionRequest(frame=image_message(image, captured_at=self._time(captured_at))))
+        message = image_message(image, captured_at=self._time(captured_at))
+        self._send(pb.StreamSessionRequest(frame=message, sequence=sequence))
 
-    def send_audio(self, audio: AudioSource, *, captured_at: float | None = None) -> None:
+    def send_audio(self, audio: AudioSource, *, captured_at: float | None = None, sequence: int = 0) -> None:
         """Send a piece of sound, in the order of time; raises as ``send_frame`` does."""
-        self._send(pb.StreamSessionRequest(audio=audio_message(audio, captured_at=self._time(captured_at))))
+        message = audio_message(audio, captured_at=self._time(captured_at))
+        self._send(pb.StreamSessionRequest(audio=message, sequence=sequence))
 
-    def send_text(self, text: TextSource, *, captured_at: float | None = None) -> None:
+    def send_text(self, text: TextSource, *, captured_at: float | None = None, sequence: int = 0) -> None:
         """Send words; raises as ``send_frame`` does."""
-        self._send(pb.StreamSessionRequest(text=text_message(text, captured_at=self._time(captured_at))))
+        message = text_message(text, captured_at=self._time(captured_at))
+        self._send(pb.StreamSessionRequest(text=message, sequence=sequence))
 
-    def mark(self, name: str, *, at: float | None = None, rating: int = 0) -> None:
+    def mark(self, name: str, *, at: float | None = None, rating: int = 0, sequence: int = 0) -> None:
         """Say that something happened; ``end`` ends the session.
 
         Raises:
@@ -93,7 +96,7 @@ class ClientSession:
             SessionError: The session is over.
         """
         marker = Marker(name=name, at=self._time(at), rating=rating)
-        self._send(pb.StreamSessionRequest(marker=marker_to_wire(marker)))
+        self._send(pb.StreamSessionRequest(marker=marker_to_wire(marker), sequence=sequence))
 
     def close(self) -> None:
         """Nothing more is sent; the server finishes what it has, and sums up. May be called twice."""

@@ -62,24 +62,25 @@ class AsyncClientSession:
         """The server has ended the session; nothing more can be sent."""
         return self._over or (bool(self._call.done()) and not self._token)
 
-    async def send_frame(self, image: ImageSource, *, captured_at: float | None = None) -> None:
+    async def send_frame(self, image: ImageSource, *, captured_at: float | None = None, sequence: int = 0) -> None:
         """Send a picture; arguments and errors as ``ClientSession.send_frame``. Reads files in a thread."""
         message = await asyncio.to_thread(image_message, image, captured_at=self._time(captured_at))
-        await self._send(pb.StreamSessionRequest(frame=message))
+        await self._send(pb.StreamSessionRequest(frame=message, sequence=sequence))
 
-    async def send_audio(self, audio: AudioSource, *, captured_at: float | None = None) -> None:
+    async def send_audio(self, audio: AudioSource, *, captured_at: float | None = None, sequence: int = 0) -> None:
         """Send a piece of sound, in the order of time."""
         message = await asyncio.to_thread(audio_message, audio, captured_at=self._time(captured_at))
-        await self._send(pb.StreamSessionRequest(audio=message))
+        await self._send(pb.StreamSessionRequest(audio=message, sequence=sequence))
 
-    async def send_text(self, text: TextSource, *, captured_at: float | None = None) -> None:
+    async def send_text(self, text: TextSource, *, captured_at: float | None = None, sequence: int = 0) -> None:
         """Send words."""
-        await self._send(pb.StreamSessionRequest(text=text_message(text, captured_at=self._time(captured_at))))
+        message = text_message(text, captured_at=self._time(captured_at))
+        await self._send(pb.StreamSessionRequest(text=message, sequence=sequence))
 
-    async def mark(self, name: str, *, at: float | None = None, rating: int = 0) -> None:
+    async def mark(self, name: str, *, at: float | None = None, rating: int = 0, sequence: int = 0) -> None:
         """Say that something happened; see ``ClientSession.mark``."""
         marker = Marker(name=name, at=self._time(at), rating=rating)
-        await self._send(pb.StreamSessionRequest(marker=marker_to_wire(marker)))
+        await self._send(pb.StreamSessionRequest(marker=marker_to_wire(marker), sequence=sequence))
 
     async def close(self) -> None:
         """Nothing more is sent; the server finishes what it has, and sums up. May be called twice."""

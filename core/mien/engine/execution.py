@@ -304,7 +304,16 @@ def _log_failures(name: str, answers: Sequence[_Answer]) -> None:
 
 def _analysis(host: PluginHost, name: str, samples: tuple[Sample, ...]) -> Callable[[], list[_Answer]]:
     info = host.analyzers[name].info
-    return lambda: _analyze(host.analyzer(name), name, info, samples)
+    guard = host.guard(name, PartKind.ANALYZER)
+
+    def analyze() -> list[_Answer]:
+        answers = _analyze(host.analyzer(name), name, info, samples)
+        # It returned, so that the guard saw nothing wrong.
+        for state in {answer.state for answer in answers if answer.error is None} - {StreamState.OK}:
+            guard.note_failure(CallKind.ANALYZE, state)
+        return answers
+
+    return analyze
 
 
 def _analyze(analyzer: Analyzer, name: str, info: AnalyzerInfo, samples: tuple[Sample, ...]) -> list[_Answer]:

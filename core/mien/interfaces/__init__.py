@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from mien.interfaces.analyzers import Analyzer, AnalyzerInfo, Findings, PassThroughStream, Stream, StreamSettings
+from mien.interfaces.analyzers import (
+    Analyzer,
+    AnalyzerInfo,
+    AnalyzerRuntime,
+    Findings,
+    PassThroughStream,
+    Stream,
+    StreamSettings,
+)
 from mien.interfaces.customers import CustomerChoice, CustomerPolicyInfo, NewCustomer
 from mien.interfaces.execution import BackendInfo, ExecutableNetwork, ExecutionBackend, Precision
 from mien.interfaces.faces import Detection, Detections, DetectorInfo, DetectorSettings, FaceDetector
@@ -37,6 +45,7 @@ __all__ = [
     "Accumulator",
     "Analyzer",
     "AnalyzerInfo",
+    "AnalyzerRuntime",
     "BackendInfo",
     "CustomerChoice",
     "CustomerPolicyInfo",

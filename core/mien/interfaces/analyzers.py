@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mien.types import Prediction, Sample, SampleKind
 
@@ -34,6 +34,21 @@ class AnalyzerInfo:
     load_cost: str = ""
     opt_in: bool = False
     parallel: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalyzerRuntime:
+    """What a loaded analyzer runs on, for operators: it is told by ``GetServerInfo``.
+
+    Attributes:
+        weights_sha256: Name of each weight file -> its SHA-256, hexadecimal.
+        backend: What computes, such as ``onnxruntime``; empty where nothing can be chosen.
+        batch_sizes: Sizes that it is compiled for, ascending; empty where any will do.
+    """
+
+    weights_sha256: Mapping[str, str] = field(default_factory=dict)
+    backend: str = ""
+    batch_sizes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +150,10 @@ class Analyzer(ABC):
     def warm_up(self) -> None:
         """Load and compile all that the first call would otherwise wait for. May be called twice."""
         return
+
+    def runtime(self) -> AnalyzerRuntime:
+        """What it runs on, once it is warmed up."""
+        return AnalyzerRuntime()
 
     def close(self) -> None:
         """Give resources back. The analyzer is not used again."""

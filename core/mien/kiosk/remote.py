@@ -26,10 +26,10 @@ class RemoteBrain(Brain):
             address: ``host:port``.
             analyzers: Those that take part; empty takes what is enabled there.
             consent: What people were told, which the server may ask for with every picture.
-            settings: How long the end of an interaction may take.
+            settings: How the server is reached, and how long the end of an interaction may take.
         """
         self._address = address
-        self._client = AsyncClient(address)
+        self._client = AsyncClient.from_config(settings, address=address)
         self._analyzers = analyzers
         self._consent = consent
         self._finish_seconds = SessionLimits.of(settings).remote_seconds

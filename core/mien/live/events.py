@@ -36,12 +36,14 @@ class Update:
         predictions: What one picture or utterance said; empty where nobody was there, and for a marker.
         streams: How the analyzers fared that were asked.
         frame_size: Width and height of the picture, pixels; None where it was none, or is not known.
+        sequence: The caller's number of the picture, words or marker; 0 for an utterance, and where none was given.
     """
 
     state: SessionState
     predictions: tuple[Prediction, ...] = ()
     streams: tuple[StreamStatus, ...] = ()
     frame_size: tuple[int, int] | None = None
+    sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +78,13 @@ class Notice:
         kind: What it is about.
         message: One sentence for a person.
         at: Session time, seconds on the caller's clock.
+        sequence: The caller's number of the message that it is about; 0 where it is about none.
     """
 
     kind: NoticeKind
     message: str
     at: float
+    sequence: int = 0
 
 
 Event: TypeAlias = Started | Update | Partial | Notice | SessionSummary

@@ -36,7 +36,7 @@ class SessionLimits:
         remote_seconds: How long the end of a session that runs on a server may take there and on the way.
     """
 
-    frames_queued: int = 2
+    frames_queued: int = 1
     bytes_queued: float = math.inf
     speech_queued_seconds: float = 60.0
     finish_seconds: float = 15.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from mien.errors import AnalysisError, MienError
@@ -30,6 +31,14 @@ Load: TypeAlias = Callable[[], Awaitable[Sample]]
 """Decodes a sample when its turn comes; raises ``MienError`` where it cannot be used."""
 
 _log = logging.getLogger("mien.live")
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A sample that waits, and the caller's number of it; 0 where there is none."""
+
+    load: Load
+    sequence: int = 0
 
 
 class Predictor(Protocol):
@@ -76,11 +85,11 @@ class LiveSession:
         self._max_speech_seconds = limits.speech_queued_seconds
         self._outbox = Outbox()
         self._finals = Finals()
-        self._frames: Queue[Load] = Queue(self._take, name="session-frames", newest=limits.frames_queued)
+        self._frames: Queue[Numbered] = Queue(self._take, name="session-frames", newest=limits.frames_queued)
         self._room = Room(limits.bytes_queued)
-        self._sound: Queue[Load] = Queue(self._take_sound, name="session-sound", room=self._room)
+        self._sound: Queue[Numbered] = Queue(self._take_sound, name="session-sound", room=self._room)
         self._speech: Queue[Ready] = Queue(self._take_speech, name="session-speech")
-        self._words: Queue[Load] = Queue(self._take, name="session-words", room=self._room)
+        self._words: Queue[Numbered] = Queue(self._take, name="session-words", room=self._room)
         self._speech_seconds = 0.0
         self._frames_dropped = 0
         self._counting = asyncio.Lock()
@@ -119,39 +128,42 @@ class LiveSession:
         """Return when more sound and words should be taken in."""
         await self._room.wait()
 
-    def push_frame(self, load: Load, *, size: int = 0, gone: Callable[[], None] = nothing) -> None:
-        """Take a picture in; decoded only if its turn comes."""
+    def push_frame(self, load: Load, *, sequence: int = 0, size: int = 0, gone: Callable[[], None] = nothing) -> None:
+        """Take a picture in; decoded only if its turn comes. What is told of it carries the number."""
         if not self._taken(SampleKind.IMAGE, "pictures"):
             gone()
             return
-        dropped = self._frames.put(load, size=size, gone=gone)
+        dropped = self._frames.put(Numbered(load, sequence), size=size, gone=gone)
         if dropped:
             self._frames_dropped += dropped
             self._tell_of_drops()
 
-    def push_sound(self, load: Load, *, size: int = 0, gone: Callable[[], None] = nothing) -> None:
-        """Take a piece of sound in, in the order of time."""
+    def push_sound(self, load: Load, *, sequence: int = 0, size: int = 0, gone: Callable[[], None] = nothing) -> None:
+        """Take a piece of sound in, in the order of time; a notice that it cannot be used carries the number."""
         if self._taken(SampleKind.AUDIO, "sound"):
-            self._sound.put(load, size=size, gone=gone)
+            self._sound.put(Numbered(load, sequence), size=size, gone=gone)
         else:
             gone()
 
-    def push_words(self, load: Load, *, size: int = 0, gone: Callable[[], None] = nothing) -> None:
-        """Take words in."""
+    def push_words(self, load: Load, *, sequence: int = 0, size: int = 0, gone: Callable[[], None] = nothing) -> None:
+        """Take words in; what is told of them carries the number."""
         if self._taken(SampleKind.TEXT, "words"):
-            self._words.put(load, size=size, gone=gone)
+            self._words.put(Numbered(load, sequence), size=size, gone=gone)
         else:
             gone()
 
-    async def mark(self, marker: Marker) -> None:
-        """Take a marker in. One that ends the session first lets the pictures that wait be analysed."""
+    async def mark(self, marker: Marker, *, sequence: int = 0) -> None:
+        """Take a marker in; its update carries the number.
+
+        One that ends the session first lets the pictures that wait be analysed.
+        """
         if marker.name == END:
             await self._frames.wait_idle()
-        await self._count(self._work.marking(marker))
+        await self._count(self._work.marking(marker), sequence)
 
-    def notice(self, kind: NoticeKind, message: str) -> None:
-        """Tell the caller something."""
-        self._put(Notice(kind=kind, message=message, at=self._state.at))
+    def notice(self, kind: NoticeKind, message: str, *, sequence: int = 0) -> None:
+        """Tell the caller something, of a message with this number where it is about one."""
+        self._put(Notice(kind=kind, message=message, at=self._state.at, sequence=sequence))
 
     def partial(self, prediction: Prediction) -> None:
         """Tell the caller what is being said; not one who does not keep up, nor of an utterance that is over."""
@@ -198,14 +210,14 @@ class LiveSession:
 
     # The queues
 
-    async def _take(self, load: Load) -> None:
+    async def _take(self, given: Numbered) -> None:
         """A picture, or words: analysed at once."""
-        for ready in await self._ready(load):
-            await self._analyze(ready)
+        for ready in await self._ready(given):
+            await self._analyze(ready, given.sequence)
 
-    async def _take_sound(self, load: Load) -> None:
+    async def _take_sound(self, given: Numbered) -> None:
         """Sound: cut into utterances, which wait for recognition."""
-        for ready in await self._ready(load):
+        for ready in await self._ready(given):
             self._queue_speech(ready)
 
     async def _take_speech(self, ready: Ready) -> None:
@@ -224,23 +236,23 @@ class LiveSession:
             self.notice(NoticeKind.STREAM, "speech recognition cannot keep up; what is said meanwhile is left out")
         self._keeps_up = keeps_up
 
-    async def _ready(self, load: Load) -> list[Ready]:
+    async def _ready(self, given: Numbered) -> list[Ready]:
         """Decode a sample and push it through the streams; nothing, with a notice, where it cannot be used."""
         await self._outbox.wait_for_room()
         try:
-            sample = await load()
+            sample = await given.load()
         except MienError as error:
-            self.notice(NoticeKind.BAD_INPUT, str(error))
+            self.notice(NoticeKind.BAD_INPUT, str(error), sequence=given.sequence)
             return []
         return await self._worker.do(self._streams.pushing(sample))
 
-    async def _analyze(self, ready: Ready) -> None:
+    async def _analyze(self, ready: Ready, sequence: int = 0) -> None:
         """Have the analyzers look at one moment, all at once, and count what they say."""
         asked = await asyncio.gather(*(self._ask(each.name, ready.samples[each.name]) for each in ready.participants))
         names = [each.name for each in ready.participants]
         answers = {name: answer for name, (answer, _) in zip(names, asked, strict=True)}
         seconds = {name: took for name, (_, took) in zip(names, asked, strict=True)}
-        await self._count(self._work.observing(ready, answers, seconds=seconds))
+        await self._count(self._work.observing(ready, answers, seconds=seconds), sequence)
 
     async def _ask(self, analyzer: str, sample: Sample) -> tuple[list[Prediction] | StreamStatus, float]:
         clock = asyncio.get_running_loop().time
@@ -254,24 +266,31 @@ class LiveSession:
 
     # What was counted
 
-    async def _count(self, work: Work[Counted]) -> None:
+    async def _count(self, work: Work[Counted], sequence: int = 0) -> None:
         async with self._counting:  # so that what is told keeps the order of what was counted
             try:
                 counted = await self._worker.do(work)
             except PluginCallError as error:  # the fuser's, and without it there is no session
                 self._fail(error)
             except MienError as error:
-                self.notice(NoticeKind.BAD_INPUT, str(error))
+                self.notice(NoticeKind.BAD_INPUT, str(error), sequence=sequence)
             else:
                 if counted.state is not None:
-                    self._tell(counted.answer, counted.state)
+                    self._tell(counted.answer, counted.state, sequence)
 
-    def _tell(self, answer: Answer, state: SessionState) -> None:
+    def _tell(self, answer: Answer, state: SessionState, sequence: int) -> None:
         before, self._state = self._state, state
         self._finals.note(answer.predictions)
         predictions = predictions_given_out(answer.predictions, redact=self._config.redact_transcript)
-        size = answer.frame_size
-        self._put(Update(state=state, predictions=predictions, streams=answer.statuses, frame_size=size))
+        self._put(
+            Update(
+                state=state,
+                predictions=predictions,
+                streams=answer.statuses,
+                frame_size=answer.frame_size,
+                sequence=sequence,
+            )
+        )
         if state.mismatches > before.mismatches:
             self.notice(NoticeKind.MISMATCH, mismatch_message(state.satisfaction))
         if state.end is not None:

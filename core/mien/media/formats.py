@@ -46,7 +46,7 @@ _FORMATS: Final = (
     _format("OGG", "ogg", (0, b"OggS"), libsndfile=True),
     _format("AIFF", "aiff", (0, b"FORM"), (8, b"AIFF"), libsndfile=True),
     _format("AIFF", "aiff", (0, b"FORM"), (8, b"AIFC"), libsndfile=True),
-    _format("CAF", "caf", (0, b"caff"), libsndfile=True),
+    _format("CAF", "caf", (0, b"caff")),  # libsndfile prints on stdout where ALAC is damaged
     _format("AU", "au", (0, b".snd"), libsndfile=True),
     _format("AMR", "amr", (0, b"#!AMR")),
     *(_format("MP4", "mov", (4, magic)) for magic in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")),

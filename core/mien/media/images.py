@@ -31,6 +31,9 @@ _FORMATS: Final = tuple(
 _BACKGROUND: Final = (255, 255, 255)
 """What shows through a transparent picture: white, as on a page."""
 
+_SBIT_WITHIN: Final = 65_536
+"""The chunk stands before palette and pixels; a colour profile may stand before it."""
+
 _ORIENTATION_TAG: Final = 0x0112
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -89,9 +92,11 @@ def decode_image(
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_size(image.size, max_pixels)
-            return ImageFrame(_upright_rgb(image), captured_at=captured_at)
+            return ImageFrame(_upright_rgb(image, depth=_grey_depth(data)), captured_at=captured_at)
     except InputError:
         raise
+    except MemoryError as error:
+        raise InputTooLargeError("the picture needs more memory to decode than there is; send it smaller") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputTooLargeError(
             f"the picture's header declares too many pixels: the limit is {max_pixels:,}"
@@ -129,11 +134,11 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
         )
 
 
-def _upright_rgb(image: Image.Image) -> npt.NDArray[np.uint8]:
-    """Decode an opened picture into uint8 RGB ``[height, width, 3]``."""
+def _upright_rgb(image: Image.Image, *, depth: int) -> npt.NDArray[np.uint8]:
+    """Decode an opened picture into uint8 RGB ``[height, width, 3]``; ``depth`` as ``_grey_depth`` gives it."""
     image.load()
     turn = _UPRIGHT.get(_orientation(image))
-    eight_bit: Image.Image = _scaled_to_8_bits(image) if image.mode.startswith("I") else image
+    eight_bit: Image.Image = _scaled_to_8_bits(image, depth) if image.mode.startswith("I") else image
     if eight_bit.has_transparency_data:
         eight_bit = eight_bit.convert("RGBA")
         backdrop = Image.new("RGBA", eight_bit.size, (*_BACKGROUND, 255))
@@ -142,10 +147,24 @@ def _upright_rgb(image: Image.Image) -> npt.NDArray[np.uint8]:
     return np.asarray(rgb if turn is None else rgb.transpose(turn))
 
 
-def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
-    """A 16-bit grey picture scaled to 8 bits; Pillow's own conversion would clip it at 255."""
+def _scaled_to_8_bits(image: Image.Image, depth: int) -> Image.Image:
+    """A 16-bit grey picture scaled to 8 bits; Pillow's own conversion would clip it at 255.
+
+    PNG wants fewer bits scaled to 16, and cameras often do not: values that fit into the bits that the file calls
+    significant were not scaled.
+    """
     values = np.asarray(image).astype(np.int64).clip(0, 65_535)
-    return Image.fromarray(((values * 255 + 32_767) // 65_535).astype(np.uint8))
+    brightest = 2**depth - 1 if values.max(initial=0) < 2**depth else 65_535
+    return Image.fromarray(((values * 255 + brightest // 2) // brightest).astype(np.uint8))
+
+
+def _grey_depth(data: bytes) -> int:
+    """How many bits of a grey 16-bit PNG are significant, by its chunk sBIT, 9 to 16; 16 where it does not say."""
+    marker = data.find(b"\x00\x00\x00\x01sBIT", 0, _SBIT_WITHIN)
+    if marker < 0 or not data.startswith(b"\x89PNG"):
+        return 16
+    depth = data[marker + 8] if len(data) > marker + 8 else 16
+    return depth if 8 < depth <= 16 else 16
 
 
 def _orientation(image: Image.Image) -> int:

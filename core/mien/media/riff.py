@@ -116,8 +116,8 @@ def _are_chunks(data: bytes, position: int) -> bool:
     while position + _CHUNK_HEADER <= len(data):
         (size,) = struct.unpack_from("<I", data, position + 4)
         start = position + _CHUNK_HEADER
-        if not data[position:].strip(b"\0"):
-            return True
+        if data[position] == 0:  # looked at once: what begins with zeros and goes on otherwise is no chunk
+            return not data[position:].strip(b"\0")
         if not _is_printable(data[position : position + 4]) or size > len(data) - start:
             return False
         position = _end(data, start, size)

@@ -13,6 +13,7 @@ import contextvars
 import logging
 import threading
 import traceback
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -142,8 +143,16 @@ class GuardedCall(Generic[Result]):
     """One call on its way: wait with ``join`` or ``joined``, then ask for the ``result``."""
 
     def __init__(
-        self, part: str, kind: CallKind, seconds: float | None, call: Call[Result] | None, refusal: str = ""
+        self,
+        part: str,
+        kind: CallKind,
+        seconds: float | None,
+        call: Call[Result] | None,
+        refusal: str = "",
+        *,
+        failed: Callable[[CallKind, StreamState], object] = lambda kind, state: None,
     ) -> None:
+        self._failed = failed
         self._part = part
         self._kind = kind
         self._seconds = seconds
@@ -208,12 +217,16 @@ class GuardedCall(Generic[Result]):
             raise self._error(CLOSED, StreamState.UNAVAILABLE) from None
         except _RaisedError as error:
             raise self._error(f"it raised {error.type_name}", StreamState.FAILED) from None
+        except PluginCallError as error:  # the answer broke the contract
+            self._failed(self._kind, error.state)
+            raise
 
     def _give_up(self) -> None:
         with contextlib.suppress(Exception):
             self.result()
 
     def _error(self, reason: str, state: StreamState) -> PluginCallError:
+        self._failed(self._kind, state)
         return PluginCallError(self._part, self._kind, reason, state=state)
 
 
@@ -246,6 +259,8 @@ class Guard:
         self._shown = False  # to the parent, that a call of this lane is stuck
         self._deadlines = deadlines
         self._watchers: list[Callable[[], object]] = []
+        self._noting = threading.Lock()
+        self._failures: Counter[tuple[CallKind, StreamState]] = Counter()
         self._lane = Lane(part.replace("'", "").replace(" ", "-"), threads=threads, on_change=self._changed)
 
     @property
@@ -259,6 +274,20 @@ class Guard:
     def takes_calls(self) -> bool:
         """False while a call that missed its deadline has not returned; no other is taken until it does."""
         return self._lane.stuck == 0
+
+    @property
+    def failures(self) -> Mapping[tuple[CallKind, StreamState], int]:
+        """How many calls did not give what they should have, by what they were for and how they failed.
+
+        What a part refuses with an error of mien's own, such as a picture that it cannot use, is no failure of it.
+        """
+        with self._noting:
+            return dict(self._failures)
+
+    def note_failure(self, kind: CallKind, state: StreamState) -> None:
+        """Count a call that did not give what it should have; for whoever looks at what it gave."""
+        with self._noting:
+            self._failures[kind, state] += 1
 
     def hangs(self) -> None:
         """Note a call that missed its deadline on a thread of somebody else's; ``hangs_no_more`` when it returns."""
@@ -292,10 +321,10 @@ class Guard:
         try:
             call = self._lane.submit(lambda: context.run(self._run, function))
         except LaneBusyError:
-            return GuardedCall(self.part, kind, seconds, None, STUCK)
+            return GuardedCall(self.part, kind, seconds, None, STUCK, failed=self.note_failure)
         except LaneClosedError:
-            return GuardedCall(self.part, kind, seconds, None, CLOSED)
-        return GuardedCall(self.part, kind, seconds, call)
+            return GuardedCall(self.part, kind, seconds, None, CLOSED, failed=self.note_failure)
+        return GuardedCall(self.part, kind, seconds, call, failed=self.note_failure)
 
     def call(self, kind: CallKind, function: Callable[[], Result]) -> Result:
         """Run a call and wait for it; for threads.

@@ -23,6 +23,7 @@ Result = TypeVar("Result")
 class _Waiting(Generic[Item, Result]):
     item: Item
     answer: asyncio.Future[Result]
+    since: float
 
 
 class Batcher(Generic[Item, Result]):
@@ -40,6 +41,7 @@ class Batcher(Generic[Item, Result]):
         delay_seconds: float,
         capacity: int,
         parallel: int = 1,
+        waited: Callable[[float], object] = lambda seconds: None,
     ) -> None:
         """Prepare; ``start`` begins to work.
 
@@ -50,6 +52,7 @@ class Batcher(Generic[Item, Result]):
             delay_seconds: How long the first item of a batch waits for others.
             capacity: Items that may wait; one more is refused.
             parallel: Batches that run at a time.
+            waited: Told, of each item that is taken into a batch, how many seconds it waited.
         """
         self._run = run
         self._name = name
@@ -57,6 +60,7 @@ class Batcher(Generic[Item, Result]):
         self._delay = delay_seconds
         self._capacity = capacity
         self._parallel = parallel
+        self._waited = waited
         self._queue: FairQueue[_Waiting[Item, Result]] = FairQueue()
         self._arrived = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -85,7 +89,7 @@ class Batcher(Generic[Item, Result]):
         if len(self._queue) >= self._capacity:
             raise queue_full(f"{len(self._queue)} requests wait for the processor; try again later")
         loop = asyncio.get_running_loop()
-        waiting: _Waiting[Item, Result] = _Waiting(item, loop.create_future())
+        waiting: _Waiting[Item, Result] = _Waiting(item, loop.create_future(), loop.time())
         expiry = loop.call_at(deadline, self._expire, waiting, caller, urgent) if math.isfinite(deadline) else None
         self._queue.put(waiting, caller=caller, urgent=urgent)
         self._arrived.set()
@@ -128,6 +132,9 @@ class Batcher(Generic[Item, Result]):
         batch = [self._queue.take() for _ in range(min(len(self._queue), self._max_batch))]
         if not self._queue:
             self._arrived.clear()
+        now = asyncio.get_running_loop().time()
+        for waiting in batch:
+            self._waited(now - waiting.since)
         return batch
 
     async def _answer(self, batch: list[_Waiting[Item, Result]]) -> None:

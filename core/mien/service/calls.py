@@ -2,7 +2,7 @@
 
 gRPC itself waits for ever for the body of a request, and for ever for a caller to read its answer. Here each has a time
 limit; calls whose request is still on its way take no place of those that have arrived, and health checks none of
-anybody's. It is the outermost interceptor: what is refused here reaches no other.
+anybody's. What is refused here is counted and logged by ``mien.service.watching`` and reaches no other.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any, Final, TypeAlias
 
 import grpc
-from grpc_status import rpc_status
 
 from mien.config import LimitSettings
 from mien.service.callers import caller_of, peer_of
 from mien.service.health import SERVICE_NAME
-from mien.service.interceptors import status_of
+from mien.service.interceptors import answer
 from mien.service.limits import Gate
 from mien.wire.status import RefusedError, not_serving, queue_full
 
@@ -91,7 +90,7 @@ class Patience:
 
 
 class CallLimits(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is untyped
-    """Holds calls to their time limits and rooms; the outermost interceptor of a server."""
+    """Holds calls to their time limits and rooms; outside of what looks at requests."""
 
     def __init__(self, limits: LimitSettings, gate: Gate, *, drain_seconds: float) -> None:
         """Take the settings.
@@ -280,10 +279,7 @@ async def _answered(context: Any, method: Callable[..., Any]) -> AsyncIterator[N
     """Answer what is raised here with its status; what the handler raises was answered by its own interceptor."""
     try:
         yield
-    except grpc.aio.AbortError:
-        raise
+    except grpc.aio.BaseError:
+        raise  # it was answered already, or its caller is gone
     except Exception as error:
-        if context.cancelled():
-            raise asyncio.CancelledError from error  # the caller is gone: nobody to answer
-        status = status_of(error, method=getattr(method, "__name__", "a call"))
-        await context.abort_with_status(rpc_status.to_status(status))
+        await answer(context, error, method)

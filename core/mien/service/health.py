@@ -1,6 +1,8 @@
 """``grpc.health.v1``: whether the server as a whole, the service, and each plugin can be used at this moment.
 
-The names are ``""`` (overall), ``mien.v1.SentimentService``, and ``mien.plugins.NAME`` for each plugin found.
+The names are ``""`` (overall), ``mien.v1.SentimentService``, and ``mien.plugins.NAME`` for each plugin found: whether
+they are ready. ``mien.live`` says that the process answers at all, also while it loads and drains: who restarts it by
+that name ends no load or drain half-way.
 """
 
 from __future__ import annotations
@@ -22,8 +24,14 @@ from mien.v1 import sentiment_pb2
 SERVICE_NAME: Final[str] = sentiment_pb2.DESCRIPTOR.services_by_name["SentimentService"].full_name
 """``mien.v1.SentimentService``."""
 
+HEALTH_NAME: Final = "grpc.health.v1.Health"
+"""The service that answers here."""
+
 PLUGIN_PREFIX: Final = "mien.plugins."
 """Before a plugin's name; the same as the entry-point group."""
+
+LIVE: Final = "mien.live"
+"""SERVING from the first moment to the last."""
 
 SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -48,8 +56,8 @@ class Board(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated,
             changed.set()
 
     def none_serves(self) -> None:
-        """Show everything as NOT_SERVING."""
-        for name in self._shown:
+        """Show everything as NOT_SERVING, but that the process lives."""
+        for name in self._shown.keys() - {LIVE}:
             self.show(name, serving=False)
 
     async def Check(  # noqa: N802  # the contract's name
@@ -101,6 +109,7 @@ class Health:
         plugins = (PLUGIN_PREFIX + plugin.name for plugin in self._host.plugins())
         for name in ("", SERVICE_NAME, *plugins):
             self._board.show(name, serving=False)
+        self._board.show(LIVE, serving=True)
 
     def serving(self, unusable: Mapping[str, str]) -> None:
         """The server has warmed up; from now on what is shown follows how the plugins fare.

@@ -13,8 +13,10 @@ from typing import Final
 
 import grpc
 
+from mien.access import calling
 from mien.config import LimitSettings
 from mien.errors import MienError
+from mien.service.current import note_refusal
 from mien.service.inbox import End, Inbox
 from mien.service.interceptors import status_of
 from mien.service.limits import Gate
@@ -48,7 +50,9 @@ class ItemStream:
         """Answer every item.
 
         Raises:
-            RefusedError: The server is draining, or nothing came for too long; what was accepted is answered first.
+            InputError: What came was no message.
+            RefusedError: The server is draining, or nothing came for too long. In both cases what was accepted is
+                answered first.
         """
         reading = asyncio.create_task(self._read_all(requests))
         try:
@@ -64,12 +68,19 @@ class ItemStream:
 
     async def _read_all(self, requests: AsyncIterator[pb.AnalyzeStreamRequest]) -> None:
         inbox = Inbox(requests, self._gate.draining)
+        broken: MienError | None = None
+        end = End.CLOSED
         try:
-            end = await self._read(inbox)
+            try:
+                end = await self._read(inbox)
+            except MienError as error:  # no message; what came before it is answered first
+                broken = error
             await asyncio.gather(*self._in_flight.values())
         finally:
             self._answers.put_nowait(None)
             await inbox.close()
+        if broken is not None:
+            raise broken
         if end is End.STOPPED:
             raise not_serving("the server is shutting down; send what was not answered again", reason="DRAINING")
         if end is End.IDLE:
@@ -105,6 +116,7 @@ class ItemStream:
     async def _answer(self, message: pb.AnalyzeStreamRequest, lease: Lease) -> None:
         deadline = asyncio.get_running_loop().time() + self._limits.max_wait_seconds
         try:
+            calling.get().charge_call()
             response = await self._analyze(message.request, deadline, self._caller)
             answer = pb.AnalyzeStreamResponse(request_id=message.request_id, response=response)
         except Exception as error:
@@ -126,8 +138,10 @@ class ItemStream:
 
 def _failed(request_id: str, error: Exception) -> pb.AnalyzeStreamResponse:
     if isinstance(error, MienError):
+        note_refusal(code_of(error), reason_of(error))
         item = pb.ItemError(code=number_of(code_of(error)), message=message_of(error), reason=reason_of(error))
     else:
+        note_refusal(grpc.StatusCode.INTERNAL, "INTERNAL")
         status = status_of(error, method="AnalyzeStream")
         item = pb.ItemError(code=status.code, message=status.message, reason="INTERNAL")
     return pb.AnalyzeStreamResponse(request_id=request_id, error=item)

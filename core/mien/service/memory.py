@@ -28,11 +28,6 @@ class Lease:
         self._budget = budget
         self._size = size
 
-    def grow(self, size: int) -> None:
-        """Charge more, whatever is left: it is in memory already."""
-        self._size += size
-        self._budget._charge(size)
-
     def release(self) -> None:
         """Give the bytes back. May be called twice."""
         size, self._size = self._size, 0
@@ -78,6 +73,11 @@ class Budget:
         """Take bytes if there is room for them now."""
         if self._next is not None or not self._fits(size):
             return None
+        self._charge(size)
+        return Lease(self, size)
+
+    def charge(self, size: int) -> Lease:
+        """Take bytes that are in memory already, whatever is left."""
         self._charge(size)
         return Lease(self, size)
 

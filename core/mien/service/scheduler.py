@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol, TypeVar
 
@@ -64,9 +64,22 @@ class ComputeEngine(Protocol):
 class Scheduler:
     """Owns the compute of a server: requests and the samples of sessions, in lanes of batches before one engine."""
 
-    def __init__(self, engine: ComputeEngine, limits: LimitSettings) -> None:
-        """Prepare; ``start`` begins to work."""
+    def __init__(
+        self,
+        engine: ComputeEngine,
+        limits: LimitSettings,
+        *,
+        waited: Callable[[str, float], object] = lambda analyzer, seconds: None,
+    ) -> None:
+        """Prepare; ``start`` begins to work.
+
+        Args:
+            engine: Computes.
+            limits: Of batches, and of what may wait.
+            waited: Told for which analyzer a sample was taken into a batch, and how many seconds it waited.
+        """
         self._engine = engine
+        self._waited = waited
         self._limits = limits
         self._lanes: dict[str, Batcher[Sample, Outcome]] = {}
         self._sound: dict[str, SoundLane] = {}
@@ -155,6 +168,7 @@ class Scheduler:
             # What comes here was admitted before, call by call and session by session, so this is room for all of it.
             capacity=SAMPLES_A_CALL * (self._limits.max_calls_in_flight + 4 * self._limits.max_sessions),
             parallel=parallel,
+            waited=functools.partial(self._waited, analyzer),
         )
         batcher.start()
         return batcher

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
+from mien.access import calling
 from mien.config import Settings
+from mien.engine import AnalysisRequest
+from mien.engine.requests import enabled_for, kind_of
 from mien.interfaces import Provenance
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
@@ -17,11 +21,13 @@ from mien.service.holdings import Holdings
 from mien.service.item_stream import ItemStream
 from mien.service.kept import Kept, owner_of
 from mien.service.limits import Gate
+from mien.service.metrics import Metrics
 from mien.service.privacy import check_consent
 from mien.service.scheduler import Scheduler
-from mien.service.session_stream import SessionStream
+from mien.service.session_stream import SessionStream, check_modalities
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc
+from mien.wire.bounds import check_bounds
 from mien.wire.values import result_to_wire
 
 
@@ -38,7 +44,8 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         scheduler: Scheduler,
         sinks: Sinks,
         kept: Kept[SessionStream],
-        info: pb.GetServerInfoResponse,
+        metrics: Metrics,
+        info: Callable[[], pb.GetServerInfoResponse],
     ) -> None:
         self._settings = settings
         self._host = host
@@ -46,6 +53,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         self._holdings = holdings
         self._scheduler = scheduler
         self._sinks = sinks
+        self._metrics = metrics
         self._kept = kept
         self._info = info
 
@@ -53,7 +61,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
         self, request: pb.GetServerInfoRequest, context: Any
     ) -> pb.GetServerInfoResponse:
         """Tell what this server runs; also while it loads and drains."""
-        return self._info
+        return self._info()
 
     async def Analyze(self, request: pb.AnalyzeRequest, context: Any) -> pb.AnalyzeResponse:  # noqa: N802
         """Analyse one moment."""
@@ -90,6 +98,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
             holdings=self._holdings,
             scheduler=self._scheduler,
             sinks=self._sinks,
+            metrics=self._metrics,
             caller=caller_of(context),
             kept=self._kept,
             owner=owner_of(context),
@@ -99,15 +108,23 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):  # type: i
                 yield response
 
     async def _analyze(self, request: pb.AnalyzeRequest, deadline: float, caller: str) -> pb.AnalyzeResponse:
+        check_bounds(request)
+        check_modalities(self._host, request.weights, field="weights")
         check_consent(request.consent, self._settings.privacy)
-        decoded, lease = await self._holdings.request(request, caller=caller, deadline=deadline)
+        decoded, lease = await self._holdings.request(request, deadline)
+        analysis = replace(decoded.analysis, analyzers=self._allowed(decoded.analysis))
         with lease:
-            result = await self._scheduler.analyze(decoded.analysis, deadline, caller=caller)
+            result = await self._scheduler.analyze(analysis, deadline, caller=caller)
         result = given_out(result, redact=request.redact_transcript or self._settings.privacy.redact_transcript)
         self._sinks.notify(
             result, Provenance(image_width=decoded.image_width or None, image_height=decoded.image_height or None)
         )
         return result_to_wire(result, image_width=decoded.image_width, image_height=decoded.image_height)
+
+    def _allowed(self, analysis: AnalysisRequest) -> tuple[str, ...]:
+        """The analyzers that the caller's key lets this request have."""
+        kinds = {kind_of(sample) for sample in analysis.samples}
+        return calling.get().allowed(analysis.analyzers, enabled_for(self._host, kinds))
 
     def _deadline(self, context: Any) -> float:
         """When waiting for a turn stops making sense, on the event loop's clock."""

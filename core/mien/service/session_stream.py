@@ -15,15 +15,16 @@ import contextlib
 import functools
 import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import ExitStack, aclosing
 from dataclasses import replace
 from typing import Final, TypeAlias
 
 import grpc
 
+from mien.access import calling
 from mien.config import Settings
-from mien.engine.requests import check_weights
+from mien.engine.requests import enabled_for
 from mien.errors import InputError, SessionError
 from mien.live import (
     Event,
@@ -36,22 +37,24 @@ from mien.live import (
     provenance_of,
     result_of,
 )
+from mien.live.session import Load
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
-from mien.service.decoding import MAX_NAMES, checked_time
 from mien.service.holdings import Holdings
 from mien.service.inbox import End, Inbox
 from mien.service.kept import Kept
 from mien.service.limits import Gate
+from mien.service.measuring import SessionMeter
 from mien.service.memory import Lease
+from mien.service.metrics import Metrics
 from mien.service.privacy import check_consent
 from mien.service.scheduler import Scheduler
 from mien.session import Marker, SessionConfig, SessionEnd
-from mien.types import AudioClip, ImageFrame
+from mien.types import AudioClip, ImageFrame, SampleKind
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.bounds import check_bounds
 from mien.wire.sessions import config_overrides, event_to_wire
 from mien.wire.status import InvalidFieldError, RefusedError
-from mien.wire.values import checked_weights
 
 Messages: TypeAlias = AsyncIterator[pb.StreamSessionRequest]
 SessionInbox: TypeAlias = Inbox[pb.StreamSessionRequest]
@@ -90,6 +93,7 @@ class SessionStream:
         caller: str,
         kept: Kept[SessionStream],
         owner: bytes = b"",
+        metrics: Metrics | None = None,
     ) -> None:
         self._settings = settings
         self._limits = SessionLimits.of(settings)
@@ -99,6 +103,7 @@ class SessionStream:
         self._predict: Predictor = functools.partial(scheduler.predict, caller=caller)
         self._sinks = sinks
         self._caller = caller
+        self._meter = SessionMeter(metrics or Metrics())
         self._kept = kept
         self._owner = owner
         self._token = ""
@@ -145,6 +150,7 @@ class SessionStream:
             await inbox.close()
         if isinstance(first, End) or first.WhichOneof("payload") != "config":
             raise SessionError("a session begins with its config, and none came; send it as the first message")
+        check_bounds(first)
         return first.config
 
     async def _open(self, message: pb.SessionConfig) -> None:
@@ -216,6 +222,7 @@ class SessionStream:
 
     def _told(self, event: Event) -> pb.StreamSessionResponse:
         self._notify(self._config, event)
+        self._meter.told(event)
         if isinstance(event, Started):
             event = self._started = replace(event, resume_token=self._token)
         return event_to_wire(event)
@@ -246,13 +253,17 @@ class SessionStream:
 
     def _config_of(self, message: pb.SessionConfig) -> SessionConfig:
         given = config_overrides(message)
-        given["weights"] = checked_weights(message.weights, most=MAX_NAMES, field="config.weights")
-        check_weights(self._host, given["weights"])
+        check_modalities(self._host, message.weights, field="config.weights")
+        check_modalities(self._host, message.expected_modalities, field="config.expected_modalities")
+        allowed = calling.get().allowed(tuple(message.analyzers), enabled_for(self._host, tuple(SampleKind)))
+        if allowed:
+            given["analyzers"] = tuple(dict.fromkeys(allowed))
         given["session_id"] = message.session_id or uuid.uuid4().hex
         try:
             config = SessionConfig.from_settings(self._settings, **given)
         except ValueError as error:
-            raise InvalidFieldError("config", str(error)) from error
+            named = next((f"config.{name}" for name in given if str(error).startswith(name)), "config")
+            raise InvalidFieldError(named, str(error)) from error
         longest = max(self._settings.limits.idle_seconds, self._settings.session.idle_timeout_seconds)
         if config.idle_timeout_seconds > longest:
             raise InvalidFieldError(
@@ -323,45 +334,55 @@ class SessionStream:
 
     async def _take(self, message: pb.StreamSessionRequest, live: LiveSession, held: ExitStack, size: int) -> None:
         """Hand a message on; ``held`` is what it takes of the server's memory, given back once nobody needs it."""
-        kind = message.WhichOneof("payload")
-        if kind == "frame":
-            live.push_frame(functools.partial(self._picture, message.frame, held), size=size, gone=held.close)
-        elif kind == "audio":
-            live.push_sound(functools.partial(self._sound, message.audio, held), size=size, gone=held.close)
-        elif kind == "text":
-            live.push_words(functools.partial(self._holdings.text, message.text), size=size, gone=held.close)
-        else:
-            with held:
-                await self._obey(message, live)
+        kind, sequence = message.WhichOneof("payload"), message.sequence
+        samples: dict[str | None, tuple[Callable[..., None], Load]] = {
+            "frame": (live.push_frame, functools.partial(self._picture, message.frame, held)),
+            "audio": (live.push_sound, functools.partial(self._sound, message.audio, held)),
+            "text": (live.push_words, functools.partial(self._holdings.text, message.text)),
+        }
+        try:
+            if kind != "config":
+                check_bounds(message)
+        except InputError as error:
+            held.close()
+            live.notice(NoticeKind.BAD_INPUT, str(error), sequence=sequence)
+            return
+        if kind == "audio":
+            self._meter.heard(message.audio.captured_at_seconds)
+        if kind in samples:
+            push, load = samples[kind]
+            push(load, sequence=sequence, size=size, gone=held.close)
+            return
+        with held:
+            await self._obey(message, live)
 
     async def _obey(self, message: pb.StreamSessionRequest, live: LiveSession) -> None:
         """A message that is nothing to look at or listen to."""
-        kind = message.WhichOneof("payload")
+        kind, sequence = message.WhichOneof("payload"), message.sequence
         if kind == "marker":
-            await self._mark(message.marker, live)
+            await self._mark(message.marker, live, sequence)
         elif kind == "config":
             raise SessionError("the config came a second time; a session is configured once, by its first message")
         else:
-            live.notice(NoticeKind.BAD_INPUT, "a message held nothing that this server knows")
+            live.notice(NoticeKind.BAD_INPUT, "a message held nothing that this server knows", sequence=sequence)
 
     async def _picture(self, message: pb.Image, held: ExitStack) -> ImageFrame:
-        frame, lease = await self._holdings.image(message, caller=self._caller, field="frame")
+        frame, lease = await self._holdings.image(message, field="frame")
         held.enter_context(lease)
         return frame
 
     async def _sound(self, message: pb.Audio, held: ExitStack) -> AudioClip:
-        clip, lease = await self._holdings.audio(message, caller=self._caller)
+        clip, lease = await self._holdings.audio(message)
         held.enter_context(lease)
         return clip
 
-    async def _mark(self, message: pb.Marker, live: LiveSession) -> None:
+    async def _mark(self, message: pb.Marker, live: LiveSession, sequence: int) -> None:
         try:
-            at = checked_time(message.at_seconds, field="marker.at_seconds")
-            marker = Marker(name=message.name, at=at, rating=message.rating)
-        except (ValueError, InputError) as error:
-            live.notice(NoticeKind.BAD_INPUT, f"marker: {error}")
+            marker = Marker(name=message.name, at=message.at_seconds, rating=message.rating)
+        except ValueError as error:
+            live.notice(NoticeKind.BAD_INPUT, f"marker: {error}", sequence=sequence)
         else:
-            await live.mark(marker)
+            await live.mark(marker, sequence=sequence)
 
     def _notify(self, config: SessionConfig, event: Event) -> None:
         """Have the sinks see what is new of the results, and the summary."""
@@ -372,3 +393,15 @@ class SessionStream:
 
 async def _next_of(events: AsyncIterator[Event]) -> Event | None:
     return await anext(events, None)
+
+
+def check_modalities(host: PluginHost, names: Iterable[str], *, field: str) -> None:
+    """Refuse the name of a modality that neither mien nor an analyzer here knows: it would be of no use.
+
+    Raises:
+        InvalidFieldError: There is no such modality.
+    """
+    for name in names:
+        if name not in host.modalities:
+            known = ", ".join(sorted(host.modalities))
+            raise InvalidFieldError(f"{field}[{name!r}]", f"there is no such modality; known are: {known}")

@@ -436,18 +436,20 @@ class ItemError(_message.Message):
     def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class StreamSessionRequest(_message.Message):
-    __slots__ = ("config", "frame", "audio", "text", "marker")
+    __slots__ = ("config", "frame", "audio", "text", "marker", "sequence")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     FRAME_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     MARKER_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     config: SessionConfig
     frame: Image
     audio: Audio
     text: Text
     marker: Marker
-    def __init__(self, config: _Optional[_Union[SessionConfig, _Mapping]] = ..., frame: _Optional[_Union[Image, _Mapping]] = ..., audio: _Optional[_Union[Audio, _Mapping]] = ..., text: _Optional[_Union[Text, _Mapping]] = ..., marker: _Optional[_Union[Marker, _Mapping]] = ...) -> None: ...
+    sequence: int
+    def __init__(self, config: _Optional[_Union[SessionConfig, _Mapping]] = ..., frame: _Optional[_Union[Image, _Mapping]] = ..., audio: _Optional[_Union[Audio, _Mapping]] = ..., text: _Optional[_Union[Text, _Mapping]] = ..., marker: _Optional[_Union[Marker, _Mapping]] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class SessionConfig(_message.Message):
     __slots__ = ("session_id", "analyzers", "fuser", "weights", "consent", "snapshot_interval_seconds", "max_snapshots", "half_life_seconds", "idle_timeout_seconds", "customer_policy", "exclude_regions", "redact_transcript", "mismatch_policy", "expected_modalities", "site", "partials", "new_customer", "resume_token")
@@ -545,14 +547,16 @@ class SessionStarted(_message.Message):
     def __init__(self, session_id: _Optional[str] = ..., analyzers: _Optional[_Iterable[str]] = ..., expected_modalities: _Optional[_Iterable[str]] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class SessionUpdate(_message.Message):
-    __slots__ = ("predictions", "state", "streams")
+    __slots__ = ("predictions", "state", "streams", "sequence")
     PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     STREAMS_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     predictions: _containers.RepeatedCompositeFieldContainer[Prediction]
     state: SessionState
     streams: _containers.RepeatedCompositeFieldContainer[StreamStatus]
-    def __init__(self, predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., state: _Optional[_Union[SessionState, _Mapping]] = ..., streams: _Optional[_Iterable[_Union[StreamStatus, _Mapping]]] = ...) -> None: ...
+    sequence: int
+    def __init__(self, predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., state: _Optional[_Union[SessionState, _Mapping]] = ..., streams: _Optional[_Iterable[_Union[StreamStatus, _Mapping]]] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class SessionPartial(_message.Message):
     __slots__ = ("prediction",)
@@ -617,14 +621,16 @@ class EmotionPercentages(_message.Message):
     def __init__(self, emotions: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class Notice(_message.Message):
-    __slots__ = ("kind", "message", "at_seconds")
+    __slots__ = ("kind", "message", "at_seconds", "sequence")
     KIND_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     AT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     kind: NoticeKind
     message: str
     at_seconds: float
-    def __init__(self, kind: _Optional[_Union[NoticeKind, str]] = ..., message: _Optional[str] = ..., at_seconds: _Optional[float] = ...) -> None: ...
+    sequence: int
+    def __init__(self, kind: _Optional[_Union[NoticeKind, str]] = ..., message: _Optional[str] = ..., at_seconds: _Optional[float] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class SessionSummary(_message.Message):
     __slots__ = ("session_id", "end", "interval", "overall", "peak_score", "end_score", "peak_end_score", "emotion_percentages", "snapshots", "utterances", "frames_dropped", "mismatches", "rating", "phases", "subjects", "site", "late", "duplicates", "modality_percentages", "conditions", "reasons")
@@ -767,7 +773,14 @@ class PluginInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., distribution: _Optional[str] = ..., loaded: bool = ..., reason: _Optional[str] = ...) -> None: ...
 
 class AnalyzerInfo(_message.Message):
-    __slots__ = ("name", "modality", "accepts", "labels", "version", "weights_license", "description", "enabled", "plugin", "opt_in", "load_cost")
+    __slots__ = ("name", "modality", "accepts", "labels", "version", "weights_license", "description", "enabled", "plugin", "opt_in", "load_cost", "weights_sha256", "backend", "batch_sizes")
+    class WeightsSha256Entry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     MODALITY_FIELD_NUMBER: _ClassVar[int]
     ACCEPTS_FIELD_NUMBER: _ClassVar[int]
@@ -779,6 +792,9 @@ class AnalyzerInfo(_message.Message):
     PLUGIN_FIELD_NUMBER: _ClassVar[int]
     OPT_IN_FIELD_NUMBER: _ClassVar[int]
     LOAD_COST_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_SHA256_FIELD_NUMBER: _ClassVar[int]
+    BACKEND_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZES_FIELD_NUMBER: _ClassVar[int]
     name: str
     modality: str
     accepts: _containers.RepeatedScalarFieldContainer[str]
@@ -790,7 +806,10 @@ class AnalyzerInfo(_message.Message):
     plugin: str
     opt_in: bool
     load_cost: str
-    def __init__(self, name: _Optional[str] = ..., modality: _Optional[str] = ..., accepts: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., version: _Optional[str] = ..., weights_license: _Optional[str] = ..., description: _Optional[str] = ..., enabled: bool = ..., plugin: _Optional[str] = ..., opt_in: bool = ..., load_cost: _Optional[str] = ...) -> None: ...
+    weights_sha256: _containers.ScalarMap[str, str]
+    backend: str
+    batch_sizes: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., modality: _Optional[str] = ..., accepts: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., version: _Optional[str] = ..., weights_license: _Optional[str] = ..., description: _Optional[str] = ..., enabled: bool = ..., plugin: _Optional[str] = ..., opt_in: bool = ..., load_cost: _Optional[str] = ..., weights_sha256: _Optional[_Mapping[str, str]] = ..., backend: _Optional[str] = ..., batch_sizes: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class FuserInfo(_message.Message):
     __slots__ = ("name", "version", "description", "plugin")
@@ -821,7 +840,7 @@ class TranscriberInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., languages: _Optional[_Iterable[str]] = ..., offline: bool = ..., description: _Optional[str] = ..., plugin: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("max_message_bytes", "max_image_bytes", "max_image_pixels", "max_audio_seconds", "max_text_characters", "max_calls_in_flight", "max_calls_queued", "max_sessions", "max_stream_items", "max_session_frames_queued", "idle_seconds")
+    __slots__ = ("max_message_bytes", "max_image_bytes", "max_image_pixels", "max_audio_seconds", "max_text_characters", "max_calls_in_flight", "max_calls_queued", "max_sessions", "max_stream_items", "max_session_frames_queued", "idle_seconds", "max_names", "max_name_characters", "max_exclude_regions", "max_time_seconds", "max_duration_seconds", "max_weight", "decode_seconds", "max_message_fields")
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_IMAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_IMAGE_PIXELS_FIELD_NUMBER: _ClassVar[int]
@@ -833,6 +852,14 @@ class Limits(_message.Message):
     MAX_STREAM_ITEMS_FIELD_NUMBER: _ClassVar[int]
     MAX_SESSION_FRAMES_QUEUED_FIELD_NUMBER: _ClassVar[int]
     IDLE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MAX_NAMES_FIELD_NUMBER: _ClassVar[int]
+    MAX_NAME_CHARACTERS_FIELD_NUMBER: _ClassVar[int]
+    MAX_EXCLUDE_REGIONS_FIELD_NUMBER: _ClassVar[int]
+    MAX_TIME_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MAX_DURATION_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MAX_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    DECODE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MAX_MESSAGE_FIELDS_FIELD_NUMBER: _ClassVar[int]
     max_message_bytes: int
     max_image_bytes: int
     max_image_pixels: int
@@ -844,4 +871,12 @@ class Limits(_message.Message):
     max_stream_items: int
     max_session_frames_queued: int
     idle_seconds: float
-    def __init__(self, max_message_bytes: _Optional[int] = ..., max_image_bytes: _Optional[int] = ..., max_image_pixels: _Optional[int] = ..., max_audio_seconds: _Optional[float] = ..., max_text_characters: _Optional[int] = ..., max_calls_in_flight: _Optional[int] = ..., max_calls_queued: _Optional[int] = ..., max_sessions: _Optional[int] = ..., max_stream_items: _Optional[int] = ..., max_session_frames_queued: _Optional[int] = ..., idle_seconds: _Optional[float] = ...) -> None: ...
+    max_names: int
+    max_name_characters: int
+    max_exclude_regions: int
+    max_time_seconds: float
+    max_duration_seconds: float
+    max_weight: float
+    decode_seconds: float
+    max_message_fields: int
+    def __init__(self, max_message_bytes: _Optional[int] = ..., max_image_bytes: _Optional[int] = ..., max_image_pixels: _Optional[int] = ..., max_audio_seconds: _Optional[float] = ..., max_text_characters: _Optional[int] = ..., max_calls_in_flight: _Optional[int] = ..., max_calls_queued: _Optional[int] = ..., max_sessions: _Optional[int] = ..., max_stream_items: _Optional[int] = ..., max_session_frames_queued: _Optional[int] = ..., idle_seconds: _Optional[float] = ..., max_names: _Optional[int] = ..., max_name_characters: _Optional[int] = ..., max_exclude_regions: _Optional[int] = ..., max_time_seconds: _Optional[float] = ..., max_duration_seconds: _Optional[float] = ..., max_weight: _Optional[float] = ..., decode_seconds: _Optional[float] = ..., max_message_fields: _Optional[int] = ...) -> None: ...

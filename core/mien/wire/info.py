@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import mien
 from mien.config import Settings
-from mien.interfaces import API_VERSION
+from mien.interfaces import API_VERSION, AnalyzerRuntime
 from mien.plugins.host import PluginHost, PluginState, RegisteredAnalyzer
 from mien.v1 import sentiment_pb2 as pb
+from mien.wire.bounds import FIXED_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,7 @@ class ServerPlugin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerAnalyzer:
-    """One analyzer of a server; see ``mien.AnalyzerInfo`` for the meanings. ``accepts`` names sample kinds."""
+    """One analyzer; see ``mien.AnalyzerInfo`` and ``mien.AnalyzerRuntime``. ``accepts`` names sample kinds."""
 
     name: str
     modality: str
@@ -37,11 +40,14 @@ class ServerAnalyzer:
     plugin: str
     opt_in: bool
     load_cost: str
+    weights_sha256: Mapping[str, str]
+    backend: str
+    batch_sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLimits:
-    """What a server accepts; see ``mien.config.LimitSettings`` for the meanings and units."""
+    """What a server accepts; see ``mien.config.LimitSettings`` and ``mien.wire.bounds`` for the meanings and units."""
 
     max_message_bytes: int
     max_image_bytes: int
@@ -54,6 +60,14 @@ class ServerLimits:
     max_stream_items: int
     max_session_frames_queued: int
     idle_seconds: float
+    decode_seconds: float
+    max_names: int
+    max_name_characters: int
+    max_exclude_regions: int
+    max_time_seconds: float
+    max_duration_seconds: float
+    max_weight: float
+    max_message_fields: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +99,13 @@ class ServerInfo:
     transcripts_redacted: bool
 
 
-def describe_server(host: PluginHost, settings: Settings) -> pb.GetServerInfoResponse:
-    """The answer to ``GetServerInfo``."""
+_NOT_LOADED: Final = AnalyzerRuntime()
+
+
+def describe_server(
+    host: PluginHost, settings: Settings, runtimes: Mapping[str, AnalyzerRuntime]
+) -> pb.GetServerInfoResponse:
+    """The answer to ``GetServerInfo``; ``runtimes`` are those of the analyzers that are loaded, by name."""
     return pb.GetServerInfoResponse(
         version=mien.__version__,
         plugin_api_version=API_VERSION,
@@ -100,7 +119,9 @@ def describe_server(host: PluginHost, settings: Settings) -> pb.GetServerInfoRes
             )
             for plugin in host.plugins()
         ],
-        analyzers=[_analyzer_to_wire(entry) for entry in host.analyzers.values()],
+        analyzers=[
+            _analyzer_to_wire(entry, runtimes.get(entry.name, _NOT_LOADED)) for entry in host.analyzers.values()
+        ],
         fusers=[
             pb.FuserInfo(
                 name=entry.name, version=entry.info.version, description=entry.info.description, plugin=entry.plugin
@@ -119,7 +140,12 @@ def describe_server(host: PluginHost, settings: Settings) -> pb.GetServerInfoRes
             )
             for entry in host.transcribers.values()
         ],
-        limits=pb.Limits(**{name: getattr(settings.limits, name) for name in ServerLimits.__slots__}),
+        limits=pb.Limits(
+            **{
+                name: FIXED_LIMITS[name] if name in FIXED_LIMITS else getattr(settings.limits, name)
+                for name in ServerLimits.__slots__
+            }
+        ),
         consent_required=settings.privacy.require_consent,
         transcripts_redacted=settings.privacy.redact_transcript,
     )
@@ -144,7 +170,7 @@ def server_info_from_wire(message: pb.GetServerInfoResponse) -> ServerInfo:
     )
 
 
-def _analyzer_to_wire(entry: RegisteredAnalyzer) -> pb.AnalyzerInfo:
+def _analyzer_to_wire(entry: RegisteredAnalyzer, runtime: AnalyzerRuntime) -> pb.AnalyzerInfo:
     info = entry.info
     return pb.AnalyzerInfo(
         name=entry.name,
@@ -158,9 +184,13 @@ def _analyzer_to_wire(entry: RegisteredAnalyzer) -> pb.AnalyzerInfo:
         plugin=entry.plugin,
         opt_in=info.opt_in,
         load_cost=info.load_cost,
+        weights_sha256=dict(runtime.weights_sha256),
+        backend=runtime.backend,
+        batch_sizes=runtime.batch_sizes,
     )
 
 
 def _analyzer_from_wire(message: pb.AnalyzerInfo) -> ServerAnalyzer:
     values = {name: getattr(message, name) for name in ServerAnalyzer.__slots__}
-    return ServerAnalyzer(**{**values, "accepts": tuple(message.accepts), "labels": tuple(message.labels)})
+    lists = {name: tuple(values[name]) for name in ("accepts", "labels", "batch_sizes")}
+    return ServerAnalyzer(**{**values, **lists, "weights_sha256": dict(message.weights_sha256)})

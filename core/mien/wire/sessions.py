@@ -109,10 +109,13 @@ def event_to_wire(event: Event) -> pb.StreamSessionResponse:
             predictions=[prediction_to_wire(prediction) for prediction in event.predictions],
             state=_state_to_wire(event.state),
             streams=[stream_status_to_wire(status) for status in event.streams],
+            sequence=event.sequence,
         )
         return pb.StreamSessionResponse(update=update)
     if isinstance(event, Notice):
-        notice = pb.Notice(kind=NOTICE_KINDS[event.kind], message=event.message, at_seconds=event.at)
+        notice = pb.Notice(
+            kind=NOTICE_KINDS[event.kind], message=event.message, at_seconds=event.at, sequence=event.sequence
+        )
         return pb.StreamSessionResponse(notice=notice)
     if isinstance(event, Partial):
         return pb.StreamSessionResponse(partial=pb.SessionPartial(prediction=prediction_to_wire(event.prediction)))
@@ -139,12 +142,14 @@ def event_from_wire(message: pb.StreamSessionResponse) -> Event | None:
             predictions=tuple(prediction_from_wire(each) for each in message.update.predictions),
             state=_state_from_wire(message.update.state),
             streams=tuple(stream_status_from_wire(each) for each in message.update.streams),
+            sequence=message.update.sequence,
         )
     if kind == "notice":
         notice = message.notice
         if notice.kind not in _NOTICE_KIND_OF:
             return None
-        return Notice(kind=_NOTICE_KIND_OF[notice.kind], message=notice.message, at=notice.at_seconds)
+        kind_of = _NOTICE_KIND_OF[notice.kind]
+        return Notice(kind=kind_of, message=notice.message, at=notice.at_seconds, sequence=notice.sequence)
     if kind == "partial":
         return Partial(prediction=prediction_from_wire(message.partial.prediction))
     return _summary_from_wire(message.summary) if kind == "summary" else None

@@ -6,6 +6,7 @@ Every error that is raised on purpose maps to a status here and nowhere else. A 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,7 @@ from google.protobuf import any_pb2, duration_pb2
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
+from mien.access import AccessError, AccessReason
 from mien.errors import (
     AnalysisError,
     AnalyzerBusyError,
@@ -32,12 +34,20 @@ from mien.errors import (
 ERROR_DOMAIN: Final = "mien.v1.SentimentService"
 """The ``domain`` of every ``ErrorInfo``."""
 
-MAX_MESSAGE_CHARACTERS: Final = 500
-"""A status travels in HTTP/2 headers, of which clients accept 8 KiB; what a caller sent may be quoted in it."""
+MAX_MESSAGE_BYTES: Final = 500
+"""UTF-8 bytes of a status' text. It travels in HTTP/2 headers, of which clients accept 8 KiB: once as it is, with each
+byte that is not ASCII written as three, and twice in the details. What a caller sent may be quoted in it."""
+
+MAX_PATH_BYTES: Final = 200
+"""UTF-8 bytes of a field's path in a detail."""
 
 
 BUSY_RETRY_SECONDS: Final = 2.0
 """After which asking an analyzer again makes sense that was busy."""
+
+
+MAX_PUSHBACK_SECONDS: Final = 2.0
+"""gRPC's own retries wait no longer than this for a server that says when to come again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,33 +127,73 @@ _STATUS_OF: Final[Sequence[tuple[type[MienError], _Mapped]]] = (
 )
 _UNMAPPED: Final = _Mapped(grpc.StatusCode.INTERNAL, "INTERNAL")
 
+_ACCESS_CODES: Final[Mapping[AccessReason, grpc.StatusCode]] = {
+    AccessReason.KEY_MISSING: grpc.StatusCode.UNAUTHENTICATED,
+    AccessReason.KEY_INVALID: grpc.StatusCode.UNAUTHENTICATED,
+    AccessReason.KEY_REVOKED: grpc.StatusCode.UNAUTHENTICATED,
+    AccessReason.KEY_EXPIRED: grpc.StatusCode.UNAUTHENTICATED,
+    AccessReason.CALL_NOT_ALLOWED: grpc.StatusCode.PERMISSION_DENIED,
+    AccessReason.ANALYZER_NOT_ALLOWED: grpc.StatusCode.PERMISSION_DENIED,
+    AccessReason.CALL_QUOTA: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    AccessReason.SESSION_QUOTA: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    AccessReason.BYTE_QUOTA: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    AccessReason.ACCESS_BUSY: grpc.StatusCode.UNAVAILABLE,
+}
+
 
 def code_of(error: MienError) -> grpc.StatusCode:
     """The status code that stands for an error."""
+    if isinstance(error, AccessError):
+        return _ACCESS_CODES[error.reason]
     return error.code if isinstance(error, RefusedError) else _mapped(error).code
 
 
 def reason_of(error: MienError) -> str:
     """The ``ErrorInfo.reason`` that stands for an error: one word that a program can act on."""
-    return error.reason if isinstance(error, RefusedError) else _mapped(error).reason
+    return str(error.reason) if isinstance(error, RefusedError | AccessError) else _mapped(error).reason
+
+
+def retry_seconds_of(error: MienError) -> float | None:
+    """After how long trying again makes sense; None where nothing is known of it."""
+    if isinstance(error, AnalyzerBusyError):
+        return BUSY_RETRY_SECONDS
+    return error.retry_seconds if isinstance(error, RefusedError | AccessError) else None
 
 
 def message_of(error: BaseException) -> str:
     """The error's text, cut to what fits into a status."""
-    text = str(error) or type(error).__name__
-    return text if len(text) <= MAX_MESSAGE_CHARACTERS else text[: MAX_MESSAGE_CHARACTERS - 1] + "…"
+    return cut(str(error) or type(error).__name__, MAX_MESSAGE_BYTES)
 
 
-def to_status(error: MienError) -> status_pb2.Status:
-    """The complete ``google.rpc.Status`` of an error."""
+def cut(text: str, most: int) -> str:
+    """A text of at most so many UTF-8 bytes; a character is taken whole or not at all, and what is cut ends in "…"."""
+    data = text.encode("utf-8", errors="replace")
+    if len(data) <= most:
+        return data.decode("utf-8")
+    mark = "…"
+    return data[: most - len(mark.encode())].decode("utf-8", errors="ignore") + mark
+
+
+def to_status(error: MienError, *, metadata: Mapping[str, str] | None = None) -> status_pb2.Status:
+    """The complete ``google.rpc.Status`` of an error; ``metadata`` goes into its ``ErrorInfo``."""
     details: list[Message] = []
     if isinstance(error, InvalidFieldError):
         details.append(_bad_request(error.violation))
-    seconds = BUSY_RETRY_SECONDS if isinstance(error, AnalyzerBusyError) else None
-    seconds = error.retry_seconds if isinstance(error, RefusedError) else seconds
-    if seconds is not None:
-        details.append(error_details_pb2.RetryInfo(retry_delay=_duration(seconds)))
-    return build_status(code_of(error), message_of(error), reason=reason_of(error), details=details)
+    retry_seconds = retry_seconds_of(error)
+    if retry_seconds is not None:
+        details.append(error_details_pb2.RetryInfo(retry_delay=_duration(retry_seconds)))
+    return build_status(code_of(error), message_of(error), reason=reason_of(error), details=details, metadata=metadata)
+
+
+def pushback_ms(error: MienError) -> int | None:
+    """What ``grpc-retry-pushback-ms`` says: gRPC's own retries wait for so long; -1 has them give up at once.
+
+    A wait longer than ``MAX_PUSHBACK_SECONDS`` is the caller's to decide about.
+    """
+    seconds = retry_seconds_of(error)
+    if seconds is None:
+        return None
+    return math.ceil(seconds * 1000) if seconds <= MAX_PUSHBACK_SECONDS else -1
 
 
 def build_status(
@@ -173,7 +223,7 @@ def _mapped(error: MienError) -> _Mapped:
 
 def _bad_request(violation: FieldViolation) -> error_details_pb2.BadRequest:
     described = error_details_pb2.BadRequest.FieldViolation(
-        field=violation.field[:100], description=violation.description[:MAX_MESSAGE_CHARACTERS]
+        field=cut(violation.field, MAX_PATH_BYTES), description=cut(violation.description, MAX_MESSAGE_BYTES)
     )
     return error_details_pb2.BadRequest(field_violations=[described])
 

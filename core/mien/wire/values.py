@@ -24,10 +24,8 @@ from mien.types import (
     Transcript,
     Verdict,
     Word,
-    is_weight,
 )
 from mien.v1 import sentiment_pb2 as pb
-from mien.wire.status import InvalidFieldError
 
 VERDICTS: Final = {
     Verdict.GOOD: pb.VERDICT_GOOD,
@@ -47,20 +45,6 @@ _STREAM_STATE_OF: Final = {number: state for state, number in STREAM_STATES.item
 
 class WireError(MienError):
     """A message from the other side breaks the contract; the text names the field."""
-
-
-def checked_weights(weights: Mapping[str, float], *, most: int, field: str = "weights") -> dict[str, float]:
-    """Modality -> weight, as a request gave them.
-
-    Raises:
-        InvalidFieldError: One is NaN, infinite or negative, or there are more than ``most``.
-    """
-    if len(weights) > most:
-        raise InvalidFieldError(field, f"at most {most} entries, got {len(weights)}")
-    for modality, weight in weights.items():
-        if not is_weight(weight):
-            raise InvalidFieldError(f"{field}[{modality[:64]!r}]", f"expected a number of at least 0, got {weight}")
-    return dict(weights)
 
 
 # To the wire

@@ -13,7 +13,8 @@ two tables (emotion -> value) under the emotion probabilities.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +23,7 @@ import numpy.typing as npt
 
 from mien import (
     Analyzer,
+    AnalyzerRuntime,
     Detection,
     Detections,
     FaceDetector,
@@ -122,14 +124,20 @@ class FaceAnalyzer(Analyzer):
             of_picture.append(self._predict(face, row, frames[face.picture].captured_at, number=len(of_picture) + 1))
         return predictions
 
+    def runtime(self) -> AnalyzerRuntime:
+        """What the expression network runs on, where the classifier is one that can say."""
+        runtime: Callable[[], AnalyzerRuntime] = getattr(self._classifier, "runtime", AnalyzerRuntime)
+        return runtime()
+
     def open_stream(self, settings: StreamSettings) -> FaceStream:
         """Start a session, in which faces are tracked."""
         return FaceStream(settings)
 
     def warm_up(self) -> None:
-        """Compile the network for every batch size, and make the detector ready."""
-        self._classifier.warm_up()
-        self._detector.warm_up()
+        """Compile the network for every batch size, and make the detector ready, side by side."""
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            for ready in [pool.submit(self._detector.warm_up), pool.submit(self._classifier.warm_up)]:
+                ready.result()
 
     def _faces_of(self, index: int, frame: ImageFrame, found: Sequence[Detection]) -> list[_Face]:
         usable = [face for face in found if self._is_usable(face, frame)]

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mien import ExecutionBackend, Manifest, Precision, WeightsError, load_weights
+from mien import AnalyzerRuntime, ExecutableNetwork, ExecutionBackend, Manifest, Precision, WeightsError, load_weights
 from mien_face.backends.base import BUCKETS
 from mien_face.backends.choice import build_backend
 from mien_face.backends.names import BackendName, MakeBackend, built_in_backend
@@ -118,12 +118,20 @@ class ExpressionNetwork:
         calibration: What is applied to its answers.
         manifest: What the weights are.
         mirror: Whether each face is looked at twice, as it is and mirrored, for the mean of both logits.
+        backend_name: As the backend is registered.
     """
 
     def __init__(
-        self, backend: ExecutionBackend, calibration: Calibration, manifest: Manifest, *, mirror: bool = False
+        self,
+        backend: ExecutionBackend,
+        calibration: Calibration,
+        manifest: Manifest,
+        *,
+        mirror: bool = False,
+        backend_name: str = "",
     ) -> None:
         self._backend = backend
+        self._backend_name = backend_name
         self._calibration = calibration
         self._manifest = manifest
         self._mirror = mirror
@@ -153,8 +161,15 @@ class ExpressionNetwork:
             WeightsError: The weights are missing, damaged, or of another network.
         """
         shipped = load_folded(manifest_path)
-        runner = build_backend(shipped.config, shipped.arrays, name=backend, precision=precision, make=make)
-        return cls(runner, shipped.calibration, shipped.manifest, mirror=mirror)
+        made: list[str] = []
+
+        def noting(name: str, network: ExecutableNetwork, allowed: Precision) -> ExecutionBackend:
+            made.append(name)
+            return make(name, network, allowed)
+
+        runner = build_backend(shipped.config, shipped.arrays, name=backend, precision=precision, make=noting)
+        # Of those that were tried the last is in use.
+        return cls(runner, shipped.calibration, shipped.manifest, mirror=mirror, backend_name=made[-1])
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -199,6 +214,14 @@ class ExpressionNetwork:
             return self._looks(crops)
         both = self._looks(np.concatenate([crops, crops[:, :, ::-1]]))
         return (both[: len(crops)] + both[len(crops) :]) / np.float32(2)
+
+    def runtime(self) -> AnalyzerRuntime:
+        """What it runs on."""
+        return AnalyzerRuntime(
+            weights_sha256={self._manifest.name: self._manifest.sha256},
+            backend=self._backend_name,
+            batch_sizes=tuple(BUCKETS),
+        )
 
     def warm_up(self) -> None:
         """Compile every bucket, so that no later call has to."""

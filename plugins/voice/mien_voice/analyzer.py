@@ -11,6 +11,7 @@ from typing import Final
 
 from mien import (
     Analyzer,
+    AnalyzerRuntime,
     AudioClip,
     InputError,
     InputTooLargeError,
@@ -93,6 +94,11 @@ class VoiceAnalyzer(Analyzer):
         """Compile the tone network, and load that of voice activity."""
         self._tone.warm_up()
         voiceactivity.network()
+
+    def runtime(self) -> AnalyzerRuntime:
+        """The tone network's weights, where it is one of mien's own."""
+        manifest = getattr(self._tone, "manifest", None)
+        return AnalyzerRuntime(weights_sha256={manifest.name: manifest.sha256} if manifest else {})
 
     def _provisional(self, transcript: Transcript, interval: TimeInterval) -> Prediction:
         """The tone of what was said so far."""

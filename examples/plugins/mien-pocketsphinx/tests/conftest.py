@@ -32,6 +32,12 @@ def refusal() -> AudioClip:
 
 
 @pytest.fixture(scope="session")
+def few_words(refusal: AudioClip) -> AudioClip:
+    """ "no i do not", 1 s, for tests that ask again and again."""
+    return AudioClip(refusal.samples[:SAMPLE_RATE], SAMPLE_RATE)
+
+
+@pytest.fixture(scope="session")
 def recognizer() -> PocketSphinxTranscriber:
     """The engine; loading takes a second."""
     return PocketSphinxTranscriber()

@@ -16,8 +16,8 @@ class TestConformance(TranscriberConformance):
         return recognizer
 
     @pytest.fixture
-    def speech(self, refusal: AudioClip) -> AudioClip:
-        return refusal
+    def speech(self, few_words: AudioClip) -> AudioClip:
+        return few_words
 
 
 def test_clear_speech_is_understood_word_for_word(recognizer: PocketSphinxTranscriber, refusal: AudioClip) -> None:

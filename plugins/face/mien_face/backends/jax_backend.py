@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from mien import ExecutableNetwork, ExecutionBackend, start_jax
+from mien_face.compiled import Programs
 
 if TYPE_CHECKING:
     import jax
@@ -26,22 +26,15 @@ class JaxBackend(ExecutionBackend):
         self._function, arrays = network.traceable()
         self._input_shape = network.input_shape
         self._arrays: dict[str, jax.Array] = jax.device_put(arrays)  # or each call would copy them
-        self._compiled: dict[int, jax.stages.Compiled] = {}
-        self._lock = threading.Lock()
+        self._programs: Programs[int, jax.stages.Compiled] = Programs(self._compile)
 
     def run(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The network's outputs, ``[n, outputs]``."""
-        return np.asarray(self._executable(len(inputs))(self._arrays, inputs), np.float32)
+        return np.asarray(self._programs.get(len(inputs))(self._arrays, inputs), np.float32)
 
     def compile(self, count: int) -> None:
         """Compile for batches of ``count`` unless that is done."""
-        self._executable(count)
-
-    def _executable(self, count: int) -> jax.stages.Compiled:
-        with self._lock:
-            if count not in self._compiled:
-                self._compiled[count] = self._compile(count)
-            return self._compiled[count]
+        self._programs.get(count)
 
     def _compile(self, count: int) -> jax.stages.Compiled:
         import jax

@@ -7,7 +7,6 @@ batch size ("bucket"); a batch is padded up to the next bucket, and one over the
 from __future__ import annotations
 
 import math
-import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import Manifest, WeightsError, load_weights, start_jax
+from mien_face.compiled import Programs
 from mien_face.detection.config import NETWORK_NAME, DetectorConfig
 from mien_face.detection.letterbox import Shape
 
@@ -72,8 +72,7 @@ class DetectionNetwork:
         self._manifest = manifest
         self._threshold = _unit(manifest, "threshold")
         self._overlap = _unit(manifest, "overlap")
-        self._compiled: dict[tuple[int, Shape], jax.stages.Compiled] = {}
-        self._lock = threading.Lock()
+        self._programs: Programs[tuple[int, Shape], jax.stages.Compiled] = Programs(self._compile)
 
     @classmethod
     def load(cls, manifest_path: Path) -> DetectionNetwork:
@@ -126,7 +125,10 @@ class DetectionNetwork:
 
     def compile(self, count: int, shape: Shape) -> None:
         """Compile for batches of ``count``, a bucket, of an input size, unless that is done."""
-        self._executable(count, shape)
+        self._programs.get((count, shape))
+
+    def _compile(self, key: tuple[int, Shape]) -> jax.stages.Compiled:
+        return _compile(self._config, self._overlap, *key)
 
     def _find(self, images: npt.NDArray[np.uint8], min_score: float) -> list[FoundFaces]:
         count = len(images)
@@ -134,19 +136,13 @@ class DetectionNetwork:
         if bucket > count:
             images = np.concatenate([images, np.zeros((bucket - count, *images.shape[1:]), np.uint8)])
         height, width = images.shape[1:3]
-        run = self._executable(bucket, (height, width))
+        run = self._programs.get((bucket, (height, width)))
         scores, boxes, landmarks, kept = (
             np.asarray(each) for each in run(self._arrays, images, np.float32(min_score))
         )  # [n, k, ...]
         return [
             FoundFaces(scores[row][kept[row]], boxes[row][kept[row]], landmarks[row][kept[row]]) for row in range(count)
         ]
-
-    def _executable(self, count: int, shape: Shape) -> jax.stages.Compiled:
-        with self._lock:
-            if (count, shape) not in self._compiled:
-                self._compiled[count, shape] = _compile(self._config, self._overlap, count, shape)
-            return self._compiled[count, shape]
 
 
 @lru_cache(maxsize=16)
