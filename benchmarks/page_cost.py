@@ -75,7 +75,10 @@ def followed(browser: Browser, served: Served, seconds: float) -> dict[str, Any]
     memory = []
     while time.monotonic() - began < seconds:
         watched.page.wait_for_timeout(min(30.0, seconds) * 1000)
+        # A browser keeps pictures that it has drawn until memory is short; what is left then is what the page holds.
+        tools.send("Memory.simulatePressureNotification", {"level": "critical"})
         tools.send("HeapProfiler.collectGarbage")
+        watched.page.wait_for_timeout(1000)
         heap = next(
             m["value"] for m in tools.send("Performance.getMetrics")["metrics"] if m["name"] == "JSHeapUsedSize"
         )

@@ -20,7 +20,6 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 IMAGES: Final = ROOT / "docs" / "images"
 KIOSK: Final = (1080, 1920)
 PHONE: Final = (360, 740)
-WIDE: Final = (1280, 800)
 CONFIG: Final = """
 [engine]
 analyzers = ["face", "voice"]
@@ -42,7 +41,6 @@ def main() -> None:
         with Served(Path(folder), CONFIG) as served, launched(film, speech) as browser:
             kiosk(browser, served)
             phone(browser, served)
-            wide(browser, served)
 
 
 def kiosk(browser: Browser, served: Served) -> None:
@@ -65,16 +63,6 @@ def phone(browser: Browser, served: Served) -> None:
     watched.page.context.close()
 
 
-def wide(browser: Browser, served: Served) -> None:
-    """A wide screen in the dark, where the words are hidden."""
-    watched = opened(browser, served, WIDE, color_scheme="dark")
-    watched.page.click("#begin")
-    watched.page.locator("#emotions .is-top").wait_for()
-    watched.page.wait_for_timeout(2 * SETTLED)
-    take(watched, "wide", scale=1)
-    watched.page.context.close()
-
-
 def opened(browser: Browser, served: Served, size: tuple[int, int], **options: str) -> Watched:
     """The start screen, at rest."""
     viewport = {"width": size[0], "height": size[1]}
@@ -93,7 +81,7 @@ def take(watched: Watched, name: str, *, scale: float = 0.5) -> None:
     with Image.open(path) as full:
         size = (round(full.width * scale), round(full.height * scale))
         small = full.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    small.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    small.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1024:.0f} KiB")
 
 
