@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import av
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import pytest
 
 from mien import ImageFrame, InputError
+from mien.media import video
 from mien.media.audio import read_sound_track
 from mien.media.containers import has_picture
 from mien.media.video import VideoEndsEarlyError, read_video
@@ -224,6 +226,23 @@ def test_a_damaged_video_gives_frames_or_is_refused(name: str, tmp_path: Path) -
     assert 0 < given <= COUNT * MUTATIONS * 2
     assert len(refusals) < MUTATIONS
     assert all(str(path) in each for each in refusals)
+
+
+def test_frames_whose_colours_are_damaged_cost_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, convert = write(tmp_path / "clip.ts", form="mpegts", codec="mpeg2video", rate=25), video.rgb
+    calls = iter(range(COUNT))
+
+    def rgb(*arguments: Any) -> npt.NDArray[np.uint8]:
+        if next(calls) % 4 == 0:
+            raise OSError(95, "Operation not supported")
+        return convert(*arguments)
+
+    monkeypatch.setattr(video, "rgb", rgb)
+    frames = read_video(path, every=0)
+    given = list(islice(frames, COUNT - 5))
+    assert len(given) == COUNT - 5
+    with pytest.raises(VideoEndsEarlyError, match=r"5 of \d+ packets of the video are damaged"):
+        next(frames)
 
 
 def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:

@@ -128,7 +128,12 @@ class _Reading:
         if seconds + _SLACK < self._due:
             return
         _check_size(self._path, frame.width, frame.height)
-        yield ImageFrame(rgb(frame, self._shape), captured_at=seconds)
+        try:
+            pixels = rgb(frame, self._shape)
+        except decoders_errors() as error:  # a damaged packet changed the colours to some that there are not
+            self._note(error)
+            return
+        yield ImageFrame(pixels, captured_at=seconds)
         if self._every > 0:
             self._due = (math.floor((seconds + _SLACK) / self._every) + 1) * self._every
 
