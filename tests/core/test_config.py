@@ -48,7 +48,7 @@ def test_all_errors_are_told_at_once_each_with_key_value_and_what_was_expected()
         "fusion.weights.face: Input should be greater than or equal to 0 (got -2.0)",
         "fusion.mismatch_policy: Input should be 'blend', 'trust_words', 'trust_face' or 'abstain'",
         "limits.max_batch: Input should be greater than or equal to 1 (got 0)",
-        "privcy: there is no such key; known here: engine, fusion",
+        "privcy: there is no such key; known here: client, engine, fusion",
     ):
         assert part in text
 

@@ -184,7 +184,8 @@ def test_each_kind_of_call_has_a_deadline_and_a_patient_caller_waits_for_an_anal
     assert all((ordinary.seconds_of(kind) or 0.0) > 0.0 for kind in CallKind)
     assert {ordinary.seconds_of(kind) for kind in (CallKind.ANALYZE, CallKind.FUSE, CallKind.PUSH)} == {3.0}
     assert patient.seconds_of(CallKind.ANALYZE) is None
-    waited_for = {CallKind.PUSH, CallKind.OBSERVE, CallKind.FLUSH, CallKind.FINISH, CallKind.ANALYZE, CallKind.FUSE}
+    into_streams = {CallKind.PUSH, CallKind.OBSERVE, CallKind.FLUSH, CallKind.FINISH}
+    waited_for = into_streams | {CallKind.PARTS, CallKind.ANALYZE, CallKind.FUSE}
     assert {kind for kind in CallKind if patient.seconds_of(kind) != ordinary.seconds_of(kind)} == waited_for
     assert Deadlines.patient().seconds_of(CallKind.OPEN_STREAM) == Settings().engine.deadline_seconds
 

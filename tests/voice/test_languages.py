@@ -59,7 +59,7 @@ class MultilingualModel:
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> MultilingualModel:
     found = MultilingualModel()
-    monkeypatch.setattr(whisper, "load_model", lambda place, *, threads: found)
+    monkeypatch.setattr(whisper, "load_model", lambda place, *, threads, recognisers: found)
     return found
 
 

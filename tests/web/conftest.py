@@ -35,9 +35,12 @@ max_snapshots = 6
 FOREIGN_NAME = "--host-resolver-rules=MAP kiosk.test 127.0.0.1"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A Chromium whose camera shows a face, and whose microphone hears a complaint."""
+    """A Chromium whose camera shows a face, and whose microphone hears a complaint.
+
+    One a module: as long as it is open, Playwright's event loop runs in this thread, and no other can.
+    """
     pytest.importorskip("playwright", reason="Playwright for Python is not installed")
     pytest.importorskip("skimage", reason="scikit-image, which brings the portrait, is not installed")
     from page.browser import chromium, launched
