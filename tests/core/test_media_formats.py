@@ -162,6 +162,13 @@ def test_an_mp4_of_which_half_is_missing_is_refused(flags: str) -> None:
             decode_audio(data[: len(data) // 2])
 
 
+def test_a_rate_that_nothing_records_is_refused_before_anything_is_made_for_it() -> None:
+    data = bytearray(by_libsndfile("CAF", "PCM_16", 16_000))
+    data[20:28] = struct.pack(">d", 922_762_880.0)  # where CAF's description begins with the rate
+    with pytest.raises(InputError, match="has 922762880 Hz"):
+        decode_audio(bytes(data))
+
+
 def test_packets_that_nobody_can_decode_are_told() -> None:
     with pytest.raises(InputError, match=r"WAV sound"):
         decode_audio(by_ffmpeg("wav", "aac", 16_000))  # such a file does not say where its packets end

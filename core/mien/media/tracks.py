@@ -18,6 +18,9 @@ from mien.media.containers import decoders_errors, opened
 MAX_FILE_CHANNELS: Final = 8
 """Of a file; ``mien.media.channels`` makes one of them."""
 
+MAX_TRACK_SAMPLE_RATE: Final = 384_000
+"""Hz; nothing records more, and a resampler from a rate that damage made would take seconds to build."""
+
 _MAX_BAD_PACKETS: Final = 2
 _MAX_BAD_SHARE: Final = 0.02
 _MAX_BAD_SHARE_OF_FEW: Final = 0.25
@@ -121,6 +124,8 @@ def _decode(av: Any, container: Any, what: str, rate: int, max_seconds: float) -
             segments += _finish(resampler, parts)
             if not 1 <= found[2] <= MAX_FILE_CHANNELS:
                 raise InputError(f"the {what} has {found[2]} channels (expected 1 to {MAX_FILE_CHANNELS})")
+            if not 1 <= found[3] <= MAX_TRACK_SAMPLE_RATE:
+                raise InputError(f"the {what} has {found[3]} Hz (expected up to {MAX_TRACK_SAMPLE_RATE})")
             resampler = av.AudioResampler(format="flt", layout=frame.layout, rate=rate)
             layout, parts = found, []
         new = _resampled(resampler, frame)
