@@ -22,6 +22,13 @@ CONFIG = """
 [engine]
 analyzers = ["face"]
 
+# Sessions of pages that were closed in their midst wait longer than any test, so that none is recorded in another's.
+[server]
+resume_seconds = 3600
+
+[limits]
+max_sessions = 200
+
 [web]
 hosts = ["kiosk.test"]
 allowed_origins = ["SHOP"]
