@@ -17,7 +17,7 @@ FAULTS: Final = (Path(__file__).parent / "js" / "faults.js").read_text().partiti
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_screen_has_names_contrast_and_large_targets(opened: Opened, served: Served, scheme: str) -> None:
     rating = {"enabled": True, "question": "", "faces": [5, 4, 3, 2, 1], "follow_up": {"question": "", "answers": []}}
-    changed: dict[str, Any] = {"scheme": scheme, "voice": True, "rating": rating, "max_snapshots": 4}
+    changed: dict[str, Any] = {"scheme": scheme, "voice": True, "rating": rating, "max_snapshots": 500}
     watched = opened(served.url, size=(360, 740), kiosk=changed, reduced_motion="reduce")
     faults: dict[str, Any] = {}
     watched.shows("start")
@@ -25,6 +25,7 @@ def test_every_screen_has_names_contrast_and_large_targets(opened: Opened, serve
     watched.page.get_by_role("button", name="Start").click()
     watched.page.locator(".box").first.wait_for()
     faults["live"] = watched.page.evaluate(FAULTS)
+    watched.page.get_by_role("button", name="Finish").click()
     watched.shows("end")
     faults["end"] = watched.page.evaluate(FAULTS)
     watched.page.keyboard.press("3")

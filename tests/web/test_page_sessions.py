@@ -30,7 +30,7 @@ def recorded(served: Served, watched: Watched, known: int) -> dict[str, Any]:
 
 def test_a_customer_is_seen_judged_and_asked_for_a_rating(opened: Opened, served: Served) -> None:
     known = len(served.summaries())
-    watched = opened(served.url, size=KIOSK)
+    watched = opened(served.url, size=KIOSK, kiosk={"max_snapshots": 24})  # seconds to look at what is live
     page = watched.page
     watched.shows("start")
     assert page.get_by_role("heading", level=1).inner_text() == "How was it today?"
