@@ -17,6 +17,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 import grpc
 
+from mien.service.entrance import bearer_of
 from mien.service.limits import Gate
 from mien.session import SessionEnd
 from mien.wire.status import RefusedError
@@ -158,10 +159,8 @@ def owner_of(context: Any) -> bytes:
     Args:
         context: Of the call (``grpc.aio.ServicerContext``).
     """
-    for name, value in context.invocation_metadata() or ():
-        if name.lower() == "authorization":
-            return hashlib.sha256(value if isinstance(value, bytes) else value.encode()).digest()
-    return bytes(32)
+    key = bearer_of(context.invocation_metadata())
+    return bytes(32) if key is None else _hash(key)
 
 
 def _hash(token: str) -> bytes:

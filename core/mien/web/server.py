@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import signal
 import socket
@@ -22,6 +21,7 @@ from mien.web.protocols import TimedHttp, TimedSocket
 from mien.web.upstream import Upstream
 from mien.web.watching import Hub
 from mien.websettings import WebSettings
+from mien.wire.channel import is_loopback
 
 CLOSING_SECONDS: Final = 2
 """After the service has ended its sessions: how long answers may take to go out."""
@@ -125,12 +125,8 @@ def check_web_address(web: WebSettings) -> None:
     Raises:
         ConfigError: The address is not loopback, and there is neither a certificate nor ``insecure``.
     """
-    host = web.address.rpartition(":")[0].strip("[]")
-    if web.insecure or web.certificate is not None or host == "localhost":
+    if web.insecure or web.certificate is not None or is_loopback(web.address):
         return
-    with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(host).is_loopback:
-            return
     raise ConfigError(
         f"{web.address} can be reached from other machines, and plain HTTP would show faces and words to anyone on the"
         " way; browsers also give such a page no camera. Name certificate and certificate_key under [web], listen on"
