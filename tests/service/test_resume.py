@@ -130,6 +130,14 @@ async def test_a_token_opens_nothing_for_another_key_nor_where_it_is_guessed_or_
         assert await refusal(late) == "SESSION_GONE"
 
 
+async def test_how_the_scheme_is_spelled_makes_nobody_another() -> None:
+    async with serving() as (server, _), stub_of(server) as stub:
+        _, token = await begun(stub, metadata=(("authorization", "Bearer mine"),))
+        again = stub.StreamSession(metadata=(("authorization", "bearer mine"),))
+        await again.write(resuming(token))
+        await until(again, "started")
+
+
 async def test_one_whose_caller_stays_away_ends_with_its_summary() -> None:
     async with serving(resume_seconds=0.2) as (server, sink):
         async with stub_of(server) as stub:
