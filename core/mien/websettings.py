@@ -140,7 +140,7 @@ class WebSettings(_Table):
         allowed_origins: Web pages of other origins that may call this gateway, such as ``https://shop.example``.
         target_ca: For ``mien web --target`` before a server with TLS: the certificates that are trusted, a PEM file.
         key_file: A file with the key that is presented to the server for callers on this machine who bring none, such
-            as the page on a kiosk.
+            as the page on a kiosk. Not behind a proxy on this machine, all of whose callers it would be lent to.
         body_seconds: How long a request's body may take to arrive.
         max_connections: Open connections; one more is refused.
         max_body_bytes_total: Bytes of requests' bodies held at once, over all callers.
