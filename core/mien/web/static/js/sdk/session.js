@@ -129,7 +129,7 @@ export class Session extends Emitter {
     this.mark("end");
   }
 
-  /** Stop at once, without a summary. */
+  /** Stop at once and hear no more of it. What was seen until then is a visit for the server, and in its records. */
   cancel() {
     this.#release();
     this.#enter("ended");
