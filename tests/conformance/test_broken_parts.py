@@ -13,7 +13,15 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from conformance import broken_analyzers, broken_fusers, broken_others
+from conformance import (
+    broken_analyzers,
+    broken_backends,
+    broken_commands,
+    broken_detectors,
+    broken_fusers,
+    broken_sinks,
+    broken_transcribers,
+)
 from conformance.broken_analyzers import SAMPLES
 from conformance.test_suites import BROKEN_ANALYZERS, BROKEN_FUSERS, BROKEN_STREAMS, BROKEN_TRANSCRIBERS
 
@@ -51,10 +59,10 @@ def fixtures_of(kind: type[Conformance], make: Any) -> dict[str, Any]:
     if kind is TranscriberConformance:
         return {"transcriber": make(), "speech": make_clip(frequency=200.0)}
     if kind is SinkConformance:
-        file = broken_others.File()
+        file = broken_sinks.File()
         return {"make_sink": lambda: make(file), "count": lambda: file.lines}
     if kind is DetectorConformance:
-        return {"make_detector": make, "pictures": broken_others.pictures()}
+        return {"make_detector": make, "pictures": broken_detectors.pictures()}
     return {"make_backend": make} if kind is BackendConformance else {"add_commands": make()}
 
 
@@ -63,22 +71,22 @@ BROKEN: list[tuple[type[Conformance], str, Any, str]] = [
     for kind, table in (
         (AnalyzerConformance, broken_analyzers.BROKEN),
         (FuserConformance, broken_fusers.BROKEN),
-        (TranscriberConformance, broken_others.TRANSCRIBERS),
-        (SinkConformance, broken_others.SINKS),
-        (DetectorConformance, broken_others.DETECTORS),
-        (BackendConformance, broken_others.BACKENDS),
-        (CommandsConformance, broken_others.COMMANDS),
+        (TranscriberConformance, broken_transcribers.TRANSCRIBERS),
+        (SinkConformance, broken_sinks.SINKS),
+        (DetectorConformance, broken_detectors.DETECTORS),
+        (BackendConformance, broken_backends.BACKENDS),
+        (CommandsConformance, broken_commands.COMMANDS),
     )
     for name, (make, rule) in table.items()  # type: ignore[attr-defined]
 ]
 RIGHT: list[tuple[type[Conformance], Any]] = [
     (AnalyzerConformance, broken_analyzers.Right),
     (FuserConformance, broken_fusers.Right),
-    (TranscriberConformance, broken_others.Hearing),
-    (SinkConformance, broken_others.Lines),
-    (DetectorConformance, broken_others.Bright),
-    (BackendConformance, broken_others.Plain),
-    (CommandsConformance, lambda: broken_others.right_commands),
+    (TranscriberConformance, broken_transcribers.Hearing),
+    (SinkConformance, broken_sinks.Lines),
+    (DetectorConformance, broken_detectors.Bright),
+    (BackendConformance, broken_backends.Plain),
+    (CommandsConformance, lambda: broken_commands.right_commands),
 ]
 
 
