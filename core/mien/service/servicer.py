@@ -24,7 +24,8 @@ from mien.service.limits import Gate
 from mien.service.metrics import Metrics
 from mien.service.privacy import check_consent
 from mien.service.scheduler import Scheduler
-from mien.service.session_stream import SessionStream, check_modalities
+from mien.service.session_config import check_modalities
+from mien.service.session_stream import SessionStream
 from mien.v1 import sentiment_pb2 as pb
 from mien.v1 import sentiment_pb2_grpc
 from mien.wire.bounds import check_bounds

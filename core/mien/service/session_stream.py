@@ -13,19 +13,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from contextlib import ExitStack, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Final, TypeAlias
 
 import grpc
 
-from mien.access import calling
 from mien.config import Settings
-from mien.engine.requests import enabled_for
-from mien.errors import InputError, SessionError
+from mien.errors import SessionError
 from mien.live import (
     Event,
     LiveSession,
@@ -37,7 +34,6 @@ from mien.live import (
     provenance_of,
     result_of,
 )
-from mien.live.session import Load
 from mien.plugins.host import PluginHost
 from mien.plugins.sinks import Sinks
 from mien.service.holdings import Holdings
@@ -45,19 +41,18 @@ from mien.service.inbox import End, Inbox
 from mien.service.kept import Kept
 from mien.service.limits import Gate
 from mien.service.measuring import SessionMeter
-from mien.service.memory import Lease
 from mien.service.metrics import Metrics
 from mien.service.privacy import check_consent
 from mien.service.scheduler import Scheduler
-from mien.session import Marker, SessionConfig, SessionEnd
-from mien.types import AudioClip, ImageFrame, SampleKind
+from mien.service.session_config import session_config
+from mien.service.session_messages import SessionInbox, SessionMessages
+from mien.session import SessionConfig, SessionEnd
 from mien.v1 import sentiment_pb2 as pb
 from mien.wire.bounds import check_bounds
-from mien.wire.sessions import config_overrides, event_to_wire
-from mien.wire.status import InvalidFieldError, RefusedError
+from mien.wire.sessions import event_to_wire
+from mien.wire.status import RefusedError
 
 Messages: TypeAlias = AsyncIterator[pb.StreamSessionRequest]
-SessionInbox: TypeAlias = Inbox[pb.StreamSessionRequest]
 
 LOSS_SECONDS: Final = 0.1
 """A lost connection looks like a half-close at first; the cancellation that tells the two apart follows at once."""
@@ -79,6 +74,7 @@ class SessionStream:
 
     _config: SessionConfig
     _live: LiveSession
+    _messages: SessionMessages
     _events: AsyncIterator[Event]
 
     def __init__(
@@ -155,9 +151,10 @@ class SessionStream:
 
     async def _open(self, message: pb.SessionConfig) -> None:
         check_consent(message.consent, self._settings.privacy)
-        self._config = self._config_of(message)
+        self._config = session_config(message, self._host, self._settings)
         self._live = await open_session(self._host, self._config, self._settings, self._predict, limits=self._limits)
         self._events = self._live.events()
+        self._messages = SessionMessages(self._live, holdings=self._holdings, caller=self._caller, meter=self._meter)
         self._token = self._kept.add(self, self._owner)
 
     def _go_on(self) -> None:
@@ -251,27 +248,6 @@ class SessionStream:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._live.abandon()
 
-    def _config_of(self, message: pb.SessionConfig) -> SessionConfig:
-        given = config_overrides(message)
-        check_modalities(self._host, message.weights, field="config.weights")
-        check_modalities(self._host, message.expected_modalities, field="config.expected_modalities")
-        allowed = calling.get().allowed(tuple(message.analyzers), enabled_for(self._host, tuple(SampleKind)))
-        if allowed:
-            given["analyzers"] = tuple(dict.fromkeys(allowed))
-        given["session_id"] = message.session_id or uuid.uuid4().hex
-        try:
-            config = SessionConfig.from_settings(self._settings, **given)
-        except ValueError as error:
-            named = next((f"config.{name}" for name in given if str(error).startswith(name)), "config")
-            raise InvalidFieldError(named, str(error)) from error
-        longest = max(self._settings.limits.idle_seconds, self._settings.session.idle_timeout_seconds)
-        if config.idle_timeout_seconds > longest:
-            raise InvalidFieldError(
-                "config.idle_timeout_seconds",
-                f"at most {longest:g} on this server, got {config.idle_timeout_seconds:g}",
-            )
-        return config
-
     # Reading
 
     async def _read_all(self, requests: Messages, leaving: asyncio.Event) -> None:
@@ -303,13 +279,8 @@ class SessionStream:
                         async with asyncio.timeout(LOSS_SECONDS):
                             await leaving.wait()
                 return SessionEnd.IDLE if message is End.IDLE else SessionEnd.CLOSED
-            size = message.ByteSize()
-            lease = await self._charge(size, inbox)
-            if isinstance(lease, End):
+            if not await self._messages.take(message, inbox):
                 return SessionEnd.CLOSED
-            held = ExitStack()
-            held.enter_context(lease)
-            await self._take(message, live, held, size)
 
     def _begin_finish(self, end: SessionEnd) -> asyncio.Task[None]:
         """Have the session finish, unless that has begun."""
@@ -324,66 +295,6 @@ class SessionStream:
             live.notice(NoticeKind.DRAINING, "the server is shutting down; the session ends here")
         await live.finish(end, within=within)
 
-    async def _charge(self, size: int, inbox: SessionInbox) -> Lease | End:
-        """Room in the server's memory for a message; the next one is not read before there is."""
-        messages = self._holdings.messages
-        lease = messages.try_take(size)
-        if lease is not None:
-            return lease
-        return await inbox.until(messages.take(size, caller=self._caller, urgent=True))
-
-    async def _take(self, message: pb.StreamSessionRequest, live: LiveSession, held: ExitStack, size: int) -> None:
-        """Hand a message on; ``held`` is what it takes of the server's memory, given back once nobody needs it."""
-        kind, sequence = message.WhichOneof("payload"), message.sequence
-        samples: dict[str | None, tuple[Callable[..., None], Load]] = {
-            "frame": (live.push_frame, functools.partial(self._picture, message.frame, held)),
-            "audio": (live.push_sound, functools.partial(self._sound, message.audio, held)),
-            "text": (live.push_words, functools.partial(self._holdings.text, message.text)),
-        }
-        try:
-            if kind != "config":
-                check_bounds(message)
-        except InputError as error:
-            held.close()
-            live.notice(NoticeKind.BAD_INPUT, str(error), sequence=sequence)
-            return
-        if kind == "audio":
-            self._meter.heard(message.audio.captured_at_seconds)
-        if kind in samples:
-            push, load = samples[kind]
-            push(load, sequence=sequence, size=size, gone=held.close)
-            return
-        with held:
-            await self._obey(message, live)
-
-    async def _obey(self, message: pb.StreamSessionRequest, live: LiveSession) -> None:
-        """A message that is nothing to look at or listen to."""
-        kind, sequence = message.WhichOneof("payload"), message.sequence
-        if kind == "marker":
-            await self._mark(message.marker, live, sequence)
-        elif kind == "config":
-            raise SessionError("the config came a second time; a session is configured once, by its first message")
-        else:
-            live.notice(NoticeKind.BAD_INPUT, "a message held nothing that this server knows", sequence=sequence)
-
-    async def _picture(self, message: pb.Image, held: ExitStack) -> ImageFrame:
-        frame, lease = await self._holdings.image(message, field="frame")
-        held.enter_context(lease)
-        return frame
-
-    async def _sound(self, message: pb.Audio, held: ExitStack) -> AudioClip:
-        clip, lease = await self._holdings.audio(message)
-        held.enter_context(lease)
-        return clip
-
-    async def _mark(self, message: pb.Marker, live: LiveSession, sequence: int) -> None:
-        try:
-            marker = Marker(name=message.name, at=message.at_seconds, rating=message.rating)
-        except ValueError as error:
-            live.notice(NoticeKind.BAD_INPUT, f"marker: {error}", sequence=sequence)
-        else:
-            await live.mark(marker, sequence=sequence)
-
     def _notify(self, config: SessionConfig, event: Event) -> None:
         """Have the sinks see what is new of the results, and the summary."""
         result = result_of(event)
@@ -393,15 +304,3 @@ class SessionStream:
 
 async def _next_of(events: AsyncIterator[Event]) -> Event | None:
     return await anext(events, None)
-
-
-def check_modalities(host: PluginHost, names: Iterable[str], *, field: str) -> None:
-    """Refuse the name of a modality that neither mien nor an analyzer here knows: it would be of no use.
-
-    Raises:
-        InvalidFieldError: There is no such modality.
-    """
-    for name in names:
-        if name not in host.modalities:
-            known = ", ".join(sorted(host.modalities))
-            raise InvalidFieldError(f"{field}[{name!r}]", f"there is no such modality; known are: {known}")
