@@ -115,11 +115,6 @@ class Server:
         return self._metrics_address
 
     @property
-    def door(self) -> Door:
-        """Who lets callers in; for other transports of this server."""
-        return self._door
-
-    @property
     def sessions(self) -> int:
         """How many sessions and streams have a connection."""
         return self._gate.streams
